@@ -1,0 +1,1 @@
+"""Everything that knows Neo4j, and nothing that knows HTTP or GraphQL."""

@@ -1,0 +1,40 @@
+"""What the graph's room raises.
+
+GraphError
+  DatabaseAwayError       Neo4j does not answer; try again later
+  SchemaTooNewError       the database was migrated by a newer version
+  MigrationChangedError   an applied migration no longer reads as it did
+  NamespaceConflictError  two sources declare one namespace differently
+"""
+
+
+class GraphError(Exception):
+    """The graph cannot do what was asked. code: stable; retryable: whether asking again can help."""
+
+    code = "graph"
+    retryable = False
+
+
+class DatabaseAwayError(GraphError):
+    """Neo4j does not answer or lost its leader; nothing was written."""
+
+    code = "database_away"
+    retryable = True
+
+
+class SchemaTooNewError(GraphError):
+    """The database holds migrations this version does not know; install the newer version."""
+
+    code = "schema_too_new"
+
+
+class MigrationChangedError(GraphError):
+    """A migration was applied with another text; the database and the code have parted."""
+
+    code = "migration_changed"
+
+
+class NamespaceConflictError(GraphError):
+    """A source declares a namespace otherwise than it is recorded."""
+
+    code = "namespace_conflict"

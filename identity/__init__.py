@@ -1,0 +1,1 @@
+"""Who is who: pure rules over stored evidence, without clock, chance, files or a database."""
