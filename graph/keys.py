@@ -1,0 +1,92 @@
+"""API keys as the graph remembers them: by their hash, never by their text."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from graph.connection import Reader, Row, Transaction, Writer
+from identity.messages import SourceName, micros, moment
+
+
+class Scope(StrEnum):
+    """What a key may do; one never includes another."""
+
+    WRITE = "write"
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key without its secret. source: whose messages a writing key sends; None for a reading one."""
+
+    hash: str
+    scope: Scope
+    source: SourceName | None
+    created_at: datetime
+    label: str | None = None
+
+
+def hash_of(secret: str) -> str:
+    """SHA-256 in hexadecimal. No salt and no stretching: the secret is 256 random bits and cannot be guessed."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+# One row, by api_key_hash (unique).
+RECORD_KEY = """
+MERGE (key:ApiKey {hash: $hash})
+SET key += {scope: $scope, source: $source, created_at: $created_at, label: $label}
+"""
+
+
+async def record_key(writer: Writer, key: ApiKey) -> None:
+    """Remember a key; twice is once. Raises DatabaseAwayError."""
+    await writer.write(_record, key)
+
+
+async def _record(transaction: Transaction, key: ApiKey) -> None:
+    await transaction.rows(
+        RECORD_KEY,
+        hash=key.hash,
+        scope=key.scope.value,
+        source=key.source,
+        created_at=micros(key.created_at),
+        label=key.label,
+    )
+
+
+# One row, by api_key_hash (unique).
+KEY_BY_HASH = """
+MATCH (key:ApiKey {hash: $hash})
+RETURN key {.hash, .scope, .source, .created_at, .label} AS key
+"""
+
+
+async def key_by_hash(reader: Reader, hashed: str) -> ApiKey | None:
+    """The key with this hash, or None. Raises DatabaseAwayError."""
+    rows = await reader.rows(KEY_BY_HASH, hash=hashed)
+    return _key(rows[0]["key"]) if rows else None
+
+
+# A label scan: as many rows as there are keys.
+ALL_KEYS = """
+MATCH (key:ApiKey)
+RETURN key {.hash, .scope, .source, .created_at, .label} AS key
+ORDER BY key.created_at, key.hash
+"""
+
+
+async def all_keys(reader: Reader) -> tuple[ApiKey, ...]:
+    """Every key, oldest first. Raises DatabaseAwayError."""
+    return tuple(_key(row["key"]) for row in await reader.rows(ALL_KEYS))
+
+
+def _key(row: Row) -> ApiKey:
+    source = row["source"]
+    return ApiKey(
+        hash=row["hash"],
+        scope=Scope(row["scope"]),
+        source=SourceName(source) if source else None,
+        created_at=moment(row["created_at"]),
+        label=row["label"],
+    )

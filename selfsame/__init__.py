@@ -1,0 +1,1 @@
+"""The front door: settings, access, HTTP and the command line; the only place where everything is put together."""

@@ -1,0 +1,103 @@
+"""Who is asking and who is sending: from a key in a request to what it may do."""
+
+import base64
+import binascii
+import hmac
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from graph.connection import Reader, Writer
+from graph.keys import ApiKey, Scope, hash_of, key_by_hash, record_key
+from identity.messages import SourceName
+
+REMEMBERED_SECONDS = 5.0
+REMEMBERED_KEYS = 4_096
+PREFIXES = {Scope.WRITE: "ssw_", Scope.READ: "ssr_"}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request may not go on: the HTTP status, a stable code, and what to do."""
+
+    status: int
+    code: str
+    sentence: str
+
+
+KEY_MISSING = Refusal(
+    401,
+    "key_missing",
+    "send an API key: as the user name of HTTP Basic with an empty password, or as `Authorization: Bearer <key>`; "
+    "`selfsame keys create --scope write|read` makes one",
+)
+KEY_UNKNOWN = Refusal(
+    401, "key_unknown", "this key was never given out; `selfsame keys create --scope write|read` makes one"
+)
+KEY_SCOPE = {
+    Scope.WRITE: Refusal(403, "key_scope", "this key may only read; sending needs a key of scope `write`"),
+    Scope.READ: Refusal(403, "key_scope", "this key may only write; asking needs a key of scope `read`"),
+}
+
+
+@dataclass(slots=True)
+class KeyRing:
+    """Answers which key a secret is; a key once found is remembered for a few seconds, so a new one works at once."""
+
+    reader: Reader
+    remembered: dict[str, tuple[float, ApiKey]] = field(default_factory=dict)
+
+    async def allowed(self, secret: str | None, scope: Scope) -> ApiKey | Refusal:
+        """The key, when it exists and has this scope; else why not. Raises DatabaseAwayError."""
+        if not secret:
+            return KEY_MISSING
+        key = await self._key(hash_of(secret))
+        if key is None:
+            return KEY_UNKNOWN
+        return key if key.scope is scope else KEY_SCOPE[scope]
+
+    async def _key(self, hashed: str) -> ApiKey | None:
+        remembered = self.remembered.get(hashed)
+        if remembered and remembered[0] > time.monotonic():
+            return remembered[1]
+        key = await key_by_hash(self.reader, hashed)
+        if key is None or not hmac.compare_digest(key.hash, hashed):
+            return None
+        if len(self.remembered) >= REMEMBERED_KEYS:
+            self.remembered.clear()
+        self.remembered[hashed] = (time.monotonic() + REMEMBERED_SECONDS, key)
+        return key
+
+
+def secret_in(headers: Mapping[str, str]) -> str | None:
+    """The key that a request's `Authorization` header carries, as Basic user name or as Bearer; None without one.
+
+    headers: their names in small letters, or a mapping that does not mind.
+    """
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    match scheme.lower():
+        case "basic":
+            return _user_name(value.strip())
+        case "bearer":
+            return value.strip() or None
+        case _:
+            return None
+
+
+def _user_name(encoded: str) -> str | None:
+    try:
+        text = base64.b64decode(encoded, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return text.partition(":")[0] or None
+
+
+async def create_key(
+    writer: Writer, scope: Scope, now: datetime, source: SourceName | None = None, label: str | None = None
+) -> str:
+    """Make a key, remember its hash, and answer its text, which is nowhere else. Raises DatabaseAwayError."""
+    secret = PREFIXES[scope] + secrets.token_urlsafe(32)
+    await record_key(writer, ApiKey(hash_of(secret), scope, source, now, label))
+    return secret

@@ -1,0 +1,127 @@
+"""Settings: the environment, then a TOML file, then what is written here; one frozen value for the whole process."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from selfsame.errors import SettingsInvalidError
+
+PREFIX = "SELFSAME_"
+CONFIG = "SELFSAME_CONFIG"
+PRESETS = Path(__file__).parent / "policies"
+
+
+class LogLevel(StrEnum):
+    """From which weight on a log line is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How log lines look: for people, or one JSON object a line."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+def _data_dir() -> Path:
+    stem = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(stem) if stem else Path.home() / ".local" / "share") / "selfsame"
+
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, each with its meaning; docs/settings.md says the same, and a test compares them."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
+
+    data_dir: Path = Field(
+        default_factory=_data_dir, description="Where the local Neo4j, its logs and the service's own files live."
+    )
+    host: str = Field(default="127.0.0.1", min_length=1, description="The address the service listens on.")
+    port: Port = Field(default=8000, description="The port the service listens on; 0 takes a free one.")
+    neo4j_uri: str | None = Field(
+        default=None,
+        pattern=r"^(neo4j|bolt)(\+s|\+ssc)?://.+",
+        description="A Neo4j to use; without it the service starts a local one of its own.",
+    )
+    neo4j_user: str = Field(default="neo4j", description="The user at SELFSAME_NEO4J_URI.")
+    neo4j_password: SecretStr = Field(default=SecretStr(""), description="The password at SELFSAME_NEO4J_URI.")
+    neo4j_database: str = Field(default="neo4j", min_length=1, description="The database to use.")
+    neo4j_heap_mb: int = Field(default=1_024, ge=256, description="Heap of the local Neo4j, in MB.")
+    neo4j_page_cache_mb: int = Field(default=256, ge=32, description="Page cache of the local Neo4j, in MB.")
+    neo4j_port: Port = Field(default=0, description="Bolt port of the local Neo4j; 0 takes a free one.")
+    policy: str = Field(
+        default="default", min_length=1, description="The rules of stitching: the name of a preset, or a TOML file."
+    )
+    log_level: LogLevel = Field(default=LogLevel.INFO, description="`debug`, `info`, `warning` or `error`.")
+    log_format: LogFormat = Field(default=LogFormat.CONSOLE, description="`console` for people, `json` for machines.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is the library's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is the library's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is the library's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, whose keys arrive as arguments; nothing else is read."""
+        return env_settings, init_settings
+
+
+def load_settings() -> Settings:
+    """The settings of this process: SELFSAME_* variables first, then the file that SELFSAME_CONFIG names.
+
+    Raises SettingsInvalidError, which names the variable or the file, the key and the reason.
+    """
+    path = os.environ.get(CONFIG)
+    written = _written(Path(path)) if path else {}
+    try:
+        return Settings(**written)  # type: ignore[arg-type]  # the library checks each value against its field
+    except ValidationError as error:
+        raise SettingsInvalidError("\n".join(_sentence(each, path) for each in error.errors())) from error
+
+
+def unknown_variables() -> tuple[str, ...]:
+    """SELFSAME_* names in the environment that mean nothing; often a slip of the pen."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG, "SELFSAME_REQUIRE_ALL"}
+    return tuple(sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known))
+
+
+def policy_file(settings: Settings) -> Path:
+    """The file of the policy in force: a preset by name, else the path that was set."""
+    preset = PRESETS / f"{settings.policy}.toml"
+    return preset if preset.is_file() else Path(settings.policy)
+
+
+def _written(path: Path) -> Mapping[str, object]:
+    """The file's keys, spelt like the variables or short and small: SELFSAME_PORT or port."""
+    try:
+        read = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsInvalidError(f"{CONFIG} names {path}, which cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalidError(f"{path} is not TOML: {error}") from error
+    return {key.lower().removeprefix(PREFIX.lower()): value for key, value in read.items()}
+
+
+def _sentence(error: ErrorDetails, path: str | None) -> str:
+    name = str(error["loc"][0]) if error["loc"] else ""
+    variable = PREFIX + name.upper()
+    place = variable if os.environ.get(variable) else f"{path}: `{name}`"
+    if error["type"] == "extra_forbidden":
+        return f"{place} is not a setting; the names are in docs/settings.md"
+    return f"{place} cannot be used: {error['msg']}"
