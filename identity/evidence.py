@@ -1,0 +1,295 @@
+"""From a message to evidence: who did it, which identifiers it ties together, which traits it states.
+
+A link is one statement about two identifiers. Repeats aggregate by min, max and count, so the same set of messages
+gives the same links in any order.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum, StrEnum
+from itertools import combinations
+from typing import NewType
+
+from identity.identifiers import Blocked, Identifier, IdentifierKey, normalise
+from identity.messages import Authority, Message, MessageId, Sighting, SourceName, Warned, micros
+from identity.policy import Policy, Role
+from identity.survivorship import Observation
+
+ActId = NewType("ActId", str)
+
+DERIVED_SINCE = 946_684_800_000_000  # 2000-01-01: a hash is true for ever, so its link has no moment of its own
+DEVICE_ORDER = {"anonymous_id": 0, "device_id": 1}
+CONTACT_POINT_ORDER = {"email": 0, "phone": 1}
+
+
+class Kind(IntEnum):
+    """What kind of statement a link is; a smaller one is stronger."""
+
+    MANUAL = 1
+    IMPORT_KEY = 2
+    DERIVED = 3
+    ALIAS = 4
+    COOCCUR = 5
+
+    @property
+    def word(self) -> str:
+        """The name in lower case, as the graph and the API write it."""
+        return self.name.lower()
+
+
+class Reason(StrEnum):
+    """Why a link was refused."""
+
+    GENERIC = "generic"
+    UNIQUE = "unique"
+    DIFFERENT = "different"
+    SIZE = "size"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkId:
+    """The pair, smaller key first, and the kind."""
+
+    a: IdentifierKey
+    b: IdentifierKey
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """All statements of one kind about one pair. first_seen, last_seen: µs; sure: first_seen can be trusted.
+
+    previous: the raw previousId, where this is an alias whose other end it became.
+    """
+
+    a: IdentifierKey
+    b: IdentifierKey
+    kind: Kind
+    authority: Authority
+    first_seen: int
+    sure: bool
+    last_seen: int
+    count: int
+    source: SourceName
+    message: MessageId
+    previous: str | None = None
+
+    @property
+    def id(self) -> LinkId:
+        """The pair and the kind."""
+        return LinkId(self.a, self.b, self.kind)
+
+    def other(self, key: IdentifierKey) -> IdentifierKey:
+        """The end that is not `key`."""
+        return self.b if key == self.a else self.a
+
+
+class ActKind(StrEnum):
+    """What somebody with the right to decided by hand about a pair."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    OVERRIDE = "override"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One manual statement; for a pair the latest (time, then id) stands. An override says that `b` replaces `a`."""
+
+    id: ActId
+    kind: ActKind
+    a: IdentifierKey
+    b: IdentifierKey
+    at: int
+    by: str = ""
+
+    @property
+    def pair(self) -> tuple[IdentifierKey, IdentifierKey]:
+        """Both keys, the smaller first."""
+        return (self.a, self.b) if self.a <= self.b else (self.b, self.a)
+
+
+@dataclass(frozen=True, slots=True)
+class AliasSaid:
+    """`end` was known as `previous` before; what kind of identifier that is, the rest of the evidence says."""
+
+    end: IdentifierKey
+    previous: str
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one message says, once its identifiers are normalised.
+
+    actor: who did it; None when nothing in it names anybody. persons: its contacts and contact points, strongest first.
+    devices: its devices, the actor's excepted. observations: of the actor, by trait.
+    """
+
+    message: Message
+    actor: IdentifierKey | None
+    identifiers: tuple[Identifier, ...]
+    persons: tuple[IdentifierKey, ...]
+    devices: tuple[IdentifierKey, ...]
+    links: tuple[Link, ...]
+    aliases: tuple[AliasSaid, ...]
+    observations: tuple[Observation, ...]
+    warnings: tuple[Warned, ...]
+
+
+def hear(message: Message, policy: Policy) -> Heard:
+    """What a message says under a policy; a pure function of both."""
+    found, warnings = _normalised(message, policy)
+    identifiers = tuple(sorted(found, key=lambda each: _actor_order(each, policy)))
+    clash = _two_values(found, policy)
+    if clash is not None:
+        warnings += (clash,)
+    actor = identifiers[0].key if identifiers else None
+    aliases, alias_warnings = _aliases(message, identifiers, policy)
+    return Heard(
+        message=message,
+        actor=actor,
+        identifiers=identifiers,
+        persons=tuple(each.key for each in identifiers if policy.namespace(each.namespace).role is not Role.DEVICE),
+        devices=tuple(
+            each.key
+            for each in identifiers
+            if policy.namespace(each.namespace).role is Role.DEVICE and each.key != actor
+        ),
+        links=() if clash else links_of(message, found, policy),
+        aliases=() if clash else aliases,
+        observations=() if clash else _observations(message, policy),
+        warnings=message.warnings + warnings + alias_warnings,
+    )
+
+
+def _normalised(message: Message, policy: Policy) -> tuple[dict[Identifier, Sighting], tuple[Warned, ...]]:
+    found: dict[Identifier, Sighting] = {}
+    warnings: list[Warned] = []
+    for sighting in message.sightings:
+        read = normalise(sighting.namespace, sighting.value, policy, message.region)
+        if isinstance(read, Blocked):
+            code = "invalid_identifier" if read.code == "invalid" else "blocked_identifier"
+            warnings.append(Warned(code, sighting.place, f"{read.sentence}; it is ignored as {sighting.namespace}"))
+        else:
+            found[read] = _stronger(found.get(read), sighting)
+    return found, tuple(warnings)
+
+
+def _stronger(known: Sighting | None, new: Sighting) -> Sighting:
+    if known is None:
+        return new
+    return replace(known, authority=max(known.authority, new.authority), record_key=known.record_key or new.record_key)
+
+
+def _actor_order(each: Identifier, policy: Policy) -> tuple[int, int, int, str]:
+    rules = policy.namespace(each.namespace)
+    match rules.role:
+        case Role.CONTACT:
+            return (0, 0 if each.namespace == "user_id" else 1, rules.priority, "")
+        case Role.DEVICE:
+            return (1, DEVICE_ORDER.get(each.namespace, len(DEVICE_ORDER)), rules.priority, each.key)
+        case Role.CONTACT_POINT:
+            return (2, CONTACT_POINT_ORDER.get(each.namespace, len(CONTACT_POINT_ORDER)), rules.priority, each.key)
+
+
+def _two_values(found: dict[Identifier, Sighting], policy: Policy) -> Warned | None:
+    seen: dict[str, Identifier] = {}
+    for each, sighting in found.items():
+        if each.namespace in policy.unique and seen.setdefault(each.namespace, each) != each:
+            sentence = f"two values of {each.namespace} in one message; it links nothing, send one of them"
+            return Warned("two_values_unique", sighting.place, sentence)
+    return None
+
+
+def links_of(message: Message, found: dict[Identifier, Sighting], policy: Policy) -> tuple[Link, ...]:
+    """A link between every two of a message's identifiers, of the first ten by priority, then key.
+
+    Every pair and not a star, since a star falls apart when its centre turns generic.
+    """
+    first = sorted(found, key=lambda each: (policy.namespace(each.namespace).priority, each.key))
+    return tuple(
+        link_between(message, one, other, found) for one, other in combinations(first[: policy.links_per_message], 2)
+    )
+
+
+def link_between(message: Message, one: Identifier, other: Identifier, found: dict[Identifier, Sighting]) -> Link:
+    """The link that one message gives between two of its identifiers."""
+    keys = found[one].record_key and found[other].record_key
+    authority = min(found[one].authority, found[other].authority)
+    return _link(message, one.key, other.key, Kind.IMPORT_KEY if keys else Kind.COOCCUR, authority)
+
+
+def _link(message: Message, one: IdentifierKey, other: IdentifierKey, kind: Kind, authority: Authority) -> Link:
+    own = time_of(message)
+    a, b = (one, other) if one <= other else (other, one)
+    return Link(a, b, kind, authority, own, message.sure, own, 1, message.source, message.id)
+
+
+def time_of(message: Message) -> int:
+    """The moment that stitching looks at, in µs: the own time, or the shown one when that is unsure."""
+    return micros(message.own_time if message.sure and message.own_time is not None else message.at)
+
+
+def _aliases(
+    message: Message, identifiers: Sequence[Identifier], policy: Policy
+) -> tuple[tuple[AliasSaid, ...], tuple[Warned, ...]]:
+    if message.previous_id is None or not identifiers:
+        return (), ()
+    read = normalise("user_id", message.previous_id, policy)
+    if isinstance(read, Blocked):
+        return (), (Warned("blocked_identifier", "previousId", f"{read.sentence}; the alias is ignored"),)
+    end = identifiers[0]
+    if end.value == read.value:
+        return (), ()
+    template = _link(message, end.key, end.key, Kind.ALIAS, message.authority)
+    return (AliasSaid(end.key, read.value, replace(template, previous=read.value)),), ()
+
+
+def resolved(alias: AliasSaid, user_ids: Iterable[IdentifierKey]) -> Link | None:
+    """The link that an alias gives: to user_id:X where X is among the known user ids, else to anonymous_id:X."""
+    user = IdentifierKey(f"user_id:{alias.previous}")
+    target = user if user in user_ids else IdentifierKey(f"anonymous_id:{alias.previous}")
+    if target == alias.end:
+        return None
+    a, b = (alias.end, target) if alias.end <= target else (target, alias.end)
+    return replace(alias.link, a=a, b=b)
+
+
+def joined(one: Link, other: Link) -> Link:
+    """Two aggregates of one pair and kind as one; commutative and associative."""
+    first = min(one, other, key=lambda each: (not each.sure, each.first_seen, each.message))
+    return replace(
+        first,
+        authority=max(one.authority, other.authority),
+        last_seen=max(one.last_seen, other.last_seen),
+        count=one.count + other.count,
+    )
+
+
+def matters(before: Link, after: Link) -> bool:
+    """Whether a repeat changed what stitching looks at: the first sighting or the authority."""
+    return (before.sure, before.first_seen, before.authority) != (after.sure, after.first_seen, after.authority)
+
+
+def derived_link(email: IdentifierKey, digest: IdentifierKey) -> Link:
+    """The link between an address and its hash: true by arithmetic, whoever sent either."""
+    a, b = (email, digest) if email <= digest else (digest, email)
+    moment = DERIVED_SINCE
+    return Link(
+        a, b, Kind.DERIVED, Authority.VERIFIED, moment, True, moment, 1, SourceName("selfsame"), MessageId("derived")
+    )
+
+
+def sha256_of(email: str) -> str:
+    """The hash under which other systems know a normalised address: SHA-256 in hexadecimal."""
+    return hashlib.sha256(email.encode()).hexdigest()
+
+
+def _observations(message: Message, policy: Policy) -> tuple[Observation, ...]:
+    own = time_of(message)
+    return tuple(
+        Observation(policy.trait_name(name), value, message.source, own, message.id, message.sure, own, message.id, 1)
+        for name, value in message.traits.items()
+    )

@@ -1,0 +1,44 @@
+"""Random histories: messages over few identifiers, so that they collide, with repeats, late events and manual acts."""
+
+from hypothesis import strategies as st
+
+from identity.evidence import Act, ActKind, sha256_of
+from identity.messages import Authority, Message, MessageKind
+from tests.building import act, message
+
+USERS = [("user_id", f"u{number}") for number in range(4)]
+CONTACTS = [("crm", f"c{number}") for number in range(3)]
+EMAILS = [("email", f"e{number}@x.com") for number in range(3)]
+HASHES = [("email_sha256", sha256_of("e0@x.com"))]
+PHONES = [("phone", "+491712345678")]
+DEVICES = [("anonymous_id", f"a{number}") for number in range(5)]
+
+some_identifiers = st.lists(
+    st.sampled_from(USERS + CONTACTS + EMAILS + HASHES + PHONES + DEVICES), min_size=1, max_size=4, unique=True
+)
+some_authority = st.sampled_from([Authority.CLAIMED, Authority.CLAIMED, Authority.VERIFIED, Authority.IMPORTED])
+some_moment = st.one_of(st.integers(0, 50).map(float), st.none())
+some_traits = st.dictionaries(st.sampled_from(["name", "city"]), st.sampled_from(["x", "y", None, 3]), max_size=2)
+some_id = st.integers(0, 10**9).map(str)
+
+
+@st.composite
+def some_message(draw: st.DrawFn) -> Message:
+    moment, name = draw(some_moment), draw(some_id)
+    if draw(st.integers(0, 5)) == 0:
+        previous = draw(st.sampled_from(["u0", "u1", "u2", "a0", "a1", "a2"]))
+        return message(MessageKind.ALIAS, [draw(st.sampled_from(USERS + DEVICES))], at=moment, previous=previous, id=name)
+    authority, traits = draw(some_authority), draw(some_traits)
+    return message(MessageKind.IDENTIFY, draw(some_identifiers), at=moment, authority=authority, traits=traits, id=name)
+
+
+@st.composite
+def some_act(draw: st.DrawFn) -> Act:
+    kind = draw(st.sampled_from([ActKind.SAME, ActKind.DIFFERENT, ActKind.DIFFERENT, ActKind.OVERRIDE]))
+    pool = [":".join(each) for each in (USERS if kind is ActKind.OVERRIDE else USERS + CONTACTS + EMAILS + DEVICES)]
+    a, b = draw(st.lists(st.sampled_from(pool), min_size=2, max_size=2, unique=True))
+    return act(kind, a, b, at=draw(st.integers(0, 50)), id=draw(some_id))
+
+
+some_history = st.lists(some_message(), min_size=1, max_size=14, unique_by=lambda each: each.id)
+some_steps = st.lists(st.one_of(some_message(), some_message(), some_act()), min_size=1, max_size=20)
