@@ -11,6 +11,8 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from identity.errors import PolicyInvalidError
+from identity.policy import Policy, policy_from_toml
 from selfsame.errors import SettingsInvalidError
 
 PREFIX = "SELFSAME_"
@@ -105,6 +107,20 @@ def policy_file(settings: Settings) -> Path:
     """The file of the policy in force: a preset by name, else the path that was set."""
     preset = PRESETS / f"{settings.policy}.toml"
     return preset if preset.is_file() else Path(settings.policy)
+
+
+def policy_in_force(settings: Settings) -> Policy:
+    """Read the policy. Raises SettingsInvalidError when there is no such file, PolicyInvalidError when it is none."""
+    path = policy_file(settings)
+    try:
+        return policy_from_toml(path.read_text("utf-8"))
+    except OSError as error:
+        presets = ", ".join(sorted(each.stem for each in PRESETS.glob("*.toml")))
+        raise SettingsInvalidError(
+            f"SELFSAME_POLICY names `{settings.policy}`, which is no preset ({presets}) and no file that can be read"
+        ) from error
+    except (PolicyInvalidError, UnicodeDecodeError) as error:
+        raise PolicyInvalidError(f"{path}: {error}") from error
 
 
 def _written(path: Path) -> Mapping[str, object]:

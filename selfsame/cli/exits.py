@@ -1,0 +1,101 @@
+"""How a command ends: its exit status, and the sentence for a person. docs/cli.md says the same; a test compares."""
+
+import os
+from collections.abc import Awaitable, Callable
+from enum import IntEnum
+
+import anyio
+import typer
+from loaders.errors import LoaderError
+from rich.console import Console
+from rich.traceback import Traceback
+
+from graph.errors import GraphError
+from identity.errors import IdentityError
+from selfsame.errors import FrontDoorError
+
+KNOWN_ERRORS = (FrontDoorError, GraphError, IdentityError, LoaderError)
+
+shown = Console(highlight=False)
+told = Console(stderr=True, highlight=False)
+
+
+class Exit(IntEnum):
+    """What a command's exit status means."""
+
+    DONE = 0
+    WRONG = 1
+    USAGE = 2
+    REJECTED = 3
+    AWAY = 4
+    REFUSED = 5
+    VERSION = 6
+    FAULT = 70
+    INTERRUPTED = 130
+
+
+MEANINGS = {
+    Exit.DONE: "done, and all is well",
+    Exit.WRONG: "a check found something wrong: `verify` found differences, `doctor` found trouble",
+    Exit.USAGE: "an argument, a setting, a mapping, a policy or an input file cannot be used",
+    Exit.REJECTED: "done, but some records were rejected; they are listed and kept as dead letters",
+    Exit.AWAY: "Neo4j does not answer, did not start, or could not be fetched",
+    Exit.REFUSED: "the machine refuses: a port is taken, a folder is not writable, the disk is full",
+    Exit.VERSION: "the database was written by another version of Selfsame",
+    Exit.FAULT: "a fault in Selfsame itself; `SELFSAME_LOG_LEVEL=debug` shows where",
+    Exit.INTERRUPTED: "stopped by Ctrl-C",
+}
+
+# Every code of an error that can end a command.
+EXIT_OF_CODE = {
+    "front_door": Exit.FAULT,
+    "settings_invalid": Exit.USAGE,
+    "environment_refuses": Exit.REFUSED,
+    "input_invalid": Exit.USAGE,
+    "check_failed": Exit.WRONG,
+    "graph": Exit.AWAY,
+    "database_away": Exit.AWAY,
+    "schema_too_new": Exit.VERSION,
+    "migration_changed": Exit.VERSION,
+    "namespace_conflict": Exit.USAGE,
+    "identity": Exit.USAGE,
+    "policy_invalid": Exit.USAGE,
+}
+
+
+def finish(work: Callable[[], Awaitable[Exit]]) -> None:
+    """Run a command's work to its end and leave with its exit status; an error is a sentence, never a traceback."""
+    raise typer.Exit(_ended(work))
+
+
+def _ended(work: Callable[[], Awaitable[Exit]]) -> Exit:
+    try:
+        return anyio.run(work)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the edge: whatever happened becomes a sentence and an exit status
+        return explained(error)
+
+
+def explained(error: Exception) -> Exit:
+    """Print what went wrong as a sentence, and answer the exit status that belongs to it."""
+    cause = _cause(error)
+    if isinstance(cause, BrokenPipeError):
+        return Exit.DONE  # the reader of our output has seen enough
+    if isinstance(cause, KNOWN_ERRORS):
+        told.print(f"selfsame: {cause}", markup=False)
+        return EXIT_OF_CODE[cause.code]
+    if isinstance(cause, OSError):
+        told.print(f"selfsame: {cause}", markup=False)
+        return Exit.REFUSED
+    told.print(f"selfsame: a fault in Selfsame itself: {type(cause).__name__}: {cause}", markup=False)
+    if os.environ.get("SELFSAME_LOG_LEVEL") == "debug":
+        told.print(Traceback.from_exception(type(cause), cause, cause.__traceback__))
+    return Exit.FAULT
+
+
+def _cause(error: Exception) -> Exception:
+    """The first error inside the groups that task groups make."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,105 @@
+"""`selfsame export`: identifiers as rows, a neighbourhood as a graph file or a picture."""
+
+import csv
+import json
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import networkx as nx
+import typer
+
+from graph.exports import Neighbourhood, identifier_lines, neighbourhood
+from identity.identifiers import Blocked, Identifier, normalise
+from identity.policy import Policy
+from selfsame.cli.exits import Exit, finish, told
+from selfsame.drawing import svg_of
+from selfsame.errors import InputInvalidError
+from selfsame.reach import reached
+from selfsame.settings import load_settings, policy_in_force
+
+app = typer.Typer(no_args_is_help=True, help="Write identifiers, or one neighbourhood of the graph, to the output.")
+
+
+class RowFormat(StrEnum):
+    """How rows are written."""
+
+    CSV = "csv"
+
+
+WRITERS = {RowFormat.CSV: csv.writer}
+
+
+class GraphFormat(StrEnum):
+    """How a neighbourhood is written."""
+
+    GRAPHML = "graphml"
+    JSON = "json"
+    SVG = "svg"
+
+
+@app.command()
+def identifiers(
+    form: Annotated[RowFormat, typer.Option("--format", help="Rows under a header line.")] = RowFormat.CSV,
+) -> None:
+    """Write profile_id,namespace,value: one line per identifier, sorted."""
+
+    async def work() -> Exit:
+        writer = WRITERS[form](sys.stdout, lineterminator="\n")
+        async with reached(load_settings()) as connection:
+            writer.writerow(("profile_id", "namespace", "value"))
+            async for line in identifier_lines(connection.reader):
+                writer.writerow((line.profile, line.namespace, line.value))
+        sys.stdout.flush()
+        return Exit.DONE
+
+    finish(work)
+
+
+@app.command("graph")
+def around_one(
+    around: Annotated[str, typer.Option(help="An email address, or namespace:value.")],
+    hops: Annotated[int, typer.Option(min=0, max=6, help="How many relationships away.")] = 2,
+    form: Annotated[GraphFormat, typer.Option("--format", help="What to write.")] = GraphFormat.GRAPHML,
+    limit: Annotated[int, typer.Option(min=1, max=50_000, help="At most so many nodes, nearest first.")] = 1_000,
+) -> None:
+    """Write what stands around one identifier: identifiers, profiles, accounts, and what joins them."""
+
+    async def work() -> Exit:
+        settings = load_settings()
+        start = identifier_meant(around, policy_in_force(settings))
+        async with reached(settings) as connection:
+            found = await neighbourhood(connection.reader, start.key, hops, limit)
+        if found is None:
+            raise InputInvalidError(f"nobody is known by {start.key}; `selfsame export identifiers` lists who is")
+        if found.cut:
+            told.print(f"selfsame: only the nearest {limit} nodes are shown; --limit shows more", markup=False)
+        sys.stdout.write(_text(found, start, form))
+        return Exit.DONE
+
+    finish(work)
+
+
+def identifier_meant(text: str, policy: Policy) -> Identifier:
+    """The identifier that a person typed: an address with an @, or namespace:value. Raises InputInvalidError."""
+    namespace, colon, value = text.partition(":")
+    if not colon or (namespace not in policy.namespaces and "@" in namespace):
+        namespace, value = "email", text
+    meant = normalise(namespace, value, policy)
+    if isinstance(meant, Blocked):
+        raise InputInvalidError(f"`{text}` names nobody: {meant.sentence}; give an email address or namespace:value")
+    return meant
+
+
+def _text(found: Neighbourhood, start: Identifier, form: GraphFormat) -> str:
+    match form:
+        case GraphFormat.GRAPHML:
+            return "\n".join((*nx.generate_graphml(found.graph), ""))
+        case GraphFormat.JSON:
+            return json.dumps(nx.node_link_data(found.graph, edges="edges"), indent=1) + "\n"
+        case GraphFormat.SVG:
+            centre = next(
+                (end for _, end, name in found.graph.out_edges(start.key, "relationship") if name == "IDENTIFIES"),
+                start.key,
+            )
+            return svg_of(found.graph, centre, f"Who is {start.value}?")

@@ -1,0 +1,90 @@
+"""Migrations against the real Neo4j, with numbers far above the shipped ones."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import anyio
+import pytest
+
+from graph.connection import Connection
+from graph.errors import MigrationChangedError, SchemaTooNewError
+from graph.migrations import Applied, Migration, applied_migrations, migrate, missing, parsed, shipped
+from tests.building import START
+
+pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
+
+TEXT = """// A trial.
+CREATE CONSTRAINT trial_key IF NOT EXISTS FOR (t:Trial) REQUIRE t.key IS UNIQUE;
+// Data may follow, in a transaction of its own.
+MERGE (:Trial {key: 'one;two'});
+"""
+TRIAL = parsed(9001, "trial", TEXT)
+KNOWN = (*shipped(), TRIAL)
+
+
+@pytest.fixture
+async def untried(graph: Connection) -> AsyncIterator[Connection]:
+    await migrate(graph.writer, START)
+    yield graph
+    await graph.writer.command("DROP CONSTRAINT trial_key IF EXISTS")
+    await graph.writer.command("MATCH (n:Trial|Migration) WHERE n.number >= 9000 OR n:Trial DETACH DELETE n")
+
+
+def remembered(migration: Migration) -> Applied:
+    return Applied(migration.number, migration.name, migration.checksum)
+
+
+def test_a_file_is_statements_between_semicolons_at_line_ends() -> None:
+    assert TRIAL.statements == (
+        "CREATE CONSTRAINT trial_key IF NOT EXISTS FOR (t:Trial) REQUIRE t.key IS UNIQUE",
+        "MERGE (:Trial {key: 'one;two'})",
+    )
+
+
+def test_shipped_migrations_are_numbered_without_gaps() -> None:
+    assert [each.number for each in shipped()] == list(range(1, len(shipped()) + 1))
+
+
+def test_what_is_applied_is_not_missing() -> None:
+    assert missing(KNOWN, [remembered(each) for each in KNOWN[:-1]]) == (TRIAL,)
+
+
+def test_line_ends_of_another_system_change_no_checksum() -> None:
+    assert parsed(9001, "trial", TEXT.replace("\n", "\r\n")) == TRIAL
+
+
+async def test_a_migration_is_applied_once(untried: Connection) -> None:
+    assert await migrate(untried.writer, START, KNOWN) == (TRIAL,)
+    assert await migrate(untried.writer, START, KNOWN) == ()
+    assert (await applied_migrations(untried.reader))[-1] == remembered(TRIAL)
+
+
+async def test_four_processes_at_once_apply_it_once(untried: Connection) -> None:
+    applied: list[tuple[Migration, ...]] = []
+
+    async def one() -> None:
+        applied.append(await migrate(untried.writer, START, KNOWN))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(4):
+            group.start_soon(one)
+    assert sorted(applied) == [(), (), (), (TRIAL,)]
+
+
+async def test_a_database_newer_than_the_code_is_refused(untried: Connection) -> None:
+    await migrate(untried.writer, START, KNOWN)
+    with pytest.raises(SchemaTooNewError, match="migration 9001 `trial`, which this version does not know"):
+        await migrate(untried.writer, START)
+
+
+async def test_a_changed_migration_is_refused(untried: Connection) -> None:
+    await migrate(untried.writer, START, KNOWN)
+    changed = (*shipped(), replace(TRIAL, checksum="0" * 64))
+    with pytest.raises(MigrationChangedError, match="put the change into a new migration"):
+        await migrate(untried.writer, START, changed)
+
+
+async def test_indexes_are_online_afterwards(untried: Connection) -> None:
+    await migrate(untried.writer, START, KNOWN)
+    states = await untried.reader.rows("SHOW INDEXES YIELD state RETURN DISTINCT state")
+    assert [row["state"] for row in states] == ["ONLINE"]

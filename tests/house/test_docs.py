@@ -1,0 +1,52 @@
+"""The docs say what the code says: settings, exit statuses, error codes."""
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+
+from selfsame import access
+from selfsame.cli.exits import EXIT_OF_CODE, MEANINGS, Exit
+from selfsame.settings import PREFIX, Settings
+from tests.house.reading import ROOMS, ROOT
+
+ROW = re.compile(r"^\| `?(?P<name>[^`|]+)`? \| (?P<rest>.*) \|$", re.MULTILINE)
+
+
+def rows(document: str) -> dict[str, str]:
+    return {match["name"].strip(): match["rest"] for match in ROW.finditer((ROOT / "docs" / document).read_text())}
+
+
+def test_every_setting_is_documented_with_its_meaning_and_default() -> None:
+    documented = {name: rest for name, rest in rows("settings.md").items() if name.startswith(PREFIX)}
+    said = {PREFIX + name.upper(): field.description for name, field in Settings.model_fields.items()}
+    assert {name: rest.partition(" | ")[2] for name, rest in documented.items()} == said
+    for name, field in Settings.model_fields.items():
+        if not field.is_required() and isinstance(field.default, int | str) and field.default is not None:
+            assert documented[PREFIX + name.upper()].startswith(f"`{field.default}`")
+
+
+def test_every_exit_status_is_documented() -> None:
+    documented = {name: rest for name, rest in rows("cli.md").items() if name.isdigit()}
+    assert documented == {str(int(each)): MEANINGS[each] for each in Exit}
+
+
+def codes_of_errors() -> Iterator[str]:
+    for room in ROOMS:
+        try:
+            module = importlib.import_module(f"{room}.errors")
+        except ModuleNotFoundError:
+            continue
+        for _, each in inspect.getmembers(module, inspect.isclass):
+            if issubclass(each, Exception) and isinstance(getattr(each, "code", None), str):
+                yield each.code
+
+
+def test_every_error_ends_a_command_with_a_status_of_its_own() -> None:
+    assert set(codes_of_errors()) - set(EXIT_OF_CODE) == set()
+
+
+def test_every_code_that_a_caller_can_meet_is_documented() -> None:
+    documented = set(rows("errors.md"))
+    refusals = {each.code for each in vars(access).values() if isinstance(each, access.Refusal)}
+    assert (set(codes_of_errors()) | refusals) - documented == set()

@@ -1,0 +1,70 @@
+"""Every statement constant of graph/ is planned by the real Neo4j: none reads all nodes, none a whole label unsaid."""
+
+import ast
+import importlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from graph.connection import Connection
+from tests.house.reading import File, files
+
+pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
+
+STARTS = re.compile(r"\s*(MATCH|OPTIONAL MATCH|UNWIND|MERGE|CREATE|CALL|WITH|RETURN|CYPHER)\b")
+SCHEMA = re.compile(r"\s*(CREATE|DROP) (CONSTRAINT|[A-Z]* ?INDEX)\b")
+SCANS = ("NodeByLabelScan", "RelationshipTypeScan", "AllRelationshipsScan", "UnionNodeByLabelsScan")
+DECLARED = "label scan"
+
+
+@dataclass(frozen=True)
+class Statement:
+    name: str
+    cypher: str
+    scan_declared: bool
+
+
+def statements() -> Iterator[Statement]:
+    for file in files("graph"):
+        module = importlib.import_module(".".join(file.path.with_suffix("").parts).removesuffix(".__init__"))
+        for name, line in constants(file):
+            value = getattr(module, name)
+            if isinstance(value, str) and STARTS.match(value) and not SCHEMA.match(value):
+                yield Statement(f"{file.path}:{name}", value, DECLARED in comment_above(file, line).lower())
+
+
+def constants(file: File) -> Iterator[tuple[str, int]]:
+    for node in file.tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.isupper():
+            yield node.targets[0].id, node.lineno
+
+
+def comment_above(file: File, line: int) -> str:
+    above = reversed(file.lines[: line - 1])
+    comment = []
+    for each in above:
+        if not each.startswith("#"):
+            break
+        comment.append(each)
+    return "\n".join(comment)
+
+
+def operators(plan: dict[str, object]) -> Iterator[str]:
+    yield str(plan["operatorType"]).partition("@")[0]
+    children = plan.get("children", [])
+    assert isinstance(children, list)
+    for child in children:
+        yield from operators(child)
+
+
+@pytest.mark.parametrize("statement", tuple(statements()), ids=lambda statement: statement.name)
+async def test_a_statement_is_anchored_on_an_index(graph: Connection, statement: Statement) -> None:
+    async with graph.driver.session() as session:
+        result = await session.run(f"EXPLAIN {statement.cypher}")  # type: ignore[arg-type]  # a constant, made an EXPLAIN
+        plan = (await result.consume()).plan
+    assert plan is not None
+    found = set(operators(plan))
+    assert "AllNodesScan" not in found
+    assert statement.scan_declared or not [each for each in found if each.endswith(SCANS)], found
