@@ -1,0 +1,94 @@
+import base64
+
+import pytest
+
+from graph.connection import Connection
+from graph.keys import ApiKey, Scope, all_keys, hash_of
+from graph.migrations import migrate
+from identity.messages import SourceName
+from selfsame import access
+from selfsame.access import KEY_MISSING, KEY_UNKNOWN, KeyRing, create_key, secret_in
+from tests.building import START
+
+pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
+WEB = SourceName("web")
+
+
+def basic(user: str, password: str = "") -> dict[str, str]:
+    return {"authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+@pytest.fixture
+async def ring(graph: Connection) -> KeyRing:
+    await migrate(graph.writer, START)
+    return KeyRing(graph.reader)
+
+
+def test_a_key_is_the_user_name_of_basic() -> None:
+    assert secret_in(basic("ssw_1")) == "ssw_1"
+
+
+def test_a_key_is_a_bearer_token() -> None:
+    assert secret_in({"authorization": "Bearer ssr_1"}) == "ssr_1"
+
+
+@pytest.mark.parametrize(
+    "value", ["", "Basic", "Basic ???", "Basic /w==", "Bearer ", "Digest a", basic("")["authorization"]]
+)
+def test_a_header_without_a_key_has_none(value: str) -> None:
+    assert secret_in({"authorization": value}) is None
+
+
+async def test_a_key_that_was_made_is_known_with_scope_and_source(graph: Connection, ring: KeyRing) -> None:
+    secret = await create_key(graph.writer, Scope.WRITE, START, WEB, "the shop")
+    assert await ring.allowed(secret, Scope.WRITE) == ApiKey(hash_of(secret), Scope.WRITE, WEB, START, "the shop")
+
+
+async def test_a_key_has_256_bits_and_is_stored_nowhere(graph: Connection, ring: KeyRing) -> None:
+    secret = await create_key(graph.writer, Scope.READ, START)
+    assert len(base64.urlsafe_b64decode(secret.removeprefix("ssr_") + "=")) == 32
+    assert secret not in str(await all_keys(graph.reader))
+
+
+async def test_a_key_that_nobody_made_is_unknown(ring: KeyRing) -> None:
+    assert await ring.allowed("ssw_never", Scope.WRITE) is KEY_UNKNOWN
+
+
+@pytest.mark.parametrize("secret", [None, ""])
+async def test_no_key_is_said_to_be_missing(ring: KeyRing, secret: str | None) -> None:
+    assert await ring.allowed(secret, Scope.READ) is KEY_MISSING
+
+
+@pytest.mark.parametrize(("made", "asked"), [(Scope.WRITE, Scope.READ), (Scope.READ, Scope.WRITE)])
+async def test_a_key_of_one_scope_does_not_serve_the_other(
+    graph: Connection, ring: KeyRing, made: Scope, asked: Scope
+) -> None:
+    secret = await create_key(graph.writer, made, START, WEB)
+    refused = await ring.allowed(secret, asked)
+    assert (refused.status, refused.code) == (403, "key_scope")  # type: ignore[union-attr]  # a Refusal, else it fails
+
+
+async def test_a_key_once_found_is_not_asked_for_again_at_once(graph: Connection, ring: KeyRing) -> None:
+    secret = await create_key(graph.writer, Scope.READ, START)
+    await ring.allowed(secret, Scope.READ)
+    await graph.writer.command("MATCH (key:ApiKey {hash: $hash}) DELETE key", hash=hash_of(secret))
+    assert isinstance(await ring.allowed(secret, Scope.READ), ApiKey)
+
+
+async def test_after_a_few_seconds_it_is_asked_for_again(
+    graph: Connection, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = await create_key(graph.writer, Scope.READ, START)
+    monkeypatch.setattr(access, "REMEMBERED_SECONDS", 0.0)
+    await ring.allowed(secret, Scope.READ)
+    await graph.writer.command("MATCH (key:ApiKey {hash: $hash}) DELETE key", hash=hash_of(secret))
+    assert await ring.allowed(secret, Scope.READ) is KEY_UNKNOWN
+
+
+async def test_what_is_remembered_stays_bounded(
+    graph: Connection, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "REMEMBERED_KEYS", 2)
+    for _ in range(5):
+        await ring.allowed(await create_key(graph.writer, Scope.READ, START), Scope.READ)
+    assert len(ring.remembered) <= 2
