@@ -5,6 +5,7 @@ GraphError
   SchemaTooNewError       the database was migrated by a newer version
   MigrationChangedError   an applied migration no longer reads as it did
   NamespaceConflictError  two sources declare one namespace differently
+  UnknownIdentifierError  a manual act names an identifier that is not in the graph
 """
 
 
@@ -38,3 +39,9 @@ class NamespaceConflictError(GraphError):
     """A source declares a namespace otherwise than it is recorded."""
 
     code = "namespace_conflict"
+
+
+class UnknownIdentifierError(GraphError):
+    """A manual act names an identifier that is not in the graph."""
+
+    code = "unknown_identifier"

@@ -185,13 +185,13 @@ class _Use:
         """Why an identifier used so is generic, or None."""
         own = namespace_of(key)
         rules = policy.namespace(own)
+        if rules.max_partners is not None and len(self.partners) > rules.max_partners:
+            return Generic.PARTNERS
         if rules.generic_above is not None:
             for namespace in self.verified.keys() | self.claimed.keys():
                 values = self.verified.get(namespace) or self.claimed.get(namespace) or set()
                 if namespace != own and len(values) > rules.generic_above:
                     return Generic.VALUES
-        if rules.max_partners is not None and len(self.partners) > rules.max_partners:
-            return Generic.PARTNERS
         return None
 
 

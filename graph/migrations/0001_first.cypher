@@ -20,6 +20,8 @@ CREATE CONSTRAINT migration_number IF NOT EXISTS FOR (m:Migration) REQUIRE m.num
 CREATE INDEX interaction_actor_at IF NOT EXISTS FOR (i:Interaction) ON (i.actor, i.at, i.id);
 CREATE INDEX interaction_actor_name_at IF NOT EXISTS FOR (i:Interaction) ON (i.actor, i.name, i.at);
 CREATE INDEX identifier_sha256 IF NOT EXISTS FOR (i:ContactPoint) ON (i.sha256);
+CREATE INDEX act_a IF NOT EXISTS FOR (a:Act) ON (a.a);
+CREATE INDEX act_b IF NOT EXISTS FOR (a:Act) ON (a.b);
 CREATE INDEX identifier_pending IF NOT EXISTS FOR (i:Identifier) ON (i.pending);
 CREATE INDEX profile_known IF NOT EXISTS FOR (p:Profile) ON (p.known, p.id);
 CREATE FULLTEXT INDEX profile_text IF NOT EXISTS FOR (p:Profile) ON EACH [p.t_name, p.t_first_name, p.t_last_name, p.t_email, p.t_company];

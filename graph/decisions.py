@@ -1,0 +1,50 @@
+"""Manual acts, committed: two identifiers are the same person, are different people, or one value replaces another."""
+
+from graph.acts import acts_about, keep_act
+from graph.connection import Transaction, Writer
+from graph.errors import UnknownIdentifierError
+from graph.evidence import LinkWriting
+from graph.ingestion import BEGIN
+from graph.links import DELETE_LINKS, links_between
+from graph.namespaces import in_force
+from graph.regions import Change, stored_identifiers
+from graph.stitcher import LOCK, stitch_change
+from graph.views import refresh_views
+from identity.evidence import Act, ActKind, Kind
+from identity.policy import Policy
+from identity.stitching import standing_of
+
+
+async def decide(writer: Writer, act: Act, policy: Policy, now: int) -> None:
+    """Commit a manual act and what follows from it; deciding the same act again has no effect. now: µs.
+
+    Raises UnknownIdentifierError when one of the two is not in the graph; nothing is written then.
+    """
+    await writer.write(_decide, act, policy, now)
+
+
+async def _decide(tx: Transaction, act: Act, policy: Policy, now: int) -> None:
+    policy = in_force(policy, (await tx.rows(BEGIN, ids=[]))[0]["namespaces"])
+    found = (await tx.rows(LOCK, keys=list(act.pair), now=now))[0]["found"]
+    if found != len(set(act.pair)):
+        raise UnknownIdentifierError(f"{act.a} and {act.b} must both be known before something is decided about them")
+    await keep_act(tx, act, now)
+    change = Change(ends=set(act.pair), additive=False, decided=True)
+    change.overridden = set(act.pair) if act.kind is ActKind.OVERRIDE else set()
+    await stored_identifiers(tx, change, act.pair)
+    writing = await _manual_link(tx, act)
+    stitched = await stitch_change(tx, change, policy, now)
+    await writing.write(tx, stitched.verdicts, now)
+    await refresh_views(tx, [], change, stitched, policy)
+
+
+async def _manual_link(tx: Transaction, act: Act) -> LinkWriting:
+    """The stored manual link of the pair, brought in line with the act that stands."""
+    acts = [each for each in await acts_about(tx, act.pair) if each.pair == act.pair]
+    standing = {link.id: link for link in standing_of(acts).manual}
+    stored = {id_: each for id_, each in (await links_between(tx, [act.pair])).items() if id_.kind is Kind.MANUAL}
+    gone = [each.element for id_, each in stored.items() if standing.get(id_) != each.link]
+    if gone:
+        await tx.rows(DELETE_LINKS, elements=gone)
+    new = {id_: link for id_, link in standing.items() if id_ not in stored or stored[id_].link != link}
+    return LinkWriting(new=new)

@@ -1,0 +1,138 @@
+"""Who used a shared device when, kept on the device and on its SHARED_BY relationships."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from graph.connection import Row, Transaction
+from identity.device_use import Happening, Use, uses_of
+from identity.identifiers import IdentifierKey, ProfileId
+from identity.policy import Policy
+
+MOST_HAPPENINGS = 5_000
+
+# identifier_key (unique); profile_id (unique)
+SHARED_DEVICES = """
+CALL () {
+  UNWIND $keys AS key
+  MATCH (d:Device {key: key})
+  WHERE d.generic IS NOT NULL
+  RETURN d, true AS asked
+  UNION
+  UNWIND $keys AS key
+  MATCH (i:ContactPoint {key: key})-[:LINKED]-(d:Device)
+  WHERE d.generic IS NOT NULL AND key IN $turned
+  RETURN d, true AS asked
+  UNION
+  UNWIND $profiles AS id
+  MATCH (:Profile {id: id})<-[:SHARED_BY]-(d:Device)
+  RETURN d, false AS asked
+}
+WITH d, max(asked) AS asked
+RETURN d.key AS key, d.uses AS uses, asked OR d.uses IS NULL AS asked
+ORDER BY key
+"""
+
+# interaction_actor_at (range) and one expand per device; one more than the limit tells that there are more
+HAPPENINGS = """
+UNWIND $keys AS key
+CALL (key) {
+  MATCH (i:Interaction {actor: key})
+  RETURN i
+  UNION
+  MATCH (:Device {key: key})<-[:ON]-(i:Interaction)
+  RETURN i
+}
+RETURN key, i.at AS at, i.id AS id, i.name AS name, i.persons AS persons
+"""
+
+# identifier_key (unique)
+GENERIC_AMONG = """
+UNWIND $keys AS key
+MATCH (i:Identifier {key: key})
+WHERE i.generic IS NOT NULL
+RETURN key
+"""
+
+# identifier_key (unique)
+KEEP_USES = """
+UNWIND $rows AS row
+MATCH (d:Device {key: row.key})
+SET d.uses = row.uses
+"""
+
+# identifier_key (unique)
+PERSONS_PROFILES = """
+UNWIND $keys AS key
+MATCH (:Identifier {key: key})-[:IDENTIFIES]->(p:Profile)
+RETURN key, p.id AS profile
+"""
+
+# identifier_key (unique), then one expand per device
+KEEP_SPANS = """
+UNWIND $rows AS row
+MATCH (d:Device {key: row.device})-[s:SHARED_BY]->(p:Profile)
+SET s.spans = row.spans[p.id]
+"""
+
+
+async def refresh_uses(
+    tx: Transaction, devices: Collection[IdentifierKey], profiles: Collection[ProfileId], policy: Policy
+) -> None:
+    """Recompute the uses of these devices where they are shared, and the spans on all that these profiles share."""
+    keys, ids = sorted(devices), sorted(profiles)
+    rows = await tx.rows(SHARED_DEVICES, keys=keys, turned=keys, profiles=ids) if keys or ids else []
+    if not rows:
+        return
+    uses = {IdentifierKey(row["key"]): uses_from(row["uses"]) for row in rows if not row["asked"]}
+    asked = [IdentifierKey(row["key"]) for row in rows if row["asked"]]
+    if asked:
+        uses |= await computed_uses(tx, asked, policy)
+        await tx.rows(KEEP_USES, rows=[{"key": key, "uses": uses_text(uses[key])} for key in asked])
+    await _keep_spans(tx, uses)
+
+
+async def computed_uses(
+    tx: Transaction, devices: Sequence[IdentifierKey], policy: Policy
+) -> dict[IdentifierKey, tuple[Use, ...]]:
+    """The uses of shared devices from their interactions."""
+    found: defaultdict[IdentifierKey, list[Happening]] = defaultdict(list)
+    for row in await tx.rows(HAPPENINGS, keys=list(devices)):
+        found[IdentifierKey(row["key"])].append(_happening(row))
+    persons = {person for each in found.values() for one in each for person in one.persons}
+    generic = {IdentifierKey(row["key"]) for row in await tx.rows(GENERIC_AMONG, keys=sorted(persons))}
+    return {device: uses_of(found.get(device, []), generic, policy) for device in devices}
+
+
+def _happening(row: Row) -> Happening:
+    return Happening(row["at"], row["id"], row["name"], tuple(map(IdentifierKey, row["persons"] or ())))
+
+
+def uses_text(uses: Sequence[Use]) -> str:
+    """Uses as the JSON text that the device keeps."""
+    return msgspec.json.encode([[each.person, each.start, each.end] for each in uses]).decode()
+
+
+def uses_from(text: str) -> tuple[Use, ...]:
+    """Uses from the JSON text that the device keeps."""
+    rows = msgspec.json.decode(text, type=list[tuple[str, int, int]])
+    return tuple(Use(IdentifierKey(person), start, end) for person, start, end in rows)
+
+
+def spans_of(uses: Sequence[Use], profile_of: Mapping[IdentifierKey, ProfileId]) -> dict[ProfileId, list[int]]:
+    """The spans of each profile on a device, flat: one start and one end after the other."""
+    spans: defaultdict[ProfileId, list[int]] = defaultdict(list)
+    for each in uses:
+        if each.person in profile_of:
+            spans[profile_of[each.person]] += [each.start, each.end]
+    return dict(spans)
+
+
+async def _keep_spans(tx: Transaction, uses: Mapping[IdentifierKey, Sequence[Use]]) -> None:
+    persons = sorted({each.person for found in uses.values() for each in found})
+    rows = await tx.rows(PERSONS_PROFILES, keys=persons)
+    profile_of = {IdentifierKey(row["key"]): ProfileId(row["profile"]) for row in rows}
+    await tx.rows(
+        KEEP_SPANS, rows=[{"device": key, "spans": spans_of(found, profile_of)} for key, found in sorted(uses.items())]
+    )

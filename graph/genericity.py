@@ -1,0 +1,62 @@
+"""Whose genericity a change turns, asked of the direct evidence in the graph.
+
+Costs the partners of the ends that changed, at most as many as their namespaces allow: an identifier that is generic
+because of its many partners stays so under additions and is not read at all.
+"""
+
+from graph.connection import Transaction
+from graph.links import StoredLink, derived_links, direct_links
+from graph.regions import Change, Turns, known_acts, stored_identifiers
+from identity.evidence import Kind, LinkId
+from identity.identifiers import IdentifierKey, namespace_of
+from identity.policy import Policy
+from identity.restitching import turned
+from identity.stitching import Generic
+
+
+async def turns_of(tx: Transaction, change: Change, policy: Policy) -> Turns:
+    """The identifiers that turn generic or back, with what they are now."""
+    derived = {end for id_ in change.links if id_.kind is Kind.DERIVED for end in (id_.a, id_.b)}
+    asked = {key for key in change.ends if _can_turn(key, change, policy)} | derived
+    around: dict[LinkId, StoredLink] = {}
+    both = sorted(key for key in change.overridden | derived if key not in change.new)
+    if both:
+        around, partners = await direct_links(tx, both, frozenset(), policy.unique)
+        await stored_identifiers(tx, change, partners)
+        asked |= {key for key in partners if _can_turn(key, change, policy)}
+    return await _asked(tx, change, asked, around, policy) if asked else {}
+
+
+def _can_turn(key: IdentifierKey, change: Change, policy: Policy) -> bool:
+    rules = policy.namespace(namespace_of(key))
+    if rules.generic_above is None and rules.max_partners is None:
+        return False
+    stored = change.stored.get(key)
+    settled = change.additive and not any(id_.kind is Kind.DERIVED for id_ in change.links)
+    return not (settled and stored is not None and stored.generic is Generic.PARTNERS)
+
+
+async def _asked(
+    tx: Transaction,
+    change: Change,
+    asked: set[IdentifierKey],
+    links: dict[LinkId, StoredLink],
+    policy: Policy,
+) -> Turns:
+    """The question itself: direct links of the asked, and of what `derived` joins to them, as stored and as changed."""
+    pairs = await derived_links(tx, _old(change, asked))
+    asked |= {end for id_ in pairs for end in (id_.a, id_.b)}
+    old = _old(change, asked)
+    unlimited = frozenset(key for key in old if policy.namespace(namespace_of(key)).max_partners is None)
+    direct, partners = await direct_links(tx, old, unlimited, policy.unique)
+    hashed = await derived_links(tx, partners)
+    stored = {**links, **pairs, **direct, **hashed}
+    known = {**{id_: each.link for id_, each in stored.items() if id_.kind is not Kind.MANUAL}, **change.links}
+    acts = await known_acts(tx, change, {end for id_ in known for end in (id_.a, id_.b)} | asked)
+    before = await stored_identifiers(tx, change, asked)
+    generic = {key: before[key].generic if key in before else None for key in asked}
+    return turned(generic, tuple(known.values()), acts, policy)
+
+
+def _old(change: Change, keys: set[IdentifierKey]) -> list[IdentifierKey]:
+    return sorted(key for key in keys if key not in change.new)

@@ -1,0 +1,267 @@
+"""A batch of messages, committed: identifiers, interactions, links, traits, accounts, and the people they make.
+
+One batch is one transaction. Known message ids drop out first; then the identifiers are written, and so locked, in the
+order of their keys; then what the messages say is recorded, and only if a link is new, was seen earlier or gained
+authority is anything stitched. Two processes may get the same retry: the second one meets the unique message id and
+begins again, and then finds the message known.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from neo4j.exceptions import ConstraintError
+
+from graph.aliases import moved_aliases, said_aliases
+from graph.connection import Transaction, Writer
+from graph.evidence import record_links
+from graph.memberships import record_accounts
+from graph.namespaces import in_force
+from graph.recording import record_interactions, record_observations
+from graph.regions import Change, stored_identifier
+from graph.stitcher import StartAgainError, stitch_change
+from graph.views import refresh_views
+from identity.evidence import Heard, Kind, LinkId, Reason, sha256_of, time_of
+from identity.identifiers import Identifier, IdentifierKey
+from identity.messages import Message, MessageId, Rejection, Warned, micros
+from identity.policy import Policy
+
+Mint = Callable[[], str]
+TRIES = 12
+
+
+class Status(StrEnum):
+    """What became of one message."""
+
+    COMMITTED = "committed"
+    REPEAT = "repeat"
+    REPEAT_DIFFERS = "repeat_differs"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one message, and what was wrong in it all the same."""
+
+    status: Status
+    warnings: tuple[Warned, ...] = ()
+    rejection: Rejection | None = None
+
+
+# interaction_id (unique); the declared namespaces are a few nodes; whether there is any act is known from the counts
+BEGIN = """
+CALL () {
+  UNWIND $ids AS id
+  MATCH (i:Interaction {id: id})
+  RETURN collect([id, i.digest]) AS known
+}
+CALL () {
+  MATCH (n:Namespace)
+  RETURN collect(n {.*}) AS namespaces
+}
+CALL () {
+  MATCH (a:Act)
+  RETURN count(a) AS acts
+}
+RETURN known, namespaces, acts
+"""
+
+# identifier_key (unique), in the order of keys; the write is the lock
+KEEP_IDENTIFIERS = """
+UNWIND $rows AS row
+MERGE (i:Identifier {key: row.key})
+ON CREATE SET
+  i:$(row.role),
+  i.namespace = row.namespace, i.value = row.value, i.mint = row.mint, i.minted_at = row.minted_at,
+  i.first_seen = row.first_seen, i.last_seen = row.last_seen, i.interactions = row.interactions,
+  i.sighted = true, i.sha256 = row.sha256
+ON MATCH SET
+  i.first_seen = CASE WHEN row.first_seen < i.first_seen THEN row.first_seen ELSE i.first_seen END,
+  i.last_seen = CASE WHEN row.last_seen > i.last_seen THEN row.last_seen ELSE i.last_seen END,
+  i.interactions = i.interactions + row.interactions,
+  i.sighted = true
+WITH i
+OPTIONAL MATCH (i)-[:IDENTIFIES]->(p:Profile)
+RETURN i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic, p.id AS profile
+"""
+
+# interaction_id (unique)
+FLAG_REPEATS = """
+UNWIND $ids AS id
+MATCH (i:Interaction {id: id})
+SET i.repeated_differently = coalesce(i.repeated_differently, 0) + 1
+"""
+
+
+async def commit_batch(
+    writer: Writer, messages: Sequence[Message], policy: Policy, mint: Mint, now: datetime
+) -> tuple[Outcome, ...]:
+    """Commit messages in one transaction; the outcomes stand in the same order.
+
+    May run twice: a message whose id is known changes nothing. mint: gives a new opaque id at each call; now: when the
+    batch is recorded. Raises DatabaseAwayError, and then nothing of the batch is written.
+    """
+    for attempt in range(TRIES):
+        try:
+            return await writer.write(_commit, messages, policy, mint, micros(now))
+        except (ConstraintError, StartAgainError):
+            if attempt == TRIES - 1:
+                raise
+    raise AssertionError
+
+
+async def _commit(
+    tx: Transaction, messages: Sequence[Message], policy: Policy, mint: Mint, now: int
+) -> tuple[Outcome, ...]:
+    begun = (await tx.rows(BEGIN, ids=sorted({each.id for each in messages})))[0]
+    policy = in_force(policy, begun["namespaces"])
+    sorted_out = _sort_out(messages, dict(begun["known"]), policy)
+    if sorted_out.differing:
+        await tx.rows(FLAG_REPEATS, ids=sorted_out.differing)
+    if not sorted_out.heard:
+        return tuple(sorted_out.outcomes)
+    verdicts = await _record(tx, sorted_out.heard, policy, mint, now, decided=begun["acts"] > 0)
+    refused = refusals(sorted_out.heard, verdicts)
+    return tuple(
+        _with_refusals(each, message.id, refused) for each, message in zip(sorted_out.outcomes, messages, strict=True)
+    )
+
+
+@dataclass(slots=True)
+class _SortedOut:
+    outcomes: list[Outcome] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
+    differing: list[MessageId] = field(default_factory=list)
+
+
+def _sort_out(messages: Sequence[Message], known: dict[MessageId, str], policy: Policy) -> _SortedOut:
+    """Tell new messages from repeats (also within the batch) and from those that name nobody."""
+    found = _SortedOut()
+    for message in messages:
+        outcome, heard = _judged(message, known, policy)
+        found.outcomes.append(outcome)
+        if heard is not None:
+            known[message.id] = message.digest
+            found.heard.append(heard)
+        elif outcome.status is Status.REPEAT_DIFFERS:
+            found.differing.append(message.id)
+    return found
+
+
+def _judged(message: Message, known: dict[MessageId, str], policy: Policy) -> tuple[Outcome, Heard | None]:
+    if message.id in known:
+        same = known[message.id] == message.digest
+        return Outcome(Status.REPEAT if same else Status.REPEAT_DIFFERS), None
+    heard = hear(message, policy)
+    if heard.actor is None:
+        sentence = "none of its identifiers can be used: " + "; ".join(each.sentence for each in heard.warnings)
+        rejection = Rejection("no_usable_identifier", message.message_id, sentence, message.message_id)
+        return Outcome(Status.REJECTED, heard.warnings, rejection), None
+    return Outcome(Status.COMMITTED, heard.warnings), heard
+
+
+PREVIOUS = ("user_id", "anonymous_id")
+WHY_REFUSED = {
+    Reason.UNIQUE: "one person would have two values of a unique namespace; an override can say that one replaces it",
+    Reason.DIFFERENT: "they stand as different people by a manual act",
+    Reason.SIZE: "the person would have more identifiers than the policy allows",
+}
+
+
+def _with_refusals(outcome: Outcome, message: MessageId, refused: Mapping[MessageId, tuple[Warned, ...]]) -> Outcome:
+    more = refused.get(message, ()) if outcome.status is Status.COMMITTED else ()
+    return replace(outcome, warnings=outcome.warnings + more) if more else outcome
+
+
+def refusals(heard: Sequence[Heard], verdicts: Mapping[LinkId, Reason | None]) -> dict[MessageId, tuple[Warned, ...]]:
+    """What each message tied together in vain, as warnings; that a shared thing links nobody is no surprise."""
+    refused = {id_: why for id_, why in verdicts.items() if why in WHY_REFUSED}
+    if not refused:
+        return {}
+    return {
+        each.message.id: tuple(_refusal(id_, why) for id_, why in refused.items() if why and _says(each, id_))
+        for each in heard
+    }
+
+
+def _says(heard: Heard, link: LinkId) -> bool:
+    """Whether a message states a link: it carries both ends, or one and the other as previousId."""
+    values = {each.key for each in heard.identifiers}
+    previous = {f"{namespace}:{alias.previous}" for alias in heard.aliases for namespace in PREVIOUS}
+    return link.a in values | previous and link.b in values | previous and bool({link.a, link.b} & values)
+
+
+def _refusal(link: LinkId, why: Reason) -> Warned:
+    place = "previousId" if link.kind is Kind.ALIAS else "identifiers"
+    return Warned(f"refused_{why.value}", place, f"{link.a} and {link.b} were not joined: {WHY_REFUSED[why]}")
+
+
+async def _record(
+    tx: Transaction, heard: Sequence[Heard], policy: Policy, mint: Mint, now: int, *, decided: bool
+) -> Mapping[LinkId, Reason | None]:
+    """Write what the messages say, stitch what they changed, refresh the views they touch; the verdicts on links."""
+    change = Change(decided=decided)
+    await _keep_identifiers(tx, heard, policy, mint, change, now)
+    said = [link for each in heard for link in each.links]
+    said += await moved_aliases(tx, change)
+    said += await said_aliases(tx, heard, change, mint, now)
+    links = await record_links(tx, said, change)
+    await record_interactions(tx, heard)
+    await record_observations(tx, heard, now)
+    await record_accounts(tx, heard)
+    stitched = await stitch_change(tx, change, policy, now)
+    await links.write(tx, stitched.verdicts, now)
+    await refresh_views(tx, heard, change, stitched, policy)
+    return stitched.verdicts
+
+
+async def _keep_identifiers(
+    tx: Transaction, heard: Sequence[Heard], policy: Policy, mint: Mint, change: Change, now: int
+) -> None:
+    rows = _identifier_rows(heard, policy, mint, now)
+    minted = {row["key"]: row["mint"] for row in rows}
+    for row in await tx.rows(KEEP_IDENTIFIERS, rows=rows):
+        found = stored_identifier(row)
+        if found.known.mint == minted[found.known.key]:
+            change.new[found.known.key] = found.known
+            change.ends.add(found.known.key)
+        else:
+            change.stored[found.known.key] = found
+
+
+def _identifier_rows(heard: Sequence[Heard], policy: Policy, mint: Mint, now: int) -> list[dict[str, object]]:
+    """A row for each distinct identifier, in the order of keys; mints are handed out in the order of messages.
+
+    The moments of minting within a batch are told apart by a microsecond, so that the order is on record.
+    """
+    rows: dict[IdentifierKey, dict[str, object]] = {}
+    first: dict[IdentifierKey, int] = {}
+    last: dict[IdentifierKey, int] = {}
+    acted: dict[IdentifierKey, int] = {}
+    for each in heard:
+        own = time_of(each.message)
+        for identifier in each.identifiers:
+            key = identifier.key
+            if key not in rows:
+                rows[key] = _identifier_row(identifier, policy, mint(), now + len(rows))
+            first[key] = min(own, first.get(key, own))
+            last[key] = max(own, last.get(key, own))
+        if each.actor is not None:
+            acted[each.actor] = acted.get(each.actor, 0) + 1
+    return [
+        {**rows[key], "first_seen": first[key], "last_seen": last[key], "interactions": acted.get(key, 0)}
+        for key in sorted(rows)
+    ]
+
+
+def _identifier_row(identifier: Identifier, policy: Policy, mint: str, now: int) -> dict[str, object]:
+    return {
+        "key": identifier.key,
+        "namespace": identifier.namespace,
+        "value": identifier.value,
+        "role": policy.namespace(identifier.namespace).role.value,
+        "mint": mint,
+        "minted_at": now,
+        "sha256": sha256_of(identifier.value) if identifier.namespace == "email" else None,
+    }

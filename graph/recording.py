@@ -1,0 +1,167 @@
+"""Interactions and observations of a batch, written as they were heard."""
+
+import hashlib
+from collections.abc import Sequence
+
+import orjson
+
+from graph.connection import Row, Transaction
+from identity.evidence import Heard
+from identity.identifiers import IdentifierKey
+from identity.messages import About, micros
+from identity.survivorship import Observation, canonical, joined
+
+# identifier_key (unique); interaction_id (unique) refuses a message that another process committed meanwhile
+RECORD_INTERACTIONS = """
+UNWIND $rows AS row
+MATCH (actor:Identifier {key: row.facts.actor})
+CREATE (i:Interaction)
+SET i = row.facts
+CREATE (i)-[:BY]->(actor)
+WITH i, row
+UNWIND row.devices AS key
+MATCH (device:Identifier {key: key})
+CREATE (i)-[:ON]->(device)
+"""
+
+# interaction_id (unique); the things' own keys (unique)
+RECORD_ABOUT = """
+UNWIND $rows AS row
+MATCH (i:Interaction {id: row.interaction})
+MERGE (thing:$(row.subject) {key: row.key})
+ON CREATE SET thing.at = row.at, thing.facts = row.facts
+ON MATCH SET
+  thing.facts = CASE WHEN row.at >= thing.at THEN row.facts ELSE thing.facts END,
+  thing.at = CASE WHEN row.at >= thing.at THEN row.at ELSE thing.at END
+MERGE (i)-[:ABOUT]->(thing)
+"""
+
+# observation_key (unique)
+OBSERVATIONS = """
+UNWIND $keys AS key
+MATCH (o:Observation {key: key})
+RETURN key, o.at AS at, o.message AS message, o.sure AS sure, o.first_at AS first_at,
+  o.first_message AS first_message, o.count AS count
+"""
+
+# identifier_key (unique)
+NEW_OBSERVATIONS = """
+UNWIND $rows AS row
+MATCH (i:Identifier {key: row.identifier})
+CREATE (o:Observation)-[:OF]->(i)
+SET o = row.facts
+"""
+
+# observation_key (unique)
+REPEATED_OBSERVATIONS = """
+UNWIND $rows AS row
+MATCH (o:Observation {key: row.facts.key})
+SET o += row.facts
+"""
+
+
+async def record_interactions(tx: Transaction, heard: Sequence[Heard]) -> None:
+    """Write each message as an interaction of its actor, on its devices, about its things."""
+    await tx.rows(RECORD_INTERACTIONS, rows=[{"facts": _facts(each), "devices": list(each.devices)} for each in heard])
+    about = [_about(each, thing) for each in heard for thing in each.message.about]
+    if about:
+        await tx.rows(RECORD_ABOUT, rows=sorted(about, key=lambda row: (str(row["key"]), str(row["interaction"]))))
+
+
+def _facts(heard: Heard) -> dict[str, object]:
+    message = heard.message
+    return {
+        "id": message.id,
+        "actor": heard.actor,
+        "at": micros(message.at),
+        "own_time": micros(message.own_time) if message.own_time else None,
+        "received_at": micros(message.received_at),
+        "type": message.kind.value,
+        "name": message.name,
+        "channel": message.channel,
+        "source": message.source,
+        "digest": message.digest,
+        "persons": list(heard.persons) or None,
+        "identifiers": _json([[each.namespace, each.value, each.place] for each in message.sightings]),
+        "traits": _json(message.traits) if message.traits else None,
+        "properties": _json(message.properties) if message.properties else None,
+        "context": _json(message.context) if message.context else None,
+        "warnings": [f"{each.code} {each.place}: {each.sentence}" for each in heard.warnings] or None,
+    }
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _about(heard: Heard, thing: About) -> dict[str, object]:
+    return {
+        "interaction": heard.message.id,
+        "subject": thing.subject.value,
+        "key": thing.key,
+        "at": micros(heard.message.at),
+        "facts": canonical(dict(thing.facts)),
+    }
+
+
+async def record_observations(tx: Transaction, heard: Sequence[Heard], now: int) -> None:
+    """Write the trait values that the messages state, aggregated with the same values stated before. now: µs.
+
+    The lock on the actor, which the transaction holds, guards its observations.
+    """
+    said: dict[str, tuple[IdentifierKey, Observation]] = {}
+    for actor, observation in ((each.actor, one) for each in heard if each.actor for one in each.observations):
+        key = _observation_key(actor, observation)
+        said[key] = (actor, joined(said[key][1], observation) if key in said else observation)
+    if said:
+        await _write_observations(tx, said, now)
+
+
+def _observation_key(actor: IdentifierKey, each: Observation) -> str:
+    text = orjson.dumps([actor, each.trait, each.source, canonical(each.value)])
+    return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+async def _write_observations(tx: Transaction, said: dict[str, tuple[IdentifierKey, Observation]], now: int) -> None:
+    rows = await tx.rows(OBSERVATIONS, keys=sorted(said))
+    stored = {row["key"]: row for row in rows}
+    new = [
+        {"identifier": actor, "facts": {**_observed(key, each), "recorded_at": now}}
+        for key, (actor, each) in said.items()
+        if key not in stored
+    ]
+    if new:
+        await tx.rows(NEW_OBSERVATIONS, rows=new)
+    repeated = [{"facts": _observed(key, _joined(said[key][1], row))} for key, row in stored.items()]
+    if repeated:
+        await tx.rows(REPEATED_OBSERVATIONS, rows=repeated)
+
+
+def _joined(said: Observation, row: Row) -> Observation:
+    old = Observation(
+        trait=said.trait,
+        value=said.value,
+        source=said.source,
+        at=row["at"],
+        message=row["message"],
+        sure=row["sure"],
+        first_at=row["first_at"],
+        first_message=row["first_message"],
+        count=row["count"],
+    )
+    return joined(old, said)
+
+
+def _observed(key: str, each: Observation) -> dict[str, object]:
+    return {
+        "key": key,
+        "trait": each.trait,
+        "value": canonical(each.value),
+        "source": each.source,
+        "at": each.at,
+        "message": each.message,
+        "sure": each.sure,
+        "first_at": each.first_at,
+        "first_message": each.first_message,
+        "count": each.count,
+    }

@@ -1,0 +1,143 @@
+"""What a transaction changed, and the region of the graph that the change can reach, read for the rule."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from graph.acts import acts_about
+from graph.connection import Transaction
+from graph.links import StoredLink, links_around
+from identity.evidence import Act, Kind, Link, LinkId
+from identity.identifiers import IdentifierKey, ProfileId
+from identity.restitching import Region
+from identity.stitching import Generic, Known
+
+Turns = Mapping[IdentifierKey, Generic | None]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIdentifier:
+    """An identifier as the graph holds it. profile: None when it has none yet."""
+
+    known: Known
+    generic: Generic | None
+    profile: ProfileId | None
+
+
+@dataclass(slots=True)
+class Change:
+    """What one transaction has changed so far, before anything is stitched.
+
+    ends: identifiers whose clusters must be stitched. new: identifiers made by this transaction, without a profile.
+    links: the links made or strengthened, not yet written. emptied: profiles that lost an identifier which is no more.
+    overridden: both ends of overrides. additive: nothing was taken away, so who has too many partners keeps them.
+    decided: some manual act is stored.
+    """
+
+    ends: set[IdentifierKey] = field(default_factory=set)
+    new: dict[IdentifierKey, Known] = field(default_factory=dict)
+    links: dict[LinkId, Link] = field(default_factory=dict)
+    stored: dict[IdentifierKey, StoredIdentifier] = field(default_factory=dict)
+    emptied: set[ProfileId] = field(default_factory=set)
+    overridden: set[IdentifierKey] = field(default_factory=set)
+    additive: bool = True
+    decided: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A region with the database's own ids of its stored links."""
+
+    region: Region
+    elements: Mapping[LinkId, str]
+
+
+# profile_id (unique), then one expand per profile
+CLUSTERS = """
+UNWIND $profiles AS id
+MATCH (p:Profile {id: id})<-[:IDENTIFIES]-(i:Identifier)
+RETURN id AS profile, i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic
+"""
+
+# identifier_key (unique)
+STORED = """
+UNWIND $keys AS key
+MATCH (i:Identifier {key: key})
+OPTIONAL MATCH (i)-[:IDENTIFIES]->(p:Profile)
+RETURN key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic, p.id AS profile
+"""
+
+
+def stored_identifier(row: Mapping[str, object]) -> StoredIdentifier:
+    """A row with key, mint, minted_at, generic and profile as a value."""
+    generic, profile = row["generic"], row["profile"]
+    known = Known(IdentifierKey(str(row["key"])), str(row["mint"]), int(str(row["minted_at"])))
+    return StoredIdentifier(
+        known, Generic(str(generic)) if generic else None, ProfileId(str(profile)) if profile else None
+    )
+
+
+async def stored_identifiers(
+    tx: Transaction, change: Change, keys: Iterable[IdentifierKey]
+) -> Mapping[IdentifierKey, StoredIdentifier]:
+    """What is stored of these identifiers, remembered in the change; new ones and unknown ones have no entry."""
+    missing = sorted(key for key in keys if key not in change.stored and key not in change.new)
+    if missing:
+        for row in await tx.rows(STORED, keys=missing):
+            change.stored[IdentifierKey(row["key"])] = stored_identifier(row)
+    return change.stored
+
+
+async def known_acts(tx: Transaction, change: Change, keys: Iterable[IdentifierKey]) -> list[Act]:
+    """The manual acts about any of these identifiers."""
+    return await acts_about(tx, keys) if change.decided else []
+
+
+async def region_of(tx: Transaction, change: Change, turns: Turns, touched: frozenset[ProfileId]) -> Reading:
+    """S, the clusters that refused links join to it, and the links among them all.
+
+    turns: whose genericity the change turns; links refused as generic are followed only from those.
+    """
+    near = await _clusters(tx, touched)
+    expand = [key for key, each in near.items() if each.generic is None or key in turns]
+    links, met = await links_around(tx, expand, turns) if expand else ({}, {})
+    beyond = {profile for key, profile in met.items() if key not in near} | _ends_outside(change, near)
+    far = await _clusters(tx, beyond - touched)
+    if far:
+        outer = [key for key, each in far.items() if each.generic is None or key in turns]
+        links = {**links, **(await links_around(tx, outer, turns))[0]}
+    return await _assembled(tx, change, turns, {**far, **near}, links)
+
+
+def _ends_outside(change: Change, near: Mapping[IdentifierKey, StoredIdentifier]) -> set[ProfileId]:
+    ends = (change.stored.get(end) for id_ in change.links for end in (id_.a, id_.b) if end not in near)
+    return {each.profile for each in ends if each is not None and each.profile is not None}
+
+
+async def _clusters(tx: Transaction, profiles: Iterable[ProfileId]) -> dict[IdentifierKey, StoredIdentifier]:
+    asked = sorted(profiles)
+    rows = await tx.rows(CLUSTERS, profiles=asked) if asked else []
+    return {IdentifierKey(row["key"]): stored_identifier(row) for row in rows}
+
+
+async def _assembled(
+    tx: Transaction,
+    change: Change,
+    turns: Turns,
+    stored: Mapping[IdentifierKey, StoredIdentifier],
+    links: Mapping[LinkId, StoredLink],
+) -> Reading:
+    fresh = {key: known for key, known in change.new.items() if key not in stored}
+    identifiers = {**{key: each.known for key, each in stored.items()}, **fresh}
+    inside = {**{id_: each.link for id_, each in links.items() if id_.kind is not Kind.MANUAL}, **change.links}
+    generic = {key: turns.get(key, each.generic) for key, each in stored.items()}
+    generic |= {key: turns.get(key) for key in fresh}
+    acts = await known_acts(tx, change, identifiers)
+    region = Region(
+        identifiers=identifiers,
+        profile_of={key: each.profile for key, each in stored.items() if each.profile is not None},
+        links=[link for link in inside.values() if link.a in identifiers and link.b in identifiers],
+        verdicts={id_: each.verdict for id_, each in links.items() if each.judged},
+        generic={key: why for key, why in generic.items() if why is not None},
+        acts=[act for act in acts if act.a in identifiers and act.b in identifiers],
+    )
+    return Reading(region, {id_: each.element for id_, each in links.items()})

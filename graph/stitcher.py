@@ -1,0 +1,212 @@
+"""The stitching of what a transaction changed: genericity asked, the region read and locked, the plan written.
+
+The rule is identity.restitching; this file reads for it and writes what it says. A region is read, one identifier of
+each cluster in it is locked in the order of keys, and it is read again: what another transaction changed in between is
+seen, and what it would change from now on waits.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from graph.connection import Transaction
+from graph.genericity import turns_of
+from graph.links import CHANGE_LINKS, verdict_facts
+from graph.regions import Change, Reading, Turns, region_of, stored_identifiers
+from identity.evidence import LinkId, Reason
+from identity.identifiers import IdentifierKey, ProfileId
+from identity.policy import Policy
+from identity.restitching import Plan, Region, restitch
+from identity.stitching import Cluster
+
+
+class StartAgainError(Exception):
+    """What was read is gone since; the transaction must begin anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stitched:
+    """What stitching did: the profiles it looked at, those nobody belongs to now, verdicts, and who turned.
+
+    changed: the profiles whose members are others than before.
+    verdicts: new and changed ones; those of links that were stored are written already.
+    pending: the region was too large, and is left for `drain_pending`.
+    """
+
+    clusters: tuple[Cluster, ...] = ()
+    changed: frozenset[ProfileId] = frozenset()
+    gone: frozenset[ProfileId] = frozenset()
+    verdicts: Mapping[LinkId, Reason | None] = field(default_factory=dict)
+    turned: Turns = field(default_factory=dict)
+    pending: bool = False
+
+
+# identifier_key (unique)
+LOCK = """
+UNWIND $keys AS key
+MATCH (i:Identifier {key: key})
+SET i.touched = $now
+RETURN count(i) AS found
+"""
+
+# identifier_key (unique)
+SET_GENERIC = """
+UNWIND $rows AS row
+MATCH (i:Identifier {key: row.key})
+SET i.generic = row.generic
+"""
+
+# profile_id (unique)
+KEEP_PROFILES = """
+UNWIND $rows AS row
+MERGE (p:Profile {id: row.id})
+SET p.known = row.known, p.shared = row.shared
+"""
+
+# identifier_key and profile_id (unique)
+PLACE = """
+UNWIND $rows AS row
+MATCH (i:Identifier {key: row.key})
+MATCH (p:Profile {id: row.profile})
+CREATE (i)-[:IDENTIFIES]->(p)
+"""
+
+# identifier_key (unique), then the one relationship
+LEAVE = """
+UNWIND $keys AS key
+MATCH (:Identifier {key: key})-[old:IDENTIFIES]->(:Profile)
+DELETE old
+"""
+
+# profile_id (unique)
+DROP_PROFILES = """
+UNWIND $ids AS id
+MATCH (p:Profile {id: id})
+DETACH DELETE p
+"""
+
+# identifier_key (unique)
+DEFER = """
+UNWIND $keys AS key
+MATCH (i:Identifier {key: key})
+SET i.pending = true
+WITH i
+MATCH (i)-[:IDENTIFIES]->(p:Profile)
+SET p.pending = true
+"""
+
+
+async def stitch_change(tx: Transaction, change: Change, policy: Policy, now: int, *, limited: bool = True) -> Stitched:
+    """Stitch what a transaction changed and write the views; new links are written by the caller, with the verdicts.
+
+    now: µs, only a lock's value. limited: a region above the policy's limit is left for later, its profiles `pending`.
+    Raises StartAgainError when something read is gone.
+    """
+    if not change.ends and not change.emptied:
+        return Stitched()
+    turns = await turns_of(tx, change, policy)
+    planned = await _locked_region(tx, change, turns, policy, now, limited=limited)
+    if planned is None:
+        await tx.rows(DEFER, keys=sorted(change.ends - change.new.keys()))
+        return await _written(tx, change, _alone(change, policy), {}, pending=True)
+    await _write_turns(tx, turns)
+    return await _written(tx, change, planned, turns, pending=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    plan: Plan
+    reading: Reading
+
+
+async def _locked_region(
+    tx: Transaction, change: Change, turns: Turns, policy: Policy, now: int, *, limited: bool
+) -> _Planned | None:
+    """The plan for what the change touches, its region read under locks; None when the region is too large for now."""
+    stored = await stored_identifiers(tx, change, change.ends | turns.keys())
+    profiles = {stored[key].profile for key in change.ends | turns.keys() if key in stored}
+    touched = frozenset(each for each in profiles if each is not None) | change.emptied
+    locked: set[IdentifierKey] = set()
+    while True:
+        reading = await region_of(tx, change, turns, touched)
+        if limited and len(reading.region.identifiers) > policy.region_limit:
+            return None
+        smallest = _smallest_keys(reading.region) - locked
+        if smallest:
+            await _lock(tx, smallest, now)
+            locked |= smallest
+            continue
+        plan = restitch(reading.region, touched, policy)
+        if isinstance(plan, Plan):
+            return _Planned(plan, reading)
+        touched |= plan.profiles
+
+
+def _smallest_keys(region: Region) -> set[IdentifierKey]:
+    smallest: dict[ProfileId, IdentifierKey] = {}
+    for key, profile in region.profile_of.items():
+        smallest[profile] = min(key, smallest.get(profile, key))
+    return set(smallest.values())
+
+
+async def _lock(tx: Transaction, keys: set[IdentifierKey], now: int) -> None:
+    rows = await tx.rows(LOCK, keys=sorted(keys), now=now)
+    if rows[0]["found"] != len(keys):
+        raise StartAgainError
+
+
+def _alone(change: Change, policy: Policy) -> _Planned:
+    """The plan of a change that waits: its new identifiers stand alone until the region is stitched."""
+    region = Region(change.new, {}, [], {}, {}, [])
+    plan = restitch(region, frozenset(), policy)
+    if not isinstance(plan, Plan):  # nothing stored was given, so nothing can be reached
+        raise StartAgainError
+    return _Planned(plan, Reading(region, {}))
+
+
+async def _write_turns(tx: Transaction, turns: Turns) -> None:
+    rows = [{"key": key, "generic": why.value if why else None} for key, why in sorted(turns.items())]
+    if rows:
+        await tx.rows(SET_GENERIC, rows=rows)
+
+
+async def _written(tx: Transaction, change: Change, planned: _Planned, turns: Turns, *, pending: bool) -> Stitched:
+    """Write the plan: who belongs where, and the verdicts of stored links."""
+    plan, region = planned.plan, planned.reading.region
+    kept = {each.id for each in plan.clusters}
+    where = {key: each.id for each in plan.clusters for key in each.members}
+    moved = {key: id_ for key, id_ in sorted(where.items()) if region.profile_of.get(key) != id_}
+    left = {region.profile_of[key] for key in where if key in region.profile_of}
+    left |= change.emptied - set(region.profile_of.values())
+    await _leave(tx, [key for key in moved if key in region.profile_of])
+    if plan.clusters:
+        rows = [{"id": each.id, "known": each.known, "shared": each.shared} for each in plan.clusters]
+        await tx.rows(KEEP_PROFILES, rows=rows)
+    if moved:
+        await tx.rows(PLACE, rows=[{"key": key, "profile": id_} for key, id_ in moved.items()])
+    await _write_verdicts(tx, plan.verdicts, planned.reading.elements)
+    changed = frozenset(each.id for each in plan.clusters if set(each.members) != _members(region, each.id))
+    return Stitched(plan.clusters, changed, frozenset(left - kept), plan.verdicts, turns, pending)
+
+
+def _members(region: Region, profile: ProfileId) -> set[IdentifierKey]:
+    return {key for key, id_ in region.profile_of.items() if id_ == profile}
+
+
+async def _leave(tx: Transaction, keys: list[IdentifierKey]) -> None:
+    if keys:
+        await tx.rows(LEAVE, keys=keys)
+
+
+async def _write_verdicts(
+    tx: Transaction, verdicts: Mapping[LinkId, Reason | None], elements: Mapping[LinkId, str]
+) -> None:
+    rows = [{"element": elements[id_], "facts": verdict_facts(why)} for id_, why in verdicts.items() if id_ in elements]
+    if rows:
+        await tx.rows(CHANGE_LINKS, rows=rows)
+
+
+async def drop_profiles(tx: Transaction, ids: Iterable[ProfileId]) -> None:
+    """Remove profiles that nobody belongs to any more."""
+    asked = sorted(ids)
+    if asked:
+        await tx.rows(DROP_PROFILES, ids=asked)
