@@ -7,7 +7,7 @@ begins again, and then finds the message known.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -22,7 +22,7 @@ from graph.recording import record_interactions, record_observations
 from graph.regions import Change, stored_identifier
 from graph.stitcher import StartAgainError, stitch_change
 from graph.views import refresh_views
-from identity.evidence import Heard, Kind, LinkId, Reason, sha256_of, time_of
+from identity.evidence import Heard, Kind, LinkId, Reason, hear, sha256_of, time_of
 from identity.identifiers import Identifier, IdentifierKey
 from identity.messages import Message, MessageId, Rejection, Warned, micros
 from identity.policy import Policy
