@@ -1,0 +1,142 @@
+"""Identifiers: of a profile, shared by a profile, and who shares one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graph.connection import Reader
+from graph.profiles import Profile, profile_from
+from identity.identifiers import IdentifierKey, ProfileId
+from identity.policy import Role
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIdentifier:
+    """An identifier as the graph holds it. first_seen, last_seen: µs.
+
+    generic: `values` or `partners` when it is shared and links nobody, else None. shared_by: how many people share it.
+    """
+
+    key: IdentifierKey
+    mint: str
+    namespace: str
+    value: str
+    role: Role
+    first_seen: int
+    last_seen: int
+    generic: str | None
+    shared_by: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharedIdentifier:
+    """A generic identifier that a person uses. first, last: µs, the first and last evidence of it."""
+
+    identifier: StoredIdentifier
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """People who share an identifier, in the order of their ids: how many in all, and one page of them."""
+
+    total: int
+    people: tuple[Profile, ...]
+
+
+def identifier_from(row: Sequence[Any]) -> StoredIdentifier:
+    """The identifier in an IDENTIFIER_ROW."""
+    key, mint, namespace, value, role, *rest = row
+    return StoredIdentifier(IdentifierKey(key), mint, namespace, value, Role(role), *rest)
+
+
+# The order of the fields of StoredIdentifier.
+IDENTIFIER_ROW = """[
+  identifier.key, identifier.mint, identifier.namespace, identifier.value,
+  CASE WHEN identifier:Device THEN 'Device' WHEN identifier:Contact THEN 'Contact' ELSE 'ContactPoint' END,
+  identifier.first_seen, identifier.last_seen, identifier.generic,
+  CASE WHEN identifier.generic IS NULL THEN 0 ELSE COUNT { (identifier)-[:SHARED_BY]->(:Profile) } END
+]"""
+
+# profile_id (unique), then one expand per profile
+IDENTIFIERS_OF = f"""
+UNWIND $profiles AS profile
+MATCH (:Profile {{id: profile}})<-[:IDENTIFIES]-(identifier:Identifier)
+WITH profile, identifier
+ORDER BY identifier.first_seen, identifier.key
+RETURN profile, collect({IDENTIFIER_ROW}) AS identifiers
+"""
+
+
+async def identifiers_of(
+    reader: Reader, profiles: Sequence[ProfileId]
+) -> dict[ProfileId, tuple[StoredIdentifier, ...]]:
+    """The identifiers of each profile, first seen first, then by key; an unknown one has no entry. One statement."""
+    rows = await reader.rows(IDENTIFIERS_OF, profiles=list(profiles))
+    return {ProfileId(row["profile"]): tuple(map(identifier_from, row["identifiers"])) for row in rows}
+
+
+# identifier_mint (unique), one row each
+IDENTIFIERS_BY_MINT = f"""
+UNWIND $mints AS mint
+MATCH (identifier:Identifier {{mint: mint}})
+RETURN mint, {IDENTIFIER_ROW} AS identifier
+"""
+
+
+async def identifiers_by_mint(reader: Reader, mints: Sequence[str]) -> dict[str, StoredIdentifier]:
+    """The identifier of each mint; an unknown mint has no entry. One statement."""
+    rows = await reader.rows(IDENTIFIERS_BY_MINT, mints=list(mints))
+    return {row["mint"]: identifier_from(row["identifier"]) for row in rows}
+
+
+# profile_id (unique), then one expand per profile
+SHARED_IDENTIFIERS_OF = f"""
+UNWIND $profiles AS profile
+MATCH (:Profile {{id: profile}})<-[use:SHARED_BY]-(identifier:Identifier)
+WITH profile, use, identifier
+ORDER BY use.first, identifier.key
+RETURN profile, collect([{IDENTIFIER_ROW}, use.first, use.last]) AS shared
+"""
+
+
+async def shared_identifiers_of(
+    reader: Reader, profiles: Sequence[ProfileId]
+) -> dict[ProfileId, tuple[SharedIdentifier, ...]]:
+    """The generic identifiers that each person uses, first used first; who uses none has no entry. One statement."""
+    rows = await reader.rows(SHARED_IDENTIFIERS_OF, profiles=list(profiles))
+    return {
+        ProfileId(row["profile"]): tuple(
+            SharedIdentifier(identifier_from(identifier), first, last) for identifier, first, last in row["shared"]
+        )
+        for row in rows
+    }
+
+
+# profile_id (unique); all who share are read, since they are counted
+PEOPLE_OF = """
+UNWIND $asked AS asked
+MATCH (:Profile {id: asked.profile})<-[:IDENTIFIES]-(:Identifier)-[:SHARED_BY]->(person:Profile)
+WITH DISTINCT asked, person
+ORDER BY person.id
+WITH asked, count(*) AS total, collect(person) AS people
+RETURN asked.profile AS profile, asked.after AS after, total,
+  [person IN [each IN people WHERE each.id > asked.after][..$first]
+    | person {.id, .known, .shared, .first_seen, .last_seen, .pending}] AS people
+"""
+
+
+async def people_of(
+    reader: Reader, profiles: Sequence[tuple[ProfileId, str]], first: int
+) -> dict[tuple[ProfileId, str], PeoplePage]:
+    """Who shares each profile, from the person after a given id on; one that nobody shares has no entry.
+
+    profiles: pairs of a profile and the id of the last person already shown. One statement.
+    """
+    asked = [{"profile": profile, "after": after} for profile, after in profiles]
+    rows = await reader.rows(PEOPLE_OF, asked=asked, first=first)
+    return {
+        (ProfileId(row["profile"]), row["after"]): PeoplePage(row["total"], tuple(map(profile_from, row["people"])))
+        for row in rows
+    }
