@@ -3,11 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from uuid import NAMESPACE_DNS, uuid5
 
 Named = tuple[str, str]  # namespace, normalised value
 
+HOME = uuid5(NAMESPACE_DNS, "fernhill.example")
+
 FIRST_DAY = datetime(2026, 3, 2, tzinfo=UTC)
 LAST_DAY = datetime(2026, 6, 28, tzinfo=UTC)
+
+
+def opaque(*parts: object) -> str:
+    """An id that looks random (a UUID) and is the same for the same parts on every run."""
+    return str(uuid5(HOME, "/".join(map(str, parts))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,7 @@ class Person:
 
     joined: when she signs up on the web; None without a user_id. visits: how many random visits she pays to the web.
     email: what she gives on the web and at the till. work_email: what the CRM has instead, where it differs.
-    tells_phone: whether the web knows her number. orders, receipts: random ones besides those of her story.
+    tells_phone: whether the web knows her number. scripted: her story tells all she does; nothing random is added.
     """
 
     key: str
@@ -50,8 +58,7 @@ class Person:
     devices: tuple[Device, ...] = ()
     visits: int = 0
     tells_phone: bool = False
-    orders: int = 0
-    receipts: int = 0
+    scripted: bool = False
 
     @property
     def name(self) -> str:
@@ -89,7 +96,7 @@ class Account:
 class Story:
     """Something that happens to named people on purpose.
 
-    asks: the identifiers worth asking for, by their part in the story (`laptop`, `email`).
+    asks: the identifiers worth asking for, by their part in the story (`laptop`, `email`); `account` names accounts.
     shared: the identifiers that belong to several people; to nobody alone.
     """
 
@@ -108,10 +115,3 @@ class Company:
     people: tuple[Person, ...]
     accounts: tuple[Account, ...]
     stories: Mapping[str, Story]
-
-    def account(self, account_id: str) -> Account:
-        """The account with this id. Raises KeyError when there is none."""
-        found = next((account for account in self.accounts if account.id == account_id), None)
-        if found is None:
-            raise KeyError(account_id)
-        return found
