@@ -127,10 +127,10 @@ WITH asked, profile, membership
 ORDER BY membership.last_seen DESC, membership.source, membership.role
 WITH asked, profile, head(collect(membership)) AS membership
 ORDER BY profile.id
-RETURN asked.owner AS owner, asked.last AS last, [member IN collect([profile, membership])[..$first] | {
-  profile: member[0] {.id, .known, .shared, .first_seen, .last_seen, .pending},
-  membership: member[1] {.role, .source, .from, .last_seen}
-}] AS members
+RETURN asked.owner AS owner, asked.last AS last, collect({
+  profile: profile {.id, .known, .shared, .first_seen, .last_seen, .pending},
+  membership: membership {.role, .source, .from, .last_seen}
+})[..$first] AS members
 """
 
 

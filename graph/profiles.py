@@ -12,6 +12,8 @@ from identity.messages import Json
 from identity.survivorship import Observation
 
 LUCENE_SIGN = re.compile(r'([+\-!(){}\[\]^"~*?:\\/&|<>=])')
+# As the index cuts words: at signs and spaces, not at the dot of a domain or the apostrophe of a name.
+TOKEN = re.compile(r"[^\W_][\w.':]*")
 MOST_HITS = 1_000
 
 
@@ -166,8 +168,13 @@ def lucene_query(text: str) -> str:
     Words are quoted so that the index's own analyser cuts them (`anna@fern.no`) and `AND` is only a word; the second
     form finds what is still being typed.
     """
-    words = [word for word in text.split() if any(letter.isalnum() for letter in word)]
-    return " AND ".join(f'("{_escaped(word)}" OR {_escaped(word.lower())}*)' for word in words)
+    return " AND ".join(f'("{_escaped(word)}" OR {_begun(word)})' for word in text.split() if TOKEN.search(word))
+
+
+def _begun(word: str) -> str:
+    *whole, last = TOKEN.findall(word)
+    terms = [f'"{_escaped(each)}"' for each in whole] + [f"{_escaped(last.lower())}*"]
+    return f"({' AND '.join(terms)})"
 
 
 def _escaped(word: str) -> str:
