@@ -1,0 +1,50 @@
+"""What every test may ask for: a real Neo4j, a migrated and empty graph in it."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import anyio
+import pytest
+from hypothesis import HealthCheck, settings
+
+from graph.connection import Connection, connected
+from graph.migrations import migrate
+from tests.building import START
+from tests.serving import Neo4jAddress, empty, forget_schema, kept_running, served
+
+# Times say nothing on a machine that others use, too; long proofs are `make prove`.
+settings.register_profile("dev", deadline=None)
+settings.register_profile(
+    "prove", deadline=None, max_examples=3_000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+settings.load_profile("dev")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jAddress]:
+    """The Neo4j of this run, with today's schema."""
+    if kept := kept_running():
+        anyio.run(_renewed, kept)
+        yield kept
+        return
+    with served(tmp_path_factory.mktemp("neo4j")) as (address, _):
+        anyio.run(_renewed, address)
+        yield address
+
+
+@pytest.fixture
+async def graph(neo4j_server: Neo4jAddress) -> AsyncIterator[Connection]:
+    """The graph, empty but for its schema."""
+    async with connected(neo4j_server.uri, neo4j_server.user, neo4j_server.password) as connection:
+        await empty(connection.writer)
+        yield connection
+
+
+async def _renewed(address: Neo4jAddress) -> None:
+    async with connected(address.uri, address.user, address.password) as connection:
+        await forget_schema(connection)
+        await migrate(connection.writer, START)

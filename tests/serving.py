@@ -1,0 +1,76 @@
+"""The Neo4j that the tests ask: one for the whole run, or one that a developer keeps running."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from graph.connection import Connection, Writer
+
+PREFIX = "SELFSAME_TEST_NEO4J_"
+STOP_SECONDS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Neo4jAddress:
+    """Where a Neo4j answers, and to whom."""
+
+    uri: str
+    user: str
+    password: str
+
+
+def kept_running() -> Neo4jAddress | None:
+    """The Neo4j that SELFSAME_TEST_NEO4J_URI, _USER and _PASSWORD name; the tests empty it."""
+    uri = os.environ.get(PREFIX + "URI")
+    return Neo4jAddress(uri, os.environ[PREFIX + "USER"], os.environ[PREFIX + "PASSWORD"]) if uri else None
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[tuple[Neo4jAddress, subprocess.Popen[str]]]:
+    """A local Neo4j in a process of its own, and that process; stopped cleanly at the end if it still runs."""
+    command = [sys.executable, "-m", "graph.server", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        try:
+            yield _announced(process), process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.wait(STOP_SECONDS)
+
+
+def _announced(process: "subprocess.Popen[str]") -> Neo4jAddress:
+    assert process.stdout
+    lines = [process.stdout.readline().removeprefix("export ").strip() for _ in range(3)]
+    told = dict(line.partition("=")[::2] for line in lines)
+    assert set(told) == {PREFIX + name for name in ("URI", "USER", "PASSWORD")}, "the local Neo4j did not start"
+    return Neo4jAddress(told[PREFIX + "URI"], told[PREFIX + "USER"], told[PREFIX + "PASSWORD"])
+
+
+async def forget_schema(connection: Connection) -> None:
+    """Take away all data, constraints and indexes, so that a Neo4j kept running knows today's migrations."""
+    await empty(connection.writer, "MATCH (n)")
+    for kind, kinds in (("CONSTRAINT", "CONSTRAINTS"), ("INDEX", "INDEXES")):
+        for row in await connection.reader.rows(f"SHOW {kinds} YIELD name, type"):
+            if row["type"] != "LOOKUP":
+                await connection.writer.command(f"DROP {kind} {row['name']} IF EXISTS")
+
+
+async def empty(writer: Writer, what: str = "MATCH (n) WHERE NOT n:Migration AND NOT n:MigrationLock") -> None:
+    """Take away all data but the memory of migrations."""
+    await writer.command(what + " CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
+
+
+def require(present: object, what: str) -> None:
+    """Skip the test when something outside is absent, or fail it where SELFSAME_REQUIRE_ALL wants everything."""
+    if present:
+        return
+    if os.environ.get("SELFSAME_REQUIRE_ALL"):
+        pytest.fail(f"absent: {what}")
+    pytest.skip(f"absent: {what}")
