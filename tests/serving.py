@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio
 import pytest
 
 from graph.connection import Connection, Writer
@@ -32,11 +33,15 @@ def kept_running() -> Neo4jAddress | None:
     return Neo4jAddress(uri, os.environ[PREFIX + "USER"], os.environ[PREFIX + "PASSWORD"]) if uri else None
 
 
+def owner_command(folder: Path) -> list[str]:
+    """What runs a local Neo4j on a folder until a signal."""
+    return [sys.executable, "-m", "graph.server", str(folder)]
+
+
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[Neo4jAddress, subprocess.Popen[str]]]:
     """A local Neo4j in a process of its own, and that process; stopped cleanly at the end if it still runs."""
-    command = [sys.executable, "-m", "graph.server", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(owner_command(folder), stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
             yield _announced(process), process
         finally:
@@ -65,6 +70,13 @@ async def forget_schema(connection: Connection) -> None:
 async def empty(writer: Writer, what: str = "MATCH (n) WHERE NOT n:Migration AND NOT n:MigrationLock") -> None:
     """Take away all data but the memory of migrations."""
     await writer.command(what + " CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
+
+
+async def until(condition: Callable[[], object], seconds: float) -> None:
+    """Return once the condition holds. Raises TimeoutError when it does not hold in time."""
+    with anyio.fail_after(seconds):
+        while not condition():  # noqa: ASYNC110 - what is waited for happens outside this process
+            await anyio.sleep(0.02)
 
 
 def require(present: object, what: str) -> None:

@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 import anyio
+from anyio.abc import TaskStatus
 from rich.console import Console
 
 from graph.server.configuration import ServerSettings
@@ -22,28 +23,29 @@ def main() -> None:
     asked = parser.parse_args()
     try:
         anyio.run(_run, ServerSettings(asked.data_dir, bolt_port=asked.bolt_port))
-    except ServerError as error:
-        sys.exit(f"{error}")
+    except* ServerError as errors:
+        sys.exit("\n".join(map(str, errors.exceptions)))
 
 
 async def _run(settings: ServerSettings) -> None:
     """The address goes to standard output as exports that the tests understand."""
-    with shown(Console(stderr=True)) as tell:
-        server = await start_local(settings, tell)
-    try:
-        for name, value in (("URI", server.uri), ("USER", server.user), ("PASSWORD", server.password)):
-            sys.stdout.write(f"export SELFSAME_TEST_NEO4J_{name}={value}\n")
-        sys.stdout.flush()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_until_signal, tasks.cancel_scope)
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(_ended_by_signal, tasks.cancel_scope)
+        with shown(Console(stderr=True)) as tell:
+            server = await start_local(settings, tell)
+        try:
+            for name, value in (("URI", server.uri), ("USER", server.user), ("PASSWORD", server.password)):
+                sys.stdout.write(f"export SELFSAME_TEST_NEO4J_{name}={value}\n")
+            sys.stdout.flush()
             status = await server.wait()
             raise StartFailedError(f"Neo4j ended by itself with status {status}; see {settings.data_dir / 'logs'}")
-    finally:
-        await server.stop()
+        finally:
+            await server.stop()
 
 
-async def _until_signal(scope: anyio.CancelScope) -> None:
+async def _ended_by_signal(scope: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
         async for _ in signals:
             scope.cancel()
 

@@ -5,6 +5,7 @@ checksums held; a jar that differs from that list is checked again, so a start w
 """
 
 import fcntl
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ def jars_ready(
     if (listed := _listed(folder)) and listed == _seen(folder, lock):
         return folder
     with _alone(writable(folder, CACHE_REMEDY), stop):
+        _cleared(folder)
         lacking = tuple(jar for jar in lock.jars if not _whole(folder, jar))
         if lacking:
             # jgo takes 0.4 s to import, and a full cache never needs it.
@@ -77,6 +79,12 @@ def _seen(folder: Path, lock: Lock) -> str | None:
     except OSError:
         return None
     return "".join(f"{name} {stat.st_size} {stat.st_mtime_ns}\n" for name, stat in stats)
+
+
+def _cleared(folder: Path) -> None:
+    """Take away what a fetch left that was killed."""
+    for part in folder.glob("part-*"):
+        shutil.rmtree(part, ignore_errors=True)
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def main() -> None:
     _answer(answers, port=_bolt_port(service))
     stop.wait()
     service.shutdown()
-    if asked.record:
+    if asked.record and os.getppid() == asked.parent:
         jpype.shutdownJVM()
     # Everything is on the disk; an orderly end of the JVM would take another second.
     os._exit(0)

@@ -27,7 +27,7 @@ from graph.server.jars import Jar
 from graph.server.progress import Phase, Step, Tell
 
 THREADS = 8
-ATTEMPTS = 4
+PAUSES = (0.0, 0.5, 1.5, 3.5)  # seconds before each attempt
 WAIT_SECONDS = 30
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -75,8 +75,8 @@ class _Fetching:
 
     def jar(self, jar: Jar) -> None:
         failures = []
-        for attempt in range(ATTEMPTS):
-            if self.stop.wait(0.5 * (2**attempt - 1)):
+        for pause in PAUSES:
+            if self.stop.wait(pause):
                 raise StoppedError("fetching Neo4j was called off")
             try:
                 return self._attempted(jar)
@@ -120,11 +120,11 @@ def _require_checksum(path: Path, jar: Jar) -> None:
 def _given_up(jar: Jar, last: Exception) -> ServerError:
     if isinstance(last, JarRefusedError):
         return JarRefusedError(
-            f"{jar.coordinate} was fetched {ATTEMPTS} times and never had the checksum of the lock; "
+            f"{jar.coordinate} was fetched {len(PAUSES)} times and never had the checksum of the lock; "
             "does a proxy change files on their way? Nothing of it was kept"
         )
     return JarsUnavailableError(
-        f"Neo4j cannot be fetched: {jar.coordinate} did not come in {ATTEMPTS} attempts. Is there a network? "
+        f"Neo4j cannot be fetched: {jar.coordinate} did not come in {len(PAUSES)} attempts. Is there a network? "
         f"Run the same command again, it goes on where it stopped. The last trouble: {last}"
     )
 

@@ -6,6 +6,8 @@ Java checks whether the archive fits its own build and class path, and starts wi
 """
 
 import os
+import shutil
+import time
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -28,6 +30,7 @@ async def archive_ready(jars: Path, settings: ServerSettings, tell: Tell) -> Pat
     archive = jars / f"{_fingerprint()}.aot"
     if not archive.exists():
         tell(Step(Phase.TRAINING))
+        _clear(jars)
         await _trained(archive, settings)
         _keep_newest(jars)
     return archive if archive.stat().st_size else None
@@ -67,3 +70,10 @@ def _keep_newest(jars: Path) -> None:
     archives = sorted(jars.glob("*.aot"), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in archives[ARCHIVES_KEPT:]:
         old.unlink(missing_ok=True)
+
+
+def _clear(jars: Path) -> None:
+    """Take away what trials left that were killed: none lasts as long as an hour."""
+    for trial in jars.glob("trial-*"):
+        if trial.stat().st_mtime < time.time() - 3_600:
+            shutil.rmtree(trial, ignore_errors=True)

@@ -1,0 +1,43 @@
+"""The archive of linked classes helps a start, and never hinders one."""
+
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from graph.server.artifacts import COMPLETE, jars_ready
+from graph.server.configuration import ServerSettings
+from graph.server.folders import ROOM_MB, cache_home
+from graph.server.jars import shipped_lock
+from graph.server.local import local_neo4j
+from graph.server.progress import Step, silent
+from graph.server.training import archive_ready
+
+pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
+
+
+@pytest.fixture
+def jars() -> Path:
+    return jars_ready(cache_home(), shipped_lock(), silent, Event(), room_mb=ROOM_MB)
+
+
+async def test_a_trial_run_makes_it_once(jars: Path, tmp_path: Path) -> None:
+    archive = await archive_ready(jars, ServerSettings(tmp_path), silent)
+    assert archive
+    assert archive.stat().st_size > 10_000_000
+    heard = list[Step]()
+    assert await archive_ready(jars, ServerSettings(tmp_path), heard.append) == archive
+    assert heard == []
+
+
+@pytest.mark.parametrize("kept", [20, 20_000_000])
+async def test_a_damaged_one_does_no_harm(jars: Path, tmp_path: Path, kept: int) -> None:
+    archive = await archive_ready(jars, ServerSettings(tmp_path), silent)
+    assert archive
+    other = tmp_path / "cache" / "neo4j" / shipped_lock().digest
+    other.mkdir(parents=True)
+    for name in (*(jar.file_name for jar in shipped_lock().jars), COMPLETE):
+        (other / name).symlink_to(jars / name)
+    (other / archive.name).write_bytes(archive.read_bytes()[:kept])
+    async with local_neo4j(ServerSettings(tmp_path / "data", cache_dir=tmp_path / "cache", heap_mb=512)) as server:
+        assert not server.exited
