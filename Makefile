@@ -1,0 +1,73 @@
+# `make` lists what can be made. The first target that needs it makes .venv from a lock with hashes; later runs see by a
+# stamp, named after the contents of lock and pyproject.toml, that nothing is to be done.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo check lint test prove bench schema lock clean
+MAKEFLAGS += --no-print-directory
+
+# The first Python here that is new enough; another one by `make PYTHON=… demo`.
+PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
+BIN := .venv/bin
+KEY := $(shell cat requirements.lock requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
+RUNTIME := .venv/installed-$(KEY)
+DEV := .venv/installed-dev-$(KEY)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: $(RUNTIME) ## Start everything and show it on a sample company; EXIT=1 stops after the answers
+	@$(BIN)/selfsame demo $(if $(filter-out 0,$(EXIT)),--exit)
+
+check: lint ## Format, lint, types, imports and the tests of the pure rooms: under a minute
+	$(BIN)/python -m pytest -q -m 'not neo4j' tests/identity tests/insight tests/house
+
+lint: $(DEV)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint ## Every check and every test; what needs more than pip brings is skipped by name
+	$(BIN)/python -m pytest -q tests
+
+prove: $(DEV) ## The properties again, with many more examples
+	$(BIN)/python -m pytest -q --hypothesis-profile prove tests
+
+bench: $(DEV) ## Ratios against stated ceilings
+	$(BIN)/python -m bench
+
+schema: $(RUNTIME) ## Print schema.graphql from the code
+	$(BIN)/selfsame schema > schema.graphql.new
+	@mv schema.graphql.new schema.graphql
+
+lock: $(DEV) ## Resolve all dependencies again: Python's and Neo4j's
+	printf 'hatchling\neditables\n' | $(LOCK) --extra demo -o requirements.lock pyproject.toml -
+	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml -
+	$(BIN)/python -m graph.server.lock
+LOCK := $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-annotate --no-header
+
+clean: ## Take away what can be made again, and the demo's data
+	rm -rf .venv .selfsame dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(RUNTIME): | .venv/bin/pip
+	$(call install,requirements.lock)
+
+$(DEV): | .venv/bin/pip
+	$(call install,requirements-dev.lock)
+	@touch $(RUNTIME)
+
+define install
+@echo 'Installing what $(1) lists …'
+@$(PIP) install --require-hashes -r $(1)
+@$(PIP) install -q --no-build-isolation --no-deps --editable .
+@touch $@
+endef
+
+.venv/bin/pip:
+	@test -n '$(PYTHON)' && '$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'Selfsame needs Python 3.11 or newer: install one, or name it as in `make PYTHON=python3.12 demo`.' >&2; exit 1; }
+	@'$(PYTHON)' -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv module: install it (on Debian and Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
+	@'$(PYTHON)' -m venv --clear .venv
