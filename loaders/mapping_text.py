@@ -1,0 +1,136 @@
+"""A mapping as its TOML file writes it, typed; what the parts mean is said in docs/mappings.md."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from identity.messages import MessageKind, Subject
+from identity.policy import Normaliser, Role
+
+Limit = Annotated[int, Meta(ge=0)]
+
+
+class FunctionText(Struct, frozen=True, forbid_unknown_fields=True):
+    """A value by a function: exactly one of the first group of keys, with those of the second that it takes."""
+
+    path: "ValueText | UnsetType" = UNSET
+    const: Any = UNSET
+    first: "list[ValueText] | UnsetType" = UNSET
+    concat: "list[ValueText] | UnsetType" = UNSET
+    template: str | UnsetType = UNSET
+    time: "ValueText | UnsetType" = UNSET
+    money: "ValueText | UnsetType" = UNSET
+    number: "ValueText | UnsetType" = UNSET
+    flag: "ValueText | UnsetType" = UNSET
+    email: "ValueText | UnsetType" = UNSET
+    phone: "ValueText | UnsetType" = UNSET
+    parse_json: "ValueText | UnsetType" = UNSET
+    sha256: "ValueText | UnsetType" = UNSET
+
+    separator: str | UnsetType = UNSET
+    placeholders: list[str] | UnsetType = UNSET
+    zero_is_missing: bool | UnsetType = UNSET
+    format: str | UnsetType = UNSET
+    zone: str | UnsetType = UNSET
+    currency: "ValueText | UnsetType" = UNSET
+    minor: bool | UnsetType = UNSET
+    exponent: Annotated[int, Meta(ge=0, le=6)] | UnsetType = UNSET
+    region: str | UnsetType = UNSET
+    then: str | UnsetType = UNSET
+
+
+ValueText = str | FunctionText
+
+
+class NamespaceText(Struct, frozen=True, forbid_unknown_fields=True):
+    """The rules of a namespace that a mapping declares; 0 is no limit."""
+
+    role: Role
+    priority: Annotated[int, Meta(ge=0, le=99)] = 1
+    unique: bool = False
+    max_partners: Limit = 0
+    generic_above: Limit = 1
+    active: Limit = 0
+    active_days: Limit = 0
+    normaliser: Normaliser = Normaliser.TEXT
+
+
+class SkipText(Struct, frozen=True, forbid_unknown_fields=True):
+    """Records that are passed over, and why."""
+
+    when: str
+    because: str
+
+
+class IdentifierText(Struct, frozen=True, forbid_unknown_fields=True):
+    """An identifier of the actor. key: it is a key of the record itself."""
+
+    namespace: str
+    value: ValueText
+    when: str | None = None
+    key: bool = False
+    authority: str | None = None
+
+
+class AccountText(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a record says of an organisation. member: whether the actor belongs to it."""
+
+    value: ValueText
+    namespace: str = "account"
+    member: bool = True
+    role: ValueText | None = None
+    parent: ValueText | None = None
+    traits: dict[str, ValueText] = {}
+
+
+class AboutText(Struct, frozen=True, forbid_unknown_fields=True):
+    """A thing that the interaction is about, or with `each` several. scope: the source in whose words its id is."""
+
+    subject: Subject
+    id: ValueText
+    scope: str | None = None
+    each: ValueText | None = None
+    when: str | None = None
+    facts: dict[str, ValueText] = {}
+    account: ValueText | None = None
+
+
+class MessageText(Struct, frozen=True, forbid_unknown_fields=True):
+    """One message that a record, or with `each` every element of a list in it, gives."""
+
+    kind: MessageKind
+    when: str | None = None
+    each: ValueText | None = None
+    id: ValueText | None = None
+    time: ValueText | None = None
+    name: ValueText | None = None
+    channel: ValueText | None = None
+    previous_id: ValueText | None = None
+    identifiers: list[IdentifierText] = []
+    traits: dict[str, ValueText] = {}
+    properties: dict[str, ValueText] = {}
+    context: dict[str, ValueText] = {}
+    account: AccountText | None = None
+    about: list[AboutText] = []
+
+
+class MappingText(Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole mapping file."""
+
+    source: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
+    message: Annotated[list[MessageText], Meta(min_length=1)]
+    format: str | None = None
+    delimiter: Annotated[str, Meta(min_length=1, max_length=1)] | None = None
+    encoding: str | None = None
+    authority: str = "imported"
+    region: Annotated[str, Meta(pattern=r"^[A-Z]{2}$")] | None = None
+    zone: str = "UTC"
+    channel: str | None = None
+    namespaces: dict[str, NamespaceText] = {}
+    skip: list[SkipText] = []
+
+
+def mapping_text(read: object) -> MappingText:
+    """The typed mapping of what a TOML file holds. Raises msgspec.ValidationError with the place and the reason."""
+    return msgspec.convert(read, MappingText)

@@ -1,0 +1,194 @@
+"""One record of a source and its mapping: the Messages it gives, or why it gives none."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from identity.messages import About, AccountStatement, Json, Message, Rejection, Sighting, Warned
+from identity.policy import NAMESPACE_PATTERN
+from identity.survivorship import canonical
+from loaders.expressions import EvaluationError, holds
+from loaders.mapping import AboutRule, AccountRule, IdentifierRule, MessageRule, SourceMapping
+from loaders.moments import shown_moment
+from loaders.values import Value
+from loaders.wire import bounded, text_of
+
+KEY_LIMIT = 512  # bytes; Neo4j indexes no text longer than 8 KB
+FAN_OUT_LIMIT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record as a file holds it. place: `file:line`; raw: its text, for a dead letter."""
+
+    value: Json
+    place: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """What a record gives; skipped: why it was passed over."""
+
+    messages: tuple[Message, ...] = ()
+    rejection: Rejection | None = None
+    skipped: str | None = None
+
+
+def translated(found: Found, mapping: SourceMapping, now: datetime) -> Translated:
+    """The Messages that a record gives under a mapping; equal records give equal ones. Never raises.
+
+    A record gives all of its messages or none: where one cannot be made, the record is rejected as a whole.
+    """
+    try:
+        for skip in mapping.skips:
+            if holds(skip.when.read(found.value, [])):
+                return Translated(skipped=skip.because)
+        messages = tuple(_messages(found, mapping, now))
+    except EvaluationError as error:
+        return _rejected(found, "not_mappable", f"the mapping {mapping.file} cannot be applied: {error}")
+    except _NobodyError:
+        return _rejected(found, "no_identifier", f"no identifier that {mapping.file} names has a value")
+    return Translated(messages) if messages else Translated(skipped="the mapping has no message for it")
+
+
+def _rejected(found: Found, code: str, sentence: str) -> Translated:
+    return Translated(rejection=Rejection(code, found.place, sentence, raw=bounded(found.raw)))
+
+
+class _NobodyError(Exception):
+    """A message would name nobody."""
+
+
+def _messages(found: Found, mapping: SourceMapping, now: datetime) -> Iterator[Message]:
+    record = canonical(found.value)
+    for number, rule in enumerate(mapping.rules):
+        if rule.when is not None and not holds(rule.when.read(found.value, [])):
+            continue
+        for index, given in enumerate(_inputs(rule.each, found.value, found.value)):
+            digest = hashlib.sha256(f"{number}:{index}:{record}".encode()).hexdigest()
+            yield _Translation(given, found.value, rule, mapping, []).message(digest, now)
+
+
+def _inputs(each: Value | None, given: Json, root: Json) -> Iterator[Json]:
+    """What a rule is evaluated on: the record itself, or each element of a list together with the record."""
+    if each is None:
+        yield given
+        return
+    listed = each.read(given, [])
+    if listed is None:
+        return
+    if not isinstance(listed, list):
+        raise EvaluationError("`each` found something that is no list")
+    if len(listed) > FAN_OUT_LIMIT:
+        raise EvaluationError(f"`each` found more than {FAN_OUT_LIMIT:,} elements")
+    for index, item in enumerate(listed):
+        yield {"item": item, "root": root, "index": index}
+
+
+@dataclass(frozen=True, slots=True)
+class _Translation:
+    """One message in the making. given: what its rule is evaluated on."""
+
+    given: Json
+    root: Json
+    rule: MessageRule
+    mapping: SourceMapping
+    warnings: list[Warned]
+
+    def message(self, digest: str, now: datetime) -> Message:
+        rule, source = self.rule, self.mapping.source
+        account = None if rule.account is None else self._account(rule.account)
+        sightings = self._sightings()
+        if not sightings and (account is None or account.member):
+            raise _NobodyError
+        own = self._own_time()
+        return Message(
+            source=source.name,
+            message_id=self._id(digest),
+            kind=rule.kind,
+            received_at=now,
+            at=shown_moment(own, now),
+            own_time=own,
+            sightings=sightings,
+            digest=digest,
+            name=self._text(rule.name, "name"),
+            channel=self._text(rule.channel, "channel") or self.mapping.channel,
+            previous_id=self._text(rule.previous_id, "previous_id"),
+            traits=self._values(rule.traits),
+            properties=self._values(rule.properties),
+            context=self._values(rule.context),
+            account=account,
+            about=tuple(thing for each in rule.about for thing in self._things(each)),
+            authority=source.authority,
+            region=source.region,
+            warnings=tuple(self.warnings),
+        )
+
+    def _read(self, value: Value | None) -> Json:
+        return None if value is None else value.read(self.given, self.warnings)
+
+    def _values(self, values: Mapping[str, Value], given: Json = None) -> dict[str, Json]:
+        read = ((name, each.read(given or self.given, self.warnings)) for name, each in values.items())
+        return {name: value for name, value in read if value is not None}
+
+    def _text(self, value: Value | None, place: str) -> str | None:
+        text = text_of(self._read(value))
+        if text is not None and len(text.encode()) > KEY_LIMIT:
+            self.warnings.append(Warned("too_long", place, f"this is longer than {KEY_LIMIT} bytes; it was cut"))
+            return text.encode()[:KEY_LIMIT].decode("utf-8", "ignore")
+        return text or None
+
+    def _id(self, digest: str) -> str:
+        if self.rule.id is None:
+            return digest
+        text = text_of(self._read(self.rule.id))
+        if text is not None and text.strip() and len(text.encode()) <= KEY_LIMIT:
+            return text
+        sentence = "the id is missing, empty or too long; the hash of the record stands in for it"
+        self.warnings.append(Warned("invalid_message_id", "id", sentence))
+        return digest
+
+    def _own_time(self) -> datetime | None:
+        read = self._read(self.rule.time)
+        return datetime.fromisoformat(read) if isinstance(read, str) else None
+
+    def _sightings(self) -> tuple[Sighting, ...]:
+        seen = (self._sighting(each) for each in self.rule.identifiers)
+        return tuple({(each.namespace, each.value): each for each in seen if each is not None}.values())
+
+    def _sighting(self, rule: IdentifierRule) -> Sighting | None:
+        if rule.when is not None and not holds(self._read(rule.when)):
+            return None
+        value = self._read(rule.value)
+        if value is None:
+            return None
+        text, namespace = text_of(value), (text_of(self._read(rule.namespace)) or "").lower()
+        if text is not None and NAMESPACE_PATTERN.match(namespace):
+            return Sighting(namespace, text, rule.shown, rule.authority, rule.key)
+        sentence = "this is no text, or its namespace is none; it is ignored as an identifier"
+        self.warnings.append(Warned("invalid_identifier", rule.shown, sentence))
+        return None
+
+    def _account(self, rule: AccountRule) -> AccountStatement | None:
+        key = self._key(rule.namespace, self._read(rule.value))
+        if key is None:
+            return None
+        parent = self._key(rule.namespace, self._read(rule.parent))
+        return AccountStatement(
+            key, self._values(rule.traits), rule.member, self._text(rule.role, "account.role"), parent
+        )
+
+    def _key(self, scope: str, value: Json) -> str | None:
+        text = (text_of(value) or "").strip()
+        return f"{scope}:{text}" if text and len(text.encode()) <= KEY_LIMIT else None
+
+    def _things(self, rule: AboutRule) -> Iterator[About]:
+        for given in _inputs(rule.each, self.given, self.root):
+            if rule.when is not None and not holds(rule.when.read(given, self.warnings)):
+                continue
+            key = self._key(rule.scope, rule.id.read(given, self.warnings))
+            if key is not None:
+                account = None if rule.account is None else text_of(rule.account.read(given, self.warnings))
+                yield About(rule.subject, key, self._values(rule.facts, given), account)
