@@ -1,0 +1,252 @@
+"""Loading a file: a recorded run that shows its progress, goes on where it was killed, and loses nothing silently."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+import anyio.lowlevel
+import anyio.to_thread
+
+from graph.connection import Connection
+from graph.ingestion import Outcome, Status
+from graph.namespaces import declare
+from graph.runs import Counts, Load, Run, RunId, advanced_run, begun_run, finished_run
+from identity.messages import Message, Rejection, Warned
+from loaders.committing import Commit, commit_good
+from loaders.errors import FileUnreadableError, MappingInvalidError
+from loaders.files import Line, Reading, Records, opened_records
+from loaders.mapping import SourceMapping, check_columns
+from loaders.segment_messages import Sending, message_from
+from loaders.sources import Source
+from loaders.translating import Found, Translated, translated
+from loaders.wire import bounded
+
+BATCH = 1_000
+SHOWN_REJECTIONS = 20
+SHOWN_MESSAGES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Into:
+    """Where a load goes, and what the world outside hands in. commit: a group of messages in one transaction."""
+
+    connection: Connection
+    commit: Commit
+    mint: Callable[[], str]
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a load has come. read, size: bytes of the file; counts: of this run, earlier executions included."""
+
+    read: int
+    size: int
+    counts: Counts
+
+
+Tell = Callable[[Progress], None]
+
+
+@dataclass(slots=True)
+class Noted:
+    """What a load met on its way, for people. first: the first messages of a dry run."""
+
+    rejections: list[Rejection] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, Warned] = field(default_factory=dict)
+    first: list[Message] = field(default_factory=list)
+
+    def warned(self, warnings: Iterable[Warned]) -> None:
+        """Count warnings by code, and keep the first of each."""
+        for each in warnings:
+            self.warnings[each.code] += 1
+            self.examples.setdefault(each.code, each)
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """The end of a load.
+
+    run: as it is recorded; None for a dry run. counts: of the whole run. resumed_at: the line after which it went on,
+    0 for the beginning. noted: of this execution; of the rejections the first 20, all of them are dead letters.
+    """
+
+    run: Run | None
+    counts: Counts
+    resumed_at: int
+    noted: Noted
+
+
+async def load_file(
+    path: Path,
+    source: Source,
+    into: Into,
+    *,
+    mapping: SourceMapping | None = None,
+    reading: Reading | None = None,
+    tell: Tell | None = None,
+) -> RunReport:
+    """Load a file of records in batches of 1,000; without a mapping, Segment-shaped messages, one a line.
+
+    source: whose records they are, the mapping's own where there is one. Loading a file again changes nothing; one
+    that was killed goes on after the last batch that was committed. Raises FileUnreadableError, MappingInvalidError
+    and NamespaceConflictError before anything is loaded; DatabaseAwayError in between, and then the same call goes on.
+    """
+    reading = _reading(reading, mapping)
+    load = Load(source.name, path.name, await _sha256(path), *_of(mapping))
+    with opened_records(path, reading) as records:
+        _check(records, mapping)
+        if source.namespaces:
+            await declare(into.connection.writer, source.namespaces, source.name)
+        run = await begun_run(into.connection.writer, RunId(into.mint()), load, into.now())
+        noted, resumed_at = Noted(), run.position
+        for batch in _batches(line for line in records if line.number > resumed_at):
+            run = await _commit(batch, run, _Work(source, mapping, into), noted)
+            if tell is not None:
+                tell(Progress(batch[-1].read, records.size, run.counts))
+    run = await finished_run(into.connection.writer, run, into.now())
+    return RunReport(run, run.counts, resumed_at, noted)
+
+
+async def dry_run(
+    path: Path,
+    source: Source,
+    now: datetime,
+    *,
+    mapping: SourceMapping | None = None,
+    reading: Reading | None = None,
+    tell: Tell | None = None,
+) -> RunReport:
+    """What loading a file would read and send, without a graph: counts, rejections, the first ten messages.
+
+    Raises FileUnreadableError, MappingInvalidError.
+    """
+    counts, noted = Counts(), Noted()
+    with opened_records(path, _reading(reading, mapping)) as records:
+        _check(records, mapping)
+        for batch in _batches(records):
+            read = [_translated(line, source, mapping, now) for line in batch]
+            messages = [message for each in read for message in each.messages]
+            noted.first += messages[: SHOWN_MESSAGES - len(noted.first)]
+            noted.warned(warning for each in messages for warning in each.warnings)
+            counts += replace(_read_counts(read, noted), warned=sum(bool(each.warnings) for each in messages))
+            await anyio.lowlevel.checkpoint()
+            if tell is not None:
+                tell(Progress(batch[-1].read, records.size, counts))
+    return RunReport(None, counts, 0, noted)
+
+
+def _reading(reading: Reading | None, mapping: SourceMapping | None) -> Reading:
+    """How to read: what the caller says, else what the mapping says."""
+    said = reading or Reading()
+    if mapping is None:
+        return said
+    return Reading(
+        said.format or mapping.format, said.delimiter or mapping.delimiter, said.encoding or mapping.encoding
+    )
+
+
+def _of(mapping: SourceMapping | None) -> tuple[str, str] | tuple[None, None]:
+    return (None, None) if mapping is None else (mapping.file, mapping.sha256)
+
+
+async def _sha256(path: Path) -> str:
+    try:
+        return await anyio.to_thread.run_sync(_digest, path)
+    except OSError as error:
+        raise FileUnreadableError(f"{path}: {error.strerror}") from error
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check(records: Records, mapping: SourceMapping | None) -> None:
+    if mapping is None and records.columns is not None:
+        raise MappingInvalidError(f"{records.name}: a CSV file needs a mapping that says what its columns mean")
+    if mapping is not None and records.columns is not None:
+        check_columns(mapping, records.columns)
+
+
+def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    each = iter(lines)
+    while batch := list(islice(each, BATCH)):
+        yield batch
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    source: Source
+    mapping: SourceMapping | None
+    into: Into
+
+
+async def _commit(batch: Sequence[Line], run: Run, work: _Work, noted: Noted) -> Run:
+    """Commit the messages of some lines, then the position after them."""
+    now = work.into.now()
+    read = [_translated(line, work.source, work.mapping, now) for line in batch]
+    pairs = [
+        (line.content, message)
+        for line, each in zip(batch, read, strict=True)
+        if isinstance(line.content, Found)
+        for message in each.messages
+    ]
+    outcomes = await _outcomes([message for _, message in pairs], work.into.commit)
+    refused = [
+        replace(each.rejection, place=found.place, raw=bounded(found.raw))
+        for (found, _), each in zip(pairs, outcomes, strict=True)
+        if each.rejection is not None
+    ]
+    rejections = [each.rejection for each in read if each.rejection is not None] + refused
+    noted.warned(warning for each in outcomes for warning in each.warnings)
+    counts = _read_counts(read, noted) + _outcome_counts(outcomes)
+    noted.rejections += refused[: SHOWN_REJECTIONS - len(noted.rejections)]
+    return await advanced_run(work.into.connection.writer, run, batch[-1].number, counts, rejections, now)
+
+
+async def _outcomes(messages: Sequence[Message], commit: Commit) -> list[Outcome]:
+    """What became of each message; lines that fan out give more than one group."""
+    outcomes: list[Outcome] = []
+    for start in range(0, len(messages), BATCH):
+        outcomes += await commit_good(commit, messages[start : start + BATCH])
+    return outcomes
+
+
+def _translated(line: Line, source: Source, mapping: SourceMapping | None, now: datetime) -> Translated:
+    found = line.content
+    if isinstance(found, Rejection):
+        return Translated(rejection=found)
+    if mapping is not None:
+        return translated(found, mapping, now)
+    read = message_from(found.raw.encode(), found.place, Sending(source, now))
+    return Translated(rejection=read) if isinstance(read, Rejection) else Translated((read,))
+
+
+def _read_counts(read: Sequence[Translated], noted: Noted) -> Counts:
+    rejections = [each.rejection for each in read if each.rejection is not None]
+    noted.rejections += rejections[: SHOWN_REJECTIONS - len(noted.rejections)]
+    noted.skipped.update(each.skipped for each in read if each.skipped is not None)
+    return Counts(
+        records=len(read),
+        messages=sum(len(each.messages) for each in read),
+        rejected=len(rejections),
+        skipped=sum(each.skipped is not None for each in read),
+    )
+
+
+def _outcome_counts(outcomes: Sequence[Outcome]) -> Counts:
+    found = Counter(each.status for each in outcomes)
+    return Counts(
+        committed=found[Status.COMMITTED],
+        repeats=found[Status.REPEAT],
+        differing=found[Status.REPEAT_DIFFERS],
+        rejected=found[Status.REJECTED],
+        warned=sum(bool(each.warnings) for each in outcomes),
+    )
