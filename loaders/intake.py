@@ -1,7 +1,7 @@
 """The queue between requests and the graph: bounded, committed in groups, acknowledged after the commit.
 
 While the committers write, what arrives waits, and the next group takes all of it; so groups grow with the load by
-themselves and nothing waits longer than it must. Two committers are the measured best (design.md §5).
+themselves and nothing waits longer than it must. Two committers are the measured best for bare writes (design.md §5).
 """
 
 from collections import deque
