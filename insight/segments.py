@@ -3,8 +3,8 @@
 A definition joins conditions by all, any and not. A condition looks at one trait that the policy names, or at the
 number of interactions in a window of time. Every condition is true or false of every person, never unknown: a
 comparison with a trait that is missing, or of another type than the value asked for, is false, and `not_equals` true.
-Text is compared as it is, with its case; numbers compare with numbers, texts with texts by their code points, and a
-truth value equals only a truth value.
+Text is compared as it is, with its case; numbers compare with numbers, texts with texts by their UTF-16 code
+units (as in Java and JavaScript), and a truth value equals only a truth value.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -180,7 +180,7 @@ def same(one: Scalar, other: Scalar | tuple[Scalar, ...]) -> bool:
 
 def _less(one: Scalar, other: Scalar) -> bool:
     if isinstance(one, str) and isinstance(other, str):
-        return one < other
+        return one.encode("utf-16-be") < other.encode("utf-16-be")
     return _is_number(one) and _is_number(other) and one < other  # type: ignore[operator]  # both are numbers here
 
 

@@ -50,6 +50,8 @@ def happened(made: World, actor: str, happening: Happening, id_: str) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PEOPLE, st.lists(DEFINITIONS, min_size=1, max_size=10))
+@example([Person({"city": "\uff41"})], [TraitIs("city", Comparison.GREATER, "\U0001f6d2")])
+@example([Person({"city": 2**53 + 1})], [TraitIs("city", Comparison.EQUALS, float(2**53))])
 async def test_a_compiled_segment_means_what_its_definition_means(
     graph: Connection, people: list[Person], definitions: list[Definition]
 ) -> None:

@@ -27,7 +27,9 @@ def some_message(draw: st.DrawFn) -> Message:
     moment, name = draw(some_moment), draw(some_id)
     if draw(st.integers(0, 5)) == 0:
         previous = draw(st.sampled_from(["u0", "u1", "u2", "a0", "a1", "a2"]))
-        return message(MessageKind.ALIAS, [draw(st.sampled_from(USERS + DEVICES))], at=moment, previous=previous, id=name)
+        return message(
+            MessageKind.ALIAS, [draw(st.sampled_from(USERS + DEVICES))], at=moment, previous=previous, id=name
+        )
     authority, traits = draw(some_authority), draw(some_traits)
     return message(MessageKind.IDENTIFY, draw(some_identifiers), at=moment, authority=authority, traits=traits, id=name)
 
