@@ -2,21 +2,23 @@
 
 from collections.abc import Iterable
 
-from graph.connection import Transaction
+from graph.connection import Row, Transaction
 from identity.evidence import Act, ActId, ActKind
 from identity.identifiers import IdentifierKey
 
+ACT_ROW = "x.id AS id, x.kind AS kind, x.a AS a, x.b AS b, x.at AS at, x.by AS by"
+
 # act_a and act_b (range): two seeks per key
-ACTS_ABOUT = """
+ACTS_ABOUT = f"""
 UNWIND $keys AS key
-CALL (key) {
-  MATCH (x:Act {a: key})
+CALL (key) {{
+  MATCH (x:Act {{a: key}})
   RETURN x
   UNION
-  MATCH (x:Act {b: key})
+  MATCH (x:Act {{b: key}})
   RETURN x
-}
-RETURN DISTINCT x.id AS id, x.kind AS kind, x.a AS a, x.b AS b, x.at AS at, x.by AS by
+}}
+RETURN DISTINCT {ACT_ROW}
 """
 
 # act_id (unique)
@@ -28,18 +30,13 @@ ON CREATE SET x.kind = $kind, x.a = $a, x.b = $b, x.at = $at, x.by = $by, x.reco
 
 async def acts_about(tx: Transaction, keys: Iterable[IdentifierKey]) -> list[Act]:
     """The acts that name any of the identifiers, in no order."""
-    rows = await tx.rows(ACTS_ABOUT, keys=sorted(keys))
-    return [
-        Act(
-            ActId(row["id"]),
-            ActKind(row["kind"]),
-            IdentifierKey(row["a"]),
-            IdentifierKey(row["b"]),
-            row["at"],
-            row["by"],
-        )
-        for row in rows
-    ]
+    return [act_from(row) for row in await tx.rows(ACTS_ABOUT, keys=sorted(keys))]
+
+
+def act_from(row: Row) -> Act:
+    """A row of ACT_ROW as a value."""
+    ends = IdentifierKey(row["a"]), IdentifierKey(row["b"])
+    return Act(ActId(row["id"]), ActKind(row["kind"]), *ends, row["at"], row["by"])
 
 
 async def keep_act(tx: Transaction, act: Act, now: int) -> None:

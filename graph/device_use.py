@@ -94,14 +94,15 @@ async def refresh_uses(
 
 
 async def computed_uses(
-    tx: Transaction, devices: Sequence[IdentifierKey], policy: Policy
+    tx: Transaction, devices: Sequence[IdentifierKey], policy: Policy, generic: Collection[IdentifierKey] | None = None
 ) -> dict[IdentifierKey, tuple[Use, ...]]:
-    """The uses of shared devices from their interactions."""
+    """The uses of shared devices from their interactions. generic: who is no login; None asks what is stored."""
     found: defaultdict[IdentifierKey, list[Happening]] = defaultdict(list)
     for row in await tx.rows(HAPPENINGS, keys=list(devices)):
         found[IdentifierKey(row["key"])].append(_happening(row))
-    persons = {person for each in found.values() for one in each for person in one.persons}
-    generic = {IdentifierKey(row["key"]) for row in await tx.rows(GENERIC_AMONG, keys=sorted(persons))}
+    if generic is None:
+        persons = {person for each in found.values() for one in each for person in one.persons}
+        generic = {IdentifierKey(row["key"]) for row in await tx.rows(GENERIC_AMONG, keys=sorted(persons))}
     return {device: uses_of(found.get(device, []), generic, policy) for device in devices}
 
 

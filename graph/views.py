@@ -155,10 +155,14 @@ def _property(value: Json) -> str | int | float | bool | None:
 
 async def refresh_sharing(tx: Transaction, profiles: Collection[ProfileId], stitched: Stitched) -> None:
     """The SHARED_BY relationships of these profiles, and of the identifiers that turned."""
-    turned = sorted(stitched.turned)
-    wanted = set(profiles)
-    if turned:
-        await tx.rows(STOP_SHARING_OF, keys=[key for key in turned if stitched.turned[key] is None])
-    if wanted:
-        await tx.rows(STOP_SHARING, profiles=sorted(wanted))
-        await tx.rows(SHARE, profiles=sorted(wanted))
+    back = sorted(key for key, why in stitched.turned.items() if why is None)
+    if back:
+        await tx.rows(STOP_SHARING_OF, keys=back)
+    await share(tx, profiles)
+
+
+async def share(tx: Transaction, profiles: Collection[ProfileId]) -> None:
+    """The SHARED_BY relationships of these profiles, as their refused links say."""
+    if profiles:
+        await tx.rows(STOP_SHARING, profiles=sorted(profiles))
+        await tx.rows(SHARE, profiles=sorted(profiles))

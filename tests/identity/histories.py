@@ -44,3 +44,11 @@ def some_act(draw: st.DrawFn) -> Act:
 
 some_history = st.lists(some_message(), min_size=1, max_size=14, unique_by=lambda each: each.id)
 some_steps = st.lists(st.one_of(some_message(), some_message(), some_act()), min_size=1, max_size=20)
+
+
+@st.composite
+def some_two_orders(draw: st.DrawFn) -> tuple[list[Message], list[Message]]:
+    """One history twice, in two orders, the second with some messages repeated."""
+    messages = draw(some_history)
+    repeated = draw(st.lists(st.sampled_from(messages), max_size=3))
+    return messages, draw(st.permutations([*messages, *repeated]))

@@ -1,0 +1,124 @@
+"""The whole evidence and the whole view, read page by page for `verify` and `rebuild`."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+
+from graph.acts import ACT_ROW, act_from
+from graph.connection import Reader, Row
+from graph.links import LINK_ROW, StoredLink, stored_link
+from graph.regions import StoredIdentifier, stored_identifier
+from graph.views import observation_from
+from identity.evidence import Act, LinkId
+from identity.identifiers import IdentifierKey, ProfileId
+from identity.policy import Policy
+from identity.survivorship import Observation
+
+PAGE = 20_000
+
+# identifier_key (unique), in the order of keys
+ALL_IDENTIFIERS = """
+MATCH (i:Identifier)
+WHERE i.key > $after
+WITH i ORDER BY i.key LIMIT $page
+OPTIONAL MATCH (i)-[:IDENTIFIES]->(p:Profile)
+RETURN i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic, p.id AS profile,
+  i.first_seen AS first_seen, i.last_seen AS last_seen, i.uses AS uses, i.pending AS pending, i:Device AS device
+ORDER BY key
+"""
+
+# identifier_key (unique), in the order of keys, then one expand per identifier
+ALL_LINKS = f"""
+MATCH (i:Identifier)
+WHERE i.key > $after AND i.key <= $until
+MATCH (i)-[l:LINKED]->(:Identifier)
+RETURN {LINK_ROW} AS link
+"""
+
+# identifier_key (unique), in the order of keys, then one expand per identifier
+ALL_OBSERVATIONS = """
+MATCH (i:Identifier)
+WHERE i.key > $after AND i.key <= $until
+MATCH (i)<-[:OF]-(o:Observation)
+WHERE o.trait IN $traits
+RETURN i.key AS identifier, o.trait AS trait, o.value AS value, o.source AS source, o.at AS at, o.message AS message,
+  o.sure AS sure, o.first_at AS first_at, o.first_message AS first_message, o.count AS count
+"""
+
+# the few manual acts, by label
+ALL_ACTS = f"""
+MATCH (x:Act)
+RETURN {ACT_ROW}
+"""
+
+# profile_id (unique), in the order of ids
+ALL_PROFILES = """
+MATCH (p:Profile)
+WHERE p.id > $after
+WITH p ORDER BY p.id LIMIT $page
+RETURN p {.*} AS profile,
+  [(p)<-[s:SHARED_BY]-(g:Identifier) | {key: g.key, first: s.first, last: s.last, spans: s.spans}] AS sharing
+ORDER BY p.id
+"""
+
+
+@dataclass(slots=True)
+class Stored:
+    """Everything that is stored of who is who. moments: first and last sighting in µs. uses: of devices, JSON text."""
+
+    identifiers: dict[IdentifierKey, StoredIdentifier] = field(default_factory=dict)
+    moments: dict[IdentifierKey, tuple[int, int]] = field(default_factory=dict)
+    uses: dict[IdentifierKey, str] = field(default_factory=dict)
+    devices: set[IdentifierKey] = field(default_factory=set)
+    links: dict[LinkId, StoredLink] = field(default_factory=dict)
+    acts: list[Act] = field(default_factory=list)
+    observations: defaultdict[IdentifierKey, list[Observation]] = field(default_factory=lambda: defaultdict(list))
+    profiles: dict[ProfileId, Row] = field(default_factory=dict)
+    sharing: dict[tuple[IdentifierKey, ProfileId], Mapping[str, object]] = field(default_factory=dict)
+
+
+async def stored_state(reader: Reader, policy: Policy) -> Stored:
+    """All identifiers, links, acts, observations of named traits, profiles and sharing. Memory: about 1 kB a link."""
+    stored = Stored()
+    after = ""
+    async for page in _pages(reader, ALL_IDENTIFIERS, "key"):
+        for row in page:
+            _take_identifier(stored, row)
+        bounds = {"after": after, "until": page[-1]["key"]}
+        for row in await reader.rows(ALL_LINKS, **bounds):
+            link = stored_link(row["link"])
+            stored.links[link.link.id] = link
+        for row in await reader.rows(ALL_OBSERVATIONS, **bounds, traits=sorted(policy.traits)):
+            stored.observations[IdentifierKey(row["identifier"])].append(observation_from(row))
+        after = page[-1]["key"]
+    stored.acts = [act_from(row) for row in await reader.rows(ALL_ACTS)]
+    await _take_profiles(stored, reader)
+    return stored
+
+
+async def _pages(reader: Reader, statement: str, name: str) -> AsyncIterator[list[Row]]:
+    after = ""
+    while page := await reader.rows(statement, after=after, page=PAGE):
+        yield page
+        after = page[-1][name]
+
+
+def _take_identifier(stored: Stored, row: Row) -> None:
+    key = IdentifierKey(row["key"])
+    stored.identifiers[key] = stored_identifier(row)
+    stored.moments[key] = (row["first_seen"], row["last_seen"])
+    if row["uses"] is not None:
+        stored.uses[key] = row["uses"]
+    if row["device"]:
+        stored.devices.add(key)
+
+
+async def _take_profiles(stored: Stored, reader: Reader) -> None:
+    after = ""
+    while page := await reader.rows(ALL_PROFILES, after=after, page=PAGE):
+        for row in page:
+            id_ = ProfileId(row["profile"]["id"])
+            stored.profiles[id_] = row["profile"]
+            for shared in row["sharing"]:
+                stored.sharing[IdentifierKey(shared["key"]), id_] = shared
+        after = page[-1]["profile"]["id"]

@@ -1,0 +1,53 @@
+"""Regions that were too large for the transaction that touched them, stitched in the background."""
+
+from graph.connection import Transaction, Writer
+from graph.ingestion import BEGIN
+from graph.namespaces import in_force
+from graph.regions import Change, stored_identifiers
+from graph.stitcher import stitch_change
+from graph.views import refresh_views
+from identity.identifiers import IdentifierKey
+from identity.policy import Policy
+
+# identifier_pending (range)
+WAITING = """
+MATCH (i:Identifier)
+WHERE i.pending = true
+RETURN i.key AS key
+ORDER BY key
+LIMIT $limit
+"""
+
+# identifier_key (unique)
+DONE = """
+UNWIND $keys AS key
+MATCH (i:Identifier {key: key})
+REMOVE i.pending
+"""
+
+AT_ONCE = 1_000
+
+
+async def drain_pending(writer: Writer, policy: Policy, now: int) -> int:
+    """Stitch what waits, a region at a time, until nothing waits; how many identifiers waited. now: µs.
+
+    May run twice and beside ingestion: a region is stitched under the same locks.
+    """
+    drained = 0
+    while done := await writer.write(_drain, policy, now):
+        drained += done
+    return drained
+
+
+async def _drain(tx: Transaction, policy: Policy, now: int) -> int:
+    keys = [IdentifierKey(row["key"]) for row in await tx.rows(WAITING, limit=AT_ONCE)]
+    if not keys:
+        return 0
+    begun = (await tx.rows(BEGIN, ids=[]))[0]
+    policy = in_force(policy, begun["namespaces"])
+    change = Change(ends=set(keys), additive=False, decided=begun["acts"] > 0)
+    await stored_identifiers(tx, change, keys)
+    await tx.rows(DONE, keys=keys)
+    stitched = await stitch_change(tx, change, policy, now, limited=False)
+    await refresh_views(tx, [], change, stitched, policy)
+    return len(keys)

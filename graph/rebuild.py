@@ -1,0 +1,231 @@
+"""Is what is stored what follows from the evidence? `verify` says where it is not, `rebuild` writes what follows.
+
+Both recompute everything by the global rule, which shares no state with the incremental one that keeps the views up.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from graph.connection import Reader, Transaction, Writer
+from graph.device_use import computed_uses, refresh_uses, spans_of, uses_text
+from graph.evidence_reading import Stored, stored_state
+from graph.links import CHANGE_LINKS, verdict_facts
+from graph.namespaces import declared_namespaces
+from graph.stitcher import KEEP_PROFILES, LEAVE, PLACE, SET_GENERIC, drop_profiles
+from graph.views import refresh_moments, refresh_traits, share, shown_traits
+from identity.device_use import Use
+from identity.evidence import Kind, Reason
+from identity.identifiers import IdentifierKey, ProfileId
+from identity.policy import Policy
+from identity.stitching import Cluster, Evidence, Stitching, stitch
+
+T = TypeVar("T")
+CHUNK = 1_000
+
+Sharing = tuple[IdentifierKey, ProfileId]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place where the stored view is not what follows from the evidence. what: a stable word."""
+
+    what: str
+    subject: str
+    stored: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What follows from the evidence. uses: of shared devices; sharing: first, last and spans."""
+
+    stitching: Stitching
+    profile_of: Mapping[IdentifierKey, ProfileId]
+    traits: Mapping[ProfileId, Mapping[str, object]]
+    uses: Mapping[IdentifierKey, Sequence[Use]]
+    sharing: Mapping[Sharing, tuple[int, int, list[int] | None]]
+
+
+async def verify(reader: Reader, policy: Policy) -> tuple[Difference, ...]:
+    """All differences between the stored view and the recomputed one; none is what everybody hopes for.
+
+    Regions that wait for a background recompute are differences: drain them first (graph.pending). Messages that are
+    committed meanwhile can look like differences, so a first finding is asked again and only what stands is told.
+    """
+    found = await _differences(reader, policy)
+    again = set(await _differences(reader, policy)) if found else set()
+    return tuple(each for each in found if each in again)
+
+
+async def _differences(reader: Reader, policy: Policy) -> list[Difference]:
+    policy = policy.with_namespaces(await declared_namespaces(reader))
+    stored = await stored_state(reader, policy)
+    expected = await expected_state(reader, stored, policy)
+    return [
+        *_of_people(stored, expected),
+        *_of_flags(stored, expected),
+        *_of_profiles(stored, expected),
+        *_of_sharing(stored, expected),
+    ]
+
+
+async def expected_state(reader: Reader, stored: Stored, policy: Policy) -> Expected:
+    """Everything that follows from the evidence, by the global rule."""
+    links = tuple(each.link for id_, each in stored.links.items() if id_.kind is not Kind.MANUAL)
+    known = {key: each.known for key, each in stored.identifiers.items()}
+    stitching = stitch(Evidence(known, links, stored.acts), policy)
+    profile_of = {key: each.id for each in stitching.clusters.values() for key in each.members}
+    shared = sorted(key for key in stitching.generic if key in stored.devices)
+    uses = await computed_uses(reader, shared, policy, frozenset(stitching.generic)) if shared else {}
+    return Expected(
+        stitching=stitching,
+        profile_of=profile_of,
+        traits=_traits(stored, stitching, policy),
+        uses=uses,
+        sharing=_sharing(stored, stitching, profile_of, uses),
+    )
+
+
+def _traits(stored: Stored, stitching: Stitching, policy: Policy) -> dict[ProfileId, dict[str, object]]:
+    return {
+        id_: dict(shown_traits((one for key in each.members for one in stored.observations.get(key, ())), policy))
+        for id_, each in stitching.clusters.items()
+    }
+
+
+def _sharing(
+    stored: Stored,
+    stitching: Stitching,
+    profile_of: Mapping[IdentifierKey, ProfileId],
+    uses: Mapping[IdentifierKey, Sequence[Use]],
+) -> dict[Sharing, tuple[int, int, list[int] | None]]:
+    moments: defaultdict[Sharing, list[int]] = defaultdict(list)
+    for id_, each in stored.links.items():
+        if stitching.refused.get(id_) is Reason.GENERIC:
+            for generic, person in ((id_.a, id_.b), (id_.b, id_.a)):
+                if generic in stitching.generic and person not in stitching.generic:
+                    moments[generic, profile_of[person]] += [each.link.first_seen, each.link.last_seen]
+    spans = {device: spans_of(found, profile_of) for device, found in uses.items()}
+    return {
+        (generic, profile): (min(found), max(found), spans.get(generic, {}).get(profile))
+        for (generic, profile), found in moments.items()
+    }
+
+
+def _of_people(stored: Stored, expected: Expected) -> Iterator[Difference]:
+    for key, each in stored.identifiers.items():
+        profile = expected.profile_of[key]
+        if each.profile != profile:
+            yield Difference("profile", key, str(each.profile), profile)
+        generic = expected.stitching.generic.get(key)
+        if each.generic != generic:
+            yield Difference("generic", key, str(each.generic), str(generic))
+
+
+def _of_flags(stored: Stored, expected: Expected) -> Iterator[Difference]:
+    for id_, each in stored.links.items():
+        reason = expected.stitching.refused.get(id_)
+        if not each.judged or each.verdict != reason:
+            subject = f"{id_.a} - {id_.b} ({id_.kind.word})"
+            yield Difference("link", subject, str(each.verdict) if each.judged else "not judged", str(reason))
+
+
+def _of_profiles(stored: Stored, expected: Expected) -> Iterator[Difference]:
+    for id_ in stored.profiles.keys() | expected.stitching.clusters.keys():
+        cluster, row = expected.stitching.clusters.get(id_), stored.profiles.get(id_)
+        if cluster is None or row is None:
+            yield Difference("existence", id_, str(row is not None), str(cluster is not None))
+            continue
+        moments = [stored.moments[key] for key in cluster.members]
+        facts: dict[str, object] = {
+            "known": cluster.known,
+            "shared": cluster.shared,
+            "first_seen": min(first for first, _ in moments),
+            "last_seen": max(last for _, last in moments),
+            "pending": None,
+            **expected.traits[id_],
+        }
+        for name, value in facts.items():
+            if row.get(name) != value:
+                yield Difference(name, id_, repr(row.get(name)), repr(value))
+
+
+def _of_sharing(stored: Stored, expected: Expected) -> Iterator[Difference]:
+    for key, uses in expected.uses.items():
+        if stored.uses.get(key) != uses_text(uses):
+            yield Difference("uses", key, str(stored.uses.get(key)), uses_text(uses))
+    for pair in stored.sharing.keys() | expected.sharing.keys():
+        row, wanted = stored.sharing.get(pair), expected.sharing.get(pair)
+        found = (row["first"], row["last"], row["spans"]) if row is not None else None
+        if found != wanted:
+            yield Difference("sharing", f"{pair[0]} of {pair[1]}", str(found), str(wanted))
+
+
+async def rebuild(reader: Reader, writer: Writer, policy: Policy) -> int:
+    """Write what follows from the evidence wherever something else is stored; how many profiles there are then.
+
+    In transactions of 1,000 rows, so reads are served all the while; a rebuild that was interrupted is run again.
+    Stop ingestion first: what is committed meanwhile can be overwritten by what was read before.
+    """
+    policy = policy.with_namespaces(await declared_namespaces(reader))
+    stored = await stored_state(reader, policy)
+    expected = await expected_state(reader, stored, policy)
+    await _write_flags(writer, stored, expected)
+    wrong = [each for each in expected.stitching.clusters.values() if _misplaced(each, stored)]
+    await _chunked(writer, wrong, _place, stored)
+    await _chunked(writer, sorted(stored.profiles.keys() - expected.stitching.clusters.keys()), drop_profiles)
+    await _chunked(writer, sorted(expected.stitching.clusters), _refresh, policy, sorted(stored.devices))
+    return len(expected.stitching.clusters)
+
+
+async def _chunked(writer: Writer, rows: Sequence[T], work: Callable[..., Awaitable[None]], *more: object) -> None:
+    for start in range(0, len(rows), CHUNK):
+        await writer.write(work, rows[start : start + CHUNK], *more)
+
+
+async def _write_flags(writer: Writer, stored: Stored, expected: Expected) -> None:
+    generic = expected.stitching.generic
+    turned = [key for key, each in stored.identifiers.items() if each.generic != generic.get(key)]
+    await _chunked(writer, [{"key": key, "generic": generic.get(key)} for key in turned], _set_generic)
+    refused = expected.stitching.refused
+    judged = [
+        {"element": each.element, "facts": verdict_facts(refused.get(id_))}
+        for id_, each in stored.links.items()
+        if not each.judged or each.verdict != refused.get(id_)
+    ]
+    await _chunked(writer, judged, _change_links)
+
+
+async def _set_generic(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
+    await tx.rows(SET_GENERIC, rows=rows)
+
+
+async def _change_links(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
+    await tx.rows(CHANGE_LINKS, rows=rows)
+
+
+def _misplaced(cluster: Cluster, stored: Stored) -> bool:
+    row = stored.profiles.get(cluster.id)
+    flags = (row.get("known"), row.get("shared")) if row is not None else None
+    return flags != (cluster.known, cluster.shared) or any(
+        stored.identifiers[key].profile != cluster.id for key in cluster.members
+    )
+
+
+async def _place(tx: Transaction, clusters: Sequence[Cluster], stored: Stored) -> None:
+    rows = [{"id": each.id, "known": each.known, "shared": each.shared} for each in clusters]
+    await tx.rows(KEEP_PROFILES, rows=rows)
+    moved = {key: each.id for each in clusters for key in each.members if stored.identifiers[key].profile != each.id}
+    await tx.rows(LEAVE, keys=sorted(moved))
+    await tx.rows(PLACE, rows=[{"key": key, "profile": id_} for key, id_ in sorted(moved.items())])
+
+
+async def _refresh(
+    tx: Transaction, profiles: Sequence[ProfileId], policy: Policy, devices: Sequence[IdentifierKey]
+) -> None:
+    await refresh_moments(tx, profiles)
+    await refresh_traits(tx, profiles, policy)
+    await share(tx, profiles)
+    await refresh_uses(tx, devices, profiles, policy)

@@ -1,0 +1,39 @@
+"""The laws of stitching against the real Neo4j, in a smaller number of runs."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from graph.connection import Connection
+from graph.rebuild import verify
+from identity.evidence import Act
+from identity.messages import Message
+from tests.graph.telling import in_batches, telling, told
+from tests.identity.histories import some_steps, some_two_orders
+
+pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
+
+# A history costs about a third of a second here; `prove` asks for thirty times as many.
+FEW = settings(
+    max_examples=max(8, settings.default.max_examples // 12),  # type: ignore[union-attr]  # a profile is loaded
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@FEW
+@given(some_steps)
+async def test_incremental_is_global_after_each_step(graph: Connection, steps: list[Message | Act]) -> None:
+    teller = await telling(graph)
+    for number, step in enumerate(steps):
+        await teller.steps([step])
+        assert await verify(graph.reader, teller.policy) == (), f"after step {number}"
+
+
+@FEW
+@given(some_two_orders(), st.integers(1, 5))
+async def test_any_order_and_any_batching_give_the_same_people(
+    graph: Connection, orders: tuple[list[Message], list[Message]], size: int
+) -> None:
+    one, other = orders
+    assert await told(graph, in_batches(one, 1)) == await told(graph, in_batches(other, size))
