@@ -154,11 +154,16 @@ def _judged(message: Message, known: dict[MessageId, str], policy: Policy) -> tu
         same = known[message.id] == message.digest
         return Outcome(Status.REPEAT if same else Status.REPEAT_DIFFERS), None
     heard = hear(message, policy)
-    if heard.actor is None:
+    if heard.actor is None and not _of_account_alone(message):
         sentence = "none of its identifiers can be used: " + "; ".join(each.sentence for each in heard.warnings)
         rejection = Rejection("no_usable_identifier", message.message_id, sentence, message.message_id)
         return Outcome(Status.REJECTED, heard.warnings, rejection), None
     return Outcome(Status.COMMITTED, heard.warnings), heard
+
+
+def _of_account_alone(message: Message) -> bool:
+    """Whether a record describes an organisation and names nobody, as a row of a CRM's accounts does."""
+    return message.account is not None and not message.account.member and not message.sightings
 
 
 PREVIOUS = ("user_id", "anonymous_id")

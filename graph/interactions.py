@@ -192,12 +192,13 @@ def _row(number: int, ask: Ask, wanted: InteractionFilter) -> Row:
 INTERACTIONS_BY_ID = f"""
 UNWIND $ids AS id
 MATCH (interaction:Interaction {{id: id}})
+WHERE interaction.actor IS NOT NULL
 RETURN id, {INTERACTION_ROW} AS interaction
 """
 
 
 async def interactions_by_id(reader: Reader, ids: Sequence[MessageId]) -> dict[MessageId, Interaction]:
-    """The interaction of each message id; an unknown one has no entry. One statement."""
+    """The interaction of each message id; an unknown one and what is nobody's have no entry. One statement."""
     rows = await reader.rows(INTERACTIONS_BY_ID, ids=list(ids))
     return {MessageId(row["id"]): Interaction(*row["interaction"]) for row in rows}
 

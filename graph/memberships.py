@@ -107,7 +107,7 @@ async def _keep_accounts(tx: Transaction, stated: Sequence[tuple[Heard, AccountS
 
 
 def _stated_row(key: str, stored: str, said: dict[str, Stated]) -> dict[str, object]:
-    now = latest(msgspec.json.decode(stored, type=dict[str, Stated]), said)
+    now = latest({name: Stated(**each) for name, each in msgspec.json.decode(stored).items()}, said)
     traits: dict[str, Json] = {name: each.value for name, each in sorted(now.items()) if each.value is not None}
     return {
         "key": key,

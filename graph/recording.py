@@ -24,6 +24,13 @@ MATCH (device:Identifier {key: key})
 CREATE (i)-[:ON]->(device)
 """
 
+# interaction_id (unique) refuses a message that another process committed meanwhile
+RECORD_NOBODYS = """
+UNWIND $rows AS row
+CREATE (i:Interaction)
+SET i = row
+"""
+
 # interaction_id (unique); the things' own keys (unique)
 RECORD_ABOUT = """
 UNWIND $rows AS row
@@ -61,8 +68,14 @@ SET o += row.facts
 
 
 async def record_interactions(tx: Transaction, heard: Sequence[Heard]) -> None:
-    """Write each message as an interaction of its actor, on its devices, about its things."""
-    await tx.rows(RECORD_INTERACTIONS, rows=[{"facts": _facts(each), "devices": list(each.devices)} for each in heard])
+    """Write each message as an interaction of its actor, on its devices, about its things.
+
+    What describes an account alone is nobody's, and is kept so that it is known when it comes again.
+    """
+    acted = [each for each in heard if each.actor is not None]
+    await tx.rows(RECORD_INTERACTIONS, rows=[{"facts": _facts(each), "devices": list(each.devices)} for each in acted])
+    if len(acted) < len(heard):
+        await tx.rows(RECORD_NOBODYS, rows=[_facts(each) for each in heard if each.actor is None])
     about = [_about(each, thing) for each in heard for thing in each.message.about]
     if about:
         await tx.rows(RECORD_ABOUT, rows=sorted(about, key=lambda row: (str(row["key"]), str(row["interaction"]))))
