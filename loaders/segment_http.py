@@ -5,7 +5,7 @@ is then not looked at.
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -14,7 +14,7 @@ from identity.messages import Json, Message, Rejection
 from loaders.errors import BodyInvalidError, BodyTooLargeError
 from loaders.segment_messages import Sending, message_from
 from loaders.sources import Source
-from loaders.wire import UnreadableJsonError, json_value, mended_surrogates
+from loaders.wire import UnreadableJsonError, bounded, json_value, mended_surrogates
 
 BODY_LIMIT = 5 * 1024 * 1024
 ITEMS_LIMIT = 100_000
@@ -98,6 +98,12 @@ def parse_batch(body: bytes, source: Source, now: datetime) -> tuple[Message | R
     context = _lenient(read.context)
     sending = Sending(source, now, _lenient(read.sent_at), context=context if isinstance(context, Mapping) else {})
     return tuple(message_from(bytes(each), f"batch[{number}]", sending) for number, each in enumerate(read.batch))
+
+
+def sent_texts(body: bytes, numbers: Sequence[int]) -> dict[int, str]:
+    """The texts of some messages of a batch that could be read, by their place in it, as far as they are kept."""
+    batch = _batch(body.removeprefix(BYTE_ORDER_MARK)).batch
+    return {number: bounded(bytes(batch[number])) for number in numbers}
 
 
 def _batch(body: bytes) -> _Batch:

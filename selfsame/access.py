@@ -51,12 +51,14 @@ class KeyRing:
 
     async def allowed(self, secret: str | None, scope: Scope) -> ApiKey | Refusal:
         """The key, when it exists and has this scope; else why not. Raises DatabaseAwayError."""
+        key = await self.known(secret)
+        return key if isinstance(key, Refusal) or key.scope is scope else KEY_SCOPE[scope]
+
+    async def known(self, secret: str | None) -> ApiKey | Refusal:
+        """The key, whatever its scope; else why there is none. Raises DatabaseAwayError."""
         if not secret:
             return KEY_MISSING
-        key = await self._key(hash_of(secret))
-        if key is None:
-            return KEY_UNKNOWN
-        return key if key.scope is scope else KEY_SCOPE[scope]
+        return await self._key(hash_of(secret)) or KEY_UNKNOWN
 
     async def _key(self, hashed: str) -> ApiKey | None:
         remembered = self.remembered.get(hashed)

@@ -41,7 +41,7 @@ def jars_ready(
     Raises JarsUnavailableError, JarRefusedError, DiskFullError, FolderNotWritableError, StoppedError.
     """
     folder = jar_folder(cache, lock)
-    if (listed := _listed(folder)) and listed == _seen(folder, lock):
+    if fetched(cache, lock):
         return folder
     with _alone(writable(folder, CACHE_REMEDY), stop):
         _cleared(folder)
@@ -53,6 +53,13 @@ def jars_ready(
             fetch(lacking, roomy(folder, room_mb, CACHE_REMEDY), tell, stop, repositories)
         (folder / COMPLETE).write_text(_seen(folder, lock) or "", "utf-8")
     return folder
+
+
+def fetched(cache: Path, lock: Lock) -> bool:
+    """Whether every jar of a lock is there as it was when its checksum held; reads no jar."""
+    folder = jar_folder(cache, lock)
+    listed = _listed(folder)
+    return listed is not None and listed == _seen(folder, lock)
 
 
 def forget(folder: Path) -> None:

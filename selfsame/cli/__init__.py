@@ -2,7 +2,7 @@
 
 import typer
 
-from selfsame.cli import export, keys, policy, schema
+from selfsame.cli import doctor, export, keys, load, policy, runs, schema, serve, verify
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -10,9 +10,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Who is this, and who and what are they related to?",
 )
+app.command()(serve.serve)
+app.command()(load.load)
+app.command()(verify.verify)
+app.command()(verify.rebuild)
+app.command()(doctor.doctor)
 app.add_typer(export.app, name="export")
 app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
+app.command()(runs.runs)
+app.add_typer(runs.letters, name="deadletters")
 app.command()(schema.schema)
 
 

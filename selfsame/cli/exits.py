@@ -1,17 +1,18 @@
 """How a command ends: its exit status, and the sentence for a person. docs/cli.md says the same; a test compares."""
 
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from enum import IntEnum
 
 import anyio
 import typer
-from loaders.errors import LoaderError
 from rich.console import Console
 from rich.traceback import Traceback
 
 from graph.errors import GraphError
 from identity.errors import IdentityError
+from loaders.errors import LoaderError
 from selfsame.errors import FrontDoorError
 
 KNOWN_ERRORS = (FrontDoorError, GraphError, IdentityError, LoaderError)
@@ -53,11 +54,29 @@ EXIT_OF_CODE = {
     "environment_refuses": Exit.REFUSED,
     "input_invalid": Exit.USAGE,
     "check_failed": Exit.WRONG,
+    "loader": Exit.USAGE,
+    "body_invalid": Exit.USAGE,
+    "body_too_large": Exit.USAGE,
+    "queue_full": Exit.AWAY,
+    "intake_closed": Exit.AWAY,
+    "mapping_invalid": Exit.USAGE,
+    "file_unreadable": Exit.USAGE,
     "graph": Exit.AWAY,
     "database_away": Exit.AWAY,
     "schema_too_new": Exit.VERSION,
     "migration_changed": Exit.VERSION,
     "namespace_conflict": Exit.USAGE,
+    "unknown_identifier": Exit.USAGE,
+    "local_neo4j": Exit.AWAY,
+    "neo4j_not_fetched": Exit.AWAY,
+    "neo4j_fetch_stopped": Exit.AWAY,
+    "neo4j_checksum": Exit.AWAY,
+    "disk_full": Exit.REFUSED,
+    "folder_not_writable": Exit.REFUSED,
+    "data_dir_owned": Exit.REFUSED,
+    "neo4j_port_taken": Exit.REFUSED,
+    "neo4j_start_failed": Exit.AWAY,
+    "neo4j_password_lost": Exit.AWAY,
     "identity": Exit.USAGE,
     "policy_invalid": Exit.USAGE,
 }
@@ -70,7 +89,7 @@ def finish(work: Callable[[], Awaitable[Exit]]) -> None:
 
 def _ended(work: Callable[[], Awaitable[Exit]]) -> Exit:
     try:
-        return anyio.run(work)
+        return anyio.run(work, backend_options={"use_uvloop": sys.platform != "win32"})
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the edge: whatever happened becomes a sentence and an exit status

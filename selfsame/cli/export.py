@@ -13,9 +13,9 @@ from graph.exports import Neighbourhood, identifier_lines, neighbourhood
 from identity.identifiers import Blocked, Identifier, normalise
 from identity.policy import Policy
 from selfsame.cli.exits import Exit, finish, told
+from selfsame.cli.reaching import reached_in_sight
 from selfsame.drawing import svg_of
 from selfsame.errors import InputInvalidError
-from selfsame.reach import reached
 from selfsame.settings import load_settings, policy_in_force
 
 app = typer.Typer(no_args_is_help=True, help="Write identifiers, or one neighbourhood of the graph, to the output.")
@@ -46,7 +46,7 @@ def identifiers(
 
     async def work() -> Exit:
         writer = WRITERS[form](sys.stdout, lineterminator="\n")
-        async with reached(load_settings()) as connection:
+        async with reached_in_sight(load_settings()) as connection:
             writer.writerow(("profile_id", "namespace", "value"))
             async for line in identifier_lines(connection.reader):
                 writer.writerow((line.profile, line.namespace, line.value))
@@ -68,7 +68,7 @@ def around_one(
     async def work() -> Exit:
         settings = load_settings()
         start = identifier_meant(around, policy_in_force(settings))
-        async with reached(settings) as connection:
+        async with reached_in_sight(settings) as connection:
             found = await neighbourhood(connection.reader, start.key, hops, limit)
         if found is None:
             raise InputInvalidError(f"nobody is known by {start.key}; `selfsame export identifiers` lists who is")

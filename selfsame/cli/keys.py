@@ -9,9 +9,9 @@ from graph.keys import Scope, all_keys
 from identity.messages import SourceName
 from selfsame.access import create_key
 from selfsame.cli.exits import Exit, finish, shown
+from selfsame.cli.reaching import reached_in_sight
 from selfsame.clock import now
 from selfsame.errors import InputInvalidError
-from selfsame.reach import reached
 from selfsame.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="API keys: make one, list them.")
@@ -29,7 +29,7 @@ def create(
         if scope is Scope.READ and source:
             raise InputInvalidError("a reading key has no source; leave --source out")
         named = SourceName(source or "web") if scope is Scope.WRITE else None
-        async with reached(load_settings()) as connection:
+        async with reached_in_sight(load_settings()) as connection:
             print(await create_key(connection.writer, scope, now(), named, label))
         return Exit.DONE
 
@@ -41,7 +41,7 @@ def list_keys() -> None:
     """List the keys, oldest first: the start of each hash, its scope, its source; never its text."""
 
     async def work() -> Exit:
-        async with reached(load_settings()) as connection:
+        async with reached_in_sight(load_settings()) as connection:
             keys = await all_keys(connection.reader)
         table = Table("hash", "scope", "source", "made", "label")
         for key in keys:

@@ -1,0 +1,66 @@
+"""How the database is: whether it answers, what it is, how much it holds."""
+
+from dataclasses import dataclass
+
+from graph.connection import Reader
+
+# no node is read
+ANSWER = """
+RETURN 1 AS answer
+"""
+
+# three counts from the store's own statistics, and identifier_pending (range)
+STOCK = """
+CALL () {
+  MATCH (:Identifier)
+  RETURN count(*) AS identifiers
+}
+CALL () {
+  MATCH (:Profile)
+  RETURN count(*) AS profiles
+}
+CALL () {
+  MATCH (:Interaction)
+  RETURN count(*) AS interactions
+}
+CALL () {
+  MATCH (waiting:Identifier)
+  WHERE waiting.pending = true
+  RETURN count(*) AS pending
+}
+RETURN identifiers, profiles, interactions, pending
+"""
+
+# a procedure, no node is read
+VERSION = """
+CALL dbms.components() YIELD name, versions, edition
+RETURN name + ' ' + versions[0] + ' ' + edition AS version
+ORDER BY version
+LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """How much the graph holds. pending: identifiers that wait for a background recompute."""
+
+    identifiers: int
+    profiles: int
+    interactions: int
+    pending: int
+
+
+async def answers(reader: Reader) -> None:
+    """Return when the database answers. Raises DatabaseAwayError when it does not."""
+    await reader.rows(ANSWER)
+
+
+async def stock_of(reader: Reader) -> Stock:
+    """How much there is. Raises DatabaseAwayError."""
+    row = (await reader.rows(STOCK))[0]
+    return Stock(row["identifiers"], row["profiles"], row["interactions"], row["pending"])
+
+
+async def version_of(reader: Reader) -> str:
+    """What the database is, as in `Neo4j Kernel 2026.08.1 community`. Raises DatabaseAwayError."""
+    return str((await reader.rows(VERSION))[0]["version"])

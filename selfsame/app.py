@@ -1,0 +1,121 @@
+"""The service: its routes, and what lives as long as it does."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import anyio
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from graph.connection import Connection
+from graph.errors import DatabaseAwayError
+from graph.failures import may_pass
+from graph.health import answers
+from graph.ingestion import Mint, Outcome, commit_batch
+from graph.pending import drain_pending
+from identity.messages import Message, micros
+from identity.policy import Policy
+from loaders.committing import Commit
+from loaders.intake import Intake, Pace
+from resolvers.endpoint import answered
+from resolvers.viewer import Viewer
+from resolvers.world import World
+from selfsame.access import KeyRing, Refusal, secret_in
+from selfsame.answers import failed, refused, said
+from selfsame.collecting import Answer, Collecting, guarded
+from selfsame.telemetry import log
+
+DRAIN_SECONDS = 1.0
+READY_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the service is made of. now, mint: the clock and the source of opaque ids."""
+
+    connection: Connection
+    policy: Policy
+    now: Callable[[], datetime]
+    mint: Mint
+    pace: Pace | None = None
+
+
+def service(parts: Parts) -> Starlette:
+    """The ASGI application: /v1/…, /graphql, /health/live and /health/ready."""
+    intake = Intake(_commit(parts), parts.pace)
+    keys = KeyRing(parts.connection.reader)
+    collecting = Collecting(keys, intake, parts.connection.writer, parts.now)
+    return Starlette(
+        routes=[
+            *collecting.routes(),
+            Route("/graphql", guarded(_graphql(parts, keys)), methods=["GET", "POST"]),
+            Route("/health/live", _live),
+            Route("/health/ready", _ready(parts)),
+        ],
+        lifespan=_lifespan(parts, intake),
+    )
+
+
+def _commit(parts: Parts) -> Commit:
+    async def commit(messages: Sequence[Message]) -> tuple[Outcome, ...]:
+        return await commit_batch(parts.connection.writer, messages, parts.policy, parts.mint, parts.now())
+
+    return commit
+
+
+def _lifespan(parts: Parts, intake: Intake) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with intake.opened(), anyio.create_task_group() as tasks:
+            tasks.start_soon(_drain, parts)
+            yield
+            tasks.cancel_scope.cancel()
+
+    return lifespan
+
+
+async def _drain(parts: Parts) -> None:
+    """Stitch the regions that were too large for the transaction that touched them, as long as the service lives."""
+    while True:
+        await anyio.sleep(DRAIN_SECONDS)
+        try:
+            drained = await drain_pending(parts.connection.writer, parts.policy, micros(parts.now()))
+        except Exception as error:
+            if not may_pass(error):
+                raise
+            log().warning("the background recompute has to wait", error=f"{type(error).__name__}: {error}")
+            continue
+        if drained:
+            log().info("large regions were stitched", identifiers=drained)
+
+
+def _graphql(parts: Parts, keys: KeyRing) -> Answer:
+    world = World(parts.connection.reader, parts.connection.writer, parts.policy, parts.now)
+
+    async def graphql(request: Request) -> Response:
+        key = await keys.known(secret_in(request.headers))
+        if isinstance(key, Refusal):
+            return refused(key)
+        return await answered(request, Viewer(key.scope), world)
+
+    return graphql
+
+
+async def _live(_: Request) -> Response:
+    return said({"status": "live"})
+
+
+def _ready(parts: Parts) -> Answer:
+    async def ready(_: Request) -> Response:
+        try:
+            with anyio.fail_after(READY_SECONDS):
+                await answers(parts.connection.reader)
+        except Exception as error:  # noqa: BLE001 - the edge: whatever the reason, the service is not ready
+            return failed(DatabaseAwayError(str(error)))
+        return said({"status": "ready"})
+
+    return ready

@@ -1,0 +1,152 @@
+"""Running the service: its port, its Neo4j, its end."""
+
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+import uvicorn
+from anyio.abc import TaskGroup, TaskStatus
+from starlette.applications import Starlette
+
+from graph.connection import Connection
+from graph.server.errors import StartFailedError
+from graph.server.local import LocalNeo4j
+from graph.server.progress import Tell
+from selfsame.app import Parts, service
+from selfsame.clock import mint, now
+from selfsame.errors import EnvironmentRefusesError
+from selfsame.reach import addressed, opened
+from selfsame.settings import Settings, policy_in_force
+from selfsame.telemetry import log
+
+GOING_DOWN_SECONDS = 20
+BACKLOG = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A service that answers. url: its address without a slash at the end; neo4j: the address of its graph."""
+
+    url: str
+    neo4j: str
+    connection: Connection
+
+
+class _Server(uvicorn.Server):
+    """Signals are left to the command: after the last request there is a Neo4j to stop, too."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(settings: Settings, progress: Tell | None = None) -> AsyncIterator[Serving]:
+    """The service, from the moment it answers to the end of the block, which is cancelled if its Neo4j dies.
+
+    Its end is clean: no new request, the accepted ones answered, then Neo4j stopped. The port is taken first, so that
+    a second service is told at once. Raises EnvironmentRefusesError, ServerError, DatabaseAwayError,
+    SettingsInvalidError, PolicyInvalidError, SchemaTooNewError, MigrationChangedError.
+    """
+    policy = policy_in_force(settings)
+    with _listening(settings.host, settings.port) as listener:
+        async with (
+            addressed(settings, progress) as address,
+            opened(settings, address) as connection,
+            _answering(service(Parts(connection, policy, now, mint)), listener) as tasks,
+        ):
+            if address.owned is not None:
+                tasks.start_soon(_watched, address.owned, settings.data_dir)
+            yield Serving(_url(settings.host, listener), address.uri, connection)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises EnvironmentRefusesError when the port is taken or the host is not ours."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise EnvironmentRefusesError(
+            f"{host}:{port} cannot be listened on ({error.strerror}); stop what uses it, or set SELFSAME_PORT to "
+            "another port (0 takes a free one) or SELFSAME_HOST to an address of this machine"
+        ) from error
+
+
+def _url(host: str, listener: socket.socket) -> str:
+    port = listener.getsockname()[1]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@asynccontextmanager
+async def _answering(app: Starlette, listener: socket.socket) -> AsyncIterator[TaskGroup]:
+    """An application that answers, in a task group whose first error cancels the block and ends the answering."""
+    server = _Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GOING_DOWN_SECONDS,
+        )
+    )
+    async with anyio.create_task_group() as tasks:
+        ended = await tasks.start(_served, server, listener)
+        try:
+            yield tasks
+        finally:
+            server.should_exit = True
+            with anyio.CancelScope(shield=True):
+                await ended.wait()
+            tasks.cancel_scope.cancel()
+
+
+async def _served(server: _Server, listener: socket.socket, *, task_status: TaskStatus[anyio.Event]) -> None:
+    """Serve until the server is told to exit; cancelling does not cut it short."""
+    ended = anyio.Event()
+    with anyio.CancelScope(shield=True):
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_told_when_started, server, task_status, ended)
+                await server.serve(sockets=[listener])
+                tasks.cancel_scope.cancel()
+        finally:
+            ended.set()
+
+
+async def _told_when_started(server: _Server, task_status: TaskStatus[anyio.Event], ended: anyio.Event) -> None:
+    while not server.started:  # noqa: ASYNC110 - the library has no event for it
+        await anyio.sleep(0.01)
+    task_status.started(ended)
+
+
+async def _watched(neo4j: LocalNeo4j, data_dir: Path) -> None:
+    status = await neo4j.wait()
+    log().error("the local Neo4j ended by itself", status=status)
+    raise StartFailedError(
+        f"the local Neo4j ended by itself with status {status}; what was acknowledged is kept. "
+        f"Start the service again; the reason may stand in {data_dir / 'logs'}"
+    )
+
+
+@asynccontextmanager
+async def ended_by_signal() -> AsyncIterator[None]:
+    """Cancel the block at SIGINT or SIGTERM, and go on after it; a second one finds Python's own handlers again."""
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(_cancelled_by_signal, tasks.cancel_scope)
+        yield
+        tasks.cancel_scope.cancel()
+
+
+async def _cancelled_by_signal(scope: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        async for _ in signals:
+            scope.cancel()
+            return
