@@ -91,6 +91,21 @@ async def identifiers_by_mint(reader: Reader, mints: Sequence[str]) -> dict[str,
     return {row["mint"]: identifier_from(row["identifier"]) for row in rows}
 
 
+# identifier_key (unique), one row each
+IDENTIFIERS_BY_KEY = f"""
+UNWIND $keys AS key
+MATCH (identifier:Identifier {{key: key}})
+RETURN {IDENTIFIER_ROW} AS identifier
+"""
+
+
+async def identifiers_by_key(reader: Reader, keys: Sequence[IdentifierKey]) -> dict[IdentifierKey, StoredIdentifier]:
+    """The identifier of each key; an unknown key has no entry. One statement."""
+    rows = await reader.rows(IDENTIFIERS_BY_KEY, keys=list(keys))
+    found = (identifier_from(row["identifier"]) for row in rows)
+    return {each.key: each for each in found}
+
+
 # profile_id (unique), then one expand per profile
 SHARED_IDENTIFIERS_OF = f"""
 UNWIND $profiles AS profile

@@ -3,8 +3,14 @@
 import pytest
 
 from graph.connection import Connection
-from graph.identifiers import identifiers_by_mint, identifiers_of, people_of, shared_identifiers_of
-from identity.identifiers import ProfileId
+from graph.identifiers import (
+    identifiers_by_key,
+    identifiers_by_mint,
+    identifiers_of,
+    people_of,
+    shared_identifiers_of,
+)
+from identity.identifiers import IdentifierKey, ProfileId
 from identity.policy import Role
 from tests.graph.world import START, World
 
@@ -34,6 +40,14 @@ async def test_a_mint_names_its_identifier(graph: Connection) -> None:
     await world().write(graph.writer)
     answer = await identifiers_by_mint(graph.reader, ["anna-1", "gone"])
     assert {mint: each.key for mint, each in answer.items()} == {"anna-1": "email:anna@fern.no"}
+
+
+async def test_a_key_leads_to_its_identifier(graph: Connection) -> None:
+    await world().write(graph.writer)
+    keys = [IdentifierKey("email:anna@fern.no"), IdentifierKey("email:nobody@fern.no")]
+    assert {key: each.mint for key, each in (await identifiers_by_key(graph.reader, keys)).items()} == {
+        keys[0]: "anna-1"
+    }
 
 
 async def test_a_person_shares_and_is_shared_with(graph: Connection) -> None:

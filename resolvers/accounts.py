@@ -1,0 +1,147 @@
+"""Accounts: organisations, their people, what they are part of."""
+
+from collections.abc import Awaitable
+from typing import Annotated
+
+import strawberry
+
+from graph.accounts import Account as StoredAccount
+from graph.accounts import After as Place
+from graph.accounts import Member as StoredMember
+from graph.accounts import Membership as StoredMembership
+from graph.accounts import accounts_by_key, children_of, members_of, parents_of
+from graph.profiles import Profile as StoredProfile
+from resolvers.asking import Info
+from resolvers.batching import then
+from resolvers.errors import Code, refused
+from resolvers.ids import Noun, node_in
+from resolvers.nodes import PROFILE, Node, later, maybe
+from resolvers.paging import USUAL, After, Connection, First, one_more, page_of, pages, place_in
+from resolvers.scalars import JsonValue, Moment, stored_json
+
+
+@strawberry.input(description="An account's namespace and value, as its source writes them.")
+class AccountKey:
+    """An account's namespace and value."""
+
+    namespace: str = strawberry.field(description="Whose key it is: `account` for Segment's groups, else a source's.")
+    value: str = strawberry.field(description="The key in that source.")
+
+
+@strawberry.input(one_of=True, description="How to find an account: by one of these.")
+class AccountLookup:
+    """How to find an account."""
+
+    id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="Its global id.")
+    key: AccountKey | None = strawberry.field(default=strawberry.UNSET, description="Its namespace and value.")
+
+
+ByAccount = Annotated[AccountLookup, strawberry.argument(description="Its id, or its key in a source.")]
+ACCOUNT = later("Account", "accounts")
+
+
+def _traits(parent: strawberry.Parent[StoredAccount]) -> JsonValue | None:
+    return stored_json(parent.traits)
+
+
+async def _parent(parent: strawberry.Parent[StoredAccount], info: Info) -> StoredAccount | None:
+    return await info.context.batching.ask(parents_of, parent.key)
+
+
+def _children(
+    parent: strawberry.Parent[StoredAccount], info: Info, first: First = USUAL, after: After = None
+) -> Connection[StoredAccount] | Awaitable[Connection[StoredAccount]]:
+    found = info.context.batching.ask(children_of, _place(parent, after), one_more(first))
+    return then(found, lambda children: page_of(children or (), first, after, lambda child: (child.key,)))
+
+
+def _members(
+    parent: strawberry.Parent[StoredAccount], info: Info, first: First = USUAL, after: After = None
+) -> Connection[StoredMember] | Awaitable[Connection[StoredMember]]:
+    found = info.context.batching.ask(members_of, _place(parent, after), one_more(first))
+    return then(found, lambda members: page_of(members or (), first, after, lambda member: (member.profile.id,)))
+
+
+def _profile(parent: strawberry.Parent[StoredMember]) -> StoredProfile:
+    return parent.profile
+
+
+def _place(account: StoredAccount, after: str | None) -> Place:
+    last = place_in(after, tuple[str])
+    return Place(account.key, *(last or ()))
+
+
+@strawberry.type(description="An organisation.")
+class Account(Node):
+    """An organisation."""
+
+    namespace: str = strawberry.field(description="Whose key it has: `account` for Segment's groups, else a source's.")
+    value: str = strawberry.field(description="The key in that source.")
+    name: str | None = strawberry.field(description="Its name, as last said.")
+    domain: str | None = strawberry.field(description="Its internet domain, as last said.")
+    first_seen: Moment = strawberry.field(description="The first evidence of it.")
+    last_seen: Moment = strawberry.field(description="The latest evidence of it.")
+    traits: JsonValue | None = strawberry.field(resolver=_traits, description="All that was said of it, by name.")
+    parent = strawberry.field(
+        resolver=_parent,
+        graphql_type=maybe(ACCOUNT),
+        description="The account it is part of; the first known of several.",
+    )
+    children = strawberry.field(
+        resolver=_children, graphql_type=pages(ACCOUNT), description="The accounts that are part of it, by their keys."
+    )
+    members = strawberry.field(
+        resolver=_members, graphql_type=pages(later("Member", "accounts")), description="Its people, in a stable order."
+    )
+
+
+def _role(parent: strawberry.Parent[StoredMember | StoredMembership]) -> str | None:
+    return parent.belonging.role
+
+
+def _source(parent: strawberry.Parent[StoredMember | StoredMembership]) -> str:
+    return parent.belonging.source
+
+
+def _since(parent: strawberry.Parent[StoredMember | StoredMembership]) -> Moment | None:
+    return None if parent.belonging.start is None else Moment(parent.belonging.start)
+
+
+def _last_seen(parent: strawberry.Parent[StoredMember | StoredMembership]) -> Moment:
+    return Moment(parent.belonging.last_seen)
+
+
+@strawberry.type
+class _Belonging:
+    role: str | None = strawberry.field(resolver=_role, description="As what the person belongs to it, if said.")
+    source: str = strawberry.field(resolver=_source, description="The source that said so last.")
+    since: Moment | None = strawberry.field(resolver=_since, description="Since when, if said.")
+    last_seen: Moment = strawberry.field(resolver=_last_seen, description="When it was last said.")
+
+
+@strawberry.type(description="An account's side of a membership.")
+class Member(_Belonging):
+    """An account's side of a membership."""
+
+    profile = strawberry.field(resolver=_profile, graphql_type=PROFILE, description="The person.")
+
+
+@strawberry.type(description="A person's side of a membership.")
+class Membership(_Belonging):
+    """A person's side of a membership."""
+
+    account: Account = strawberry.field(description="The account.")
+
+
+async def account(info: Info, by: ByAccount) -> StoredAccount | None:
+    """The account that a lookup names; None when nothing is known of it."""
+    return await info.context.batching.ask(accounts_by_key, _key(by))
+
+
+def _key(by: AccountLookup) -> str:
+    if by.key:
+        return f"{by.key.namespace}:{by.key.value}"
+    noun, name = node_in(by.id or "")
+    if noun is not Noun.ACCOUNT:
+        raise refused(Code.BAD_ID, f"`{by.id}` is the id of no account")
+    return name

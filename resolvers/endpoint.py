@@ -1,0 +1,134 @@
+"""/graphql by GET and POST, as the GraphQL-over-HTTP specification says.
+
+A client that accepts `application/graphql-response+json` (Apollo, urql and Relay do, and who accepts anything) learns
+from the status that a request could not be executed; one that accepts only `application/json` gets 200 for that, too.
+"""
+
+from collections.abc import Mapping, Sequence
+from inspect import isawaitable
+
+import anyio
+import orjson
+import structlog
+from graphql import ExecutionResult, GraphQLError, OperationType
+from graphql.execution import Executor, execute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from graph.failures import may_pass
+from graph.keys import Scope
+from resolvers.asking import Asking
+from resolvers.documents import EXECUTABLE, Document, Operation, document_of, operation_in
+from resolvers.errors import Code, refused
+from resolvers.limits import check_size
+from resolvers.requests import Asked, asked_in
+from resolvers.viewer import Viewer
+from resolvers.world import World
+
+OLD, NEW = "application/json", "application/graphql-response+json"
+PATIENCE_SECONDS = 30.0
+RETRY_AFTER = "1"
+
+# What the status says even to clients that accept only application/json; all else that cannot be executed is a 400.
+STATUS_OF_CODE: Mapping[Code, int] = {
+    Code.BODY_INVALID: 400,
+    Code.BODY_TOO_LARGE: 413,
+    Code.CONTENT_TYPE: 415,
+    Code.METHOD: 405,
+    Code.KEY_SCOPE: 403,
+    Code.TOO_SLOW: 503,
+    Code.DATABASE_AWAY: 503,
+}
+NEEDED = {OperationType.QUERY: Scope.READ, OperationType.MUTATION: Scope.WRITE}
+
+
+async def answered(request: Request, viewer: Viewer, asked: World) -> Response:
+    """The answer to one request of a viewer whom the front door has let in. It never raises what a caller can cause."""
+    try:
+        question = await asked_in(request)
+        document = document_of(question.query)
+        if not isinstance(document, Document):
+            return _refusal(request, document)
+        operation = operation_in(document, question.operation)
+        _check_access(operation, viewer, request.method)
+        check_size(operation.size, question.variables)
+        with anyio.fail_after(PATIENCE_SECONDS):
+            result = await _executed(document, question, Asking(viewer, asked))
+    except GraphQLError as error:
+        return _refusal(request, [error])
+    except TimeoutError:
+        return _refusal(request, [refused(Code.TOO_SLOW)])
+    return _response(request, result)
+
+
+def _check_access(operation: Operation, viewer: Viewer, method: str) -> None:
+    if operation.kind is OperationType.MUTATION and method == "GET":
+        raise refused(Code.METHOD)
+    if viewer.scope is not NEEDED[operation.kind]:
+        sentence = f"this key has scope `{viewer.scope}`; a {operation.kind.value} needs one of scope `{{}}`"
+        raise refused(Code.KEY_SCOPE, sentence.format(NEEDED[operation.kind]))
+
+
+async def _executed(document: Document, asked: Asked, context: Asking) -> ExecutionResult:
+    result = execute(
+        EXECUTABLE,
+        document.node,
+        context_value=context,
+        variable_values=dict(asked.variables),
+        operation_name=asked.operation,
+        executor_class=Executor,
+    )
+    return await result if isawaitable(result) else result
+
+
+def _response(request: Request, result: ExecutionResult) -> Response:
+    if result.data is None and result.errors and all(error.path is None for error in result.errors):
+        return _refusal(request, [_with_code(error, Code.VARIABLES_INVALID) for error in result.errors])
+    if not result.errors:
+        return Response(orjson.dumps({"data": result.data}), media_type=_media_type(request))
+    errors = [_expected(error) for error in result.errors]
+    if any(_code(error) is Code.DATABASE_AWAY for error in errors):
+        return _refusal(request, [refused(Code.DATABASE_AWAY)])
+    return _said(request, 200, {"data": result.data, "errors": [error.formatted for error in errors]})
+
+
+def _expected(error: GraphQLError) -> GraphQLError:
+    """The error as a caller may see it: what was not meant for callers stays in the log."""
+    if (error.extensions or {}).get("code"):
+        return error
+    cause = error.original_error
+    if cause is not None and may_pass(cause):
+        return refused(Code.DATABASE_AWAY)
+    structlog.get_logger().error("a GraphQL field failed", path=error.path, error=repr(cause or error), exc_info=cause)
+    return GraphQLError(
+        str(refused(Code.FAULT).message), error.nodes, path=error.path, extensions={"code": Code.FAULT.value}
+    )
+
+
+def _with_code(error: GraphQLError, code: Code) -> GraphQLError:
+    if not (error.extensions or {}).get("code"):
+        error.extensions = {**(error.extensions or {}), "code": code.value}
+    return error
+
+
+def _code(error: GraphQLError) -> Code:
+    return Code((error.extensions or {})["code"])
+
+
+def _refusal(request: Request, errors: Sequence[GraphQLError]) -> Response:
+    """The answer to a request that was not executed, or not to its end."""
+    code = _code(errors[0])
+    status = STATUS_OF_CODE.get(code, 200 if _media_type(request) == OLD else 400)
+    headers = {Code.DATABASE_AWAY: {"Retry-After": RETRY_AFTER}, Code.METHOD: {"Allow": "POST"}}.get(code)
+    return _said(request, status, {"errors": [error.formatted for error in errors]}, headers)
+
+
+def _said(
+    request: Request, status: int, content: Mapping[str, object], headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(orjson.dumps(content), status, headers, _media_type(request))
+
+
+def _media_type(request: Request) -> str:
+    accepted = request.headers.get("accept", "*/*")
+    return OLD if OLD in accepted and NEW not in accepted else NEW

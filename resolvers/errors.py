@@ -1,0 +1,86 @@
+"""What a caller of /graphql can be told: one table of stable codes. No class of its own is raised in this room.
+
+GraphQLError (graphql-core), with `extensions.code` from this table.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from graphql import GraphQLError
+
+
+class Code(StrEnum):
+    """The stable word in `extensions.code`."""
+
+    BODY_INVALID = "body_invalid"
+    BODY_TOO_LARGE = "body_too_large"
+    CONTENT_TYPE = "content_type"
+    METHOD = "method"
+    KEY_SCOPE = "key_scope"
+    SYNTAX = "syntax"
+    QUERY_INVALID = "query_invalid"
+    VARIABLES_INVALID = "variables_invalid"
+    TOO_DEEP = "too_deep"
+    TOO_LONG = "too_long"
+    TOO_MANY_ROOT_FIELDS = "too_many_root_fields"
+    TOO_COSTLY = "too_costly"
+    TOO_SLOW = "too_slow"
+    BAD_CURSOR = "bad_cursor"
+    BAD_DATE = "bad_date"
+    BAD_ID = "bad_id"
+    FIRST_OUT_OF_RANGE = "first_out_of_range"
+    TOO_MANY_VALUES = "too_many_values"
+    NAMESPACE_INVALID = "namespace_invalid"
+    IDENTIFIER_EMPTY = "identifier_empty"
+    IDENTIFIER_BLOCKED = "identifier_blocked"
+    IDENTIFIER_TOO_LONG = "identifier_too_long"
+    IDENTIFIER_INVALID = "identifier_invalid"
+    UNKNOWN_PROFILE = "unknown_profile"
+    UNKNOWN_TRAIT = "unknown_trait"
+    VALUE_INVALID = "value_invalid"
+    SEGMENT_INVALID = "segment_invalid"
+    SEGMENT_NAME = "segment_name"
+    TOO_MANY_SEGMENTS = "too_many_segments"
+    DATABASE_AWAY = "database_away"
+    FAULT = "fault"
+
+
+# What each means and what the caller can do; docs/errors.md says the same.
+MEANINGS: Mapping[Code, str] = {
+    Code.BODY_INVALID: "the body is no JSON object with a `query`, or a GET has no `query` or unreadable `variables`",
+    Code.BODY_TOO_LARGE: "the body is larger than 1 MB",
+    Code.CONTENT_TYPE: "a POST needs `Content-Type: application/json`",
+    Code.METHOD: "mutations are sent by POST, never by GET",
+    Code.KEY_SCOPE: "queries need a key of scope `read`, mutations one of scope `write`",
+    Code.SYNTAX: "the document is not GraphQL; `locations` says where",
+    Code.QUERY_INVALID: "the document does not fit the schema, or names no operation to execute",
+    Code.VARIABLES_INVALID: "a variable is missing or does not fit its type",
+    Code.TOO_DEEP: "fields or variables are nested deeper than the service allows",
+    Code.TOO_LONG: "the document has too many tokens",
+    Code.TOO_MANY_ROOT_FIELDS: "the operation asks too many fields at its root; send several requests",
+    Code.TOO_COSTLY: "pages inside pages would answer too many fields; ask for smaller pages",
+    Code.TOO_SLOW: "the answer took longer than the service waits; ask for less",
+    Code.BAD_CURSOR: "`after` is no cursor of this list; pass `endCursor` or an edge's `cursor` as it came",
+    Code.BAD_DATE: "a DateTime needs ISO 8601 with an offset",
+    Code.BAD_ID: "the id is none that this service gave out",
+    Code.FIRST_OUT_OF_RANGE: "`first` is a number from 1 to 100",
+    Code.TOO_MANY_VALUES: "a list of values is longer, or a text larger, than is allowed there",
+    Code.NAMESPACE_INVALID: "a namespace is small letters, digits, `_` and `.`, begins with a letter, at most 64 long",
+    Code.IDENTIFIER_EMPTY: "the identifier's value is empty once invisible characters are gone",
+    Code.IDENTIFIER_BLOCKED: "the policy blocks the value: a placeholder that many people share",
+    Code.IDENTIFIER_TOO_LONG: "the identifier's value is longer than the policy allows",
+    Code.IDENTIFIER_INVALID: "the value is none of its namespace: no email address, phone number or hash",
+    Code.UNKNOWN_PROFILE: "no profile has this id, where one is needed",
+    Code.UNKNOWN_TRAIT: "the policy names no such trait, so profiles cannot be found by it",
+    Code.VALUE_INVALID: "a value to compare with is a text, a number or a truth value",
+    Code.SEGMENT_INVALID: "the definition cannot be used; `extensions.problems` lists each place and reason",
+    Code.SEGMENT_NAME: "a segment's name has 1 to 100 characters that can be seen",
+    Code.TOO_MANY_SEGMENTS: "100 segments are kept; define one of their names again instead",
+    Code.DATABASE_AWAY: "Neo4j does not answer; the same request may be sent again after `Retry-After` seconds",
+    Code.FAULT: "a fault in Selfsame itself; the service's log has the cause",
+}
+
+
+def refused(code: Code, sentence: str | None = None, **extensions: object) -> GraphQLError:
+    """The error that tells a caller what to change; its sentence is the table's where none is given."""
+    return GraphQLError(sentence or MEANINGS[code], extensions={"code": code.value, **extensions})

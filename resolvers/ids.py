@@ -1,0 +1,76 @@
+"""Global ids: which type of the schema a stored value is shown as, and the id under which `node` finds it again."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from enum import StrEnum
+
+from graph.accounts import Account
+from graph.identifiers import StoredIdentifier
+from graph.interactions import Interaction
+from graph.profiles import Profile
+from graph.segments import StoredSegment
+from resolvers.errors import Code, refused
+
+
+class Noun(StrEnum):
+    """The first half of a global id."""
+
+    PROFILE = "Profile"
+    IDENTIFIER = "Identifier"
+    INTERACTION = "Interaction"
+    ACCOUNT = "Account"
+    SEGMENT = "Segment"
+
+
+# The noun of each kind of stored value, and the field that is unique among its like.
+NAMED_BY: Mapping[type, tuple[Noun, str]] = {
+    Profile: (Noun.PROFILE, "id"),
+    StoredIdentifier: (Noun.IDENTIFIER, "mint"),
+    Interaction: (Noun.INTERACTION, "id"),
+    Account: (Noun.ACCOUNT, "key"),
+    StoredSegment: (Noun.SEGMENT, "name"),
+}
+
+
+def global_id(noun: Noun, name: str) -> str:
+    """An opaque id that is the same for ever: base64 of noun and name, safe in a URL."""
+    return base64.urlsafe_b64encode(f"{noun.value}:{name}".encode()).decode().rstrip("=")
+
+
+def global_id_of(value: object) -> str:
+    """The global id of a stored value."""
+    noun, field = _named_by(value)
+    return global_id(noun, getattr(value, field))
+
+
+def named_in(text: str) -> tuple[Noun, str] | None:
+    """The noun and the name in a global id; None when it is none."""
+    try:
+        noun, colon, name = (
+            base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode().partition(":")
+        )
+    except (binascii.Error, ValueError):
+        return None
+    if not colon or noun not in frozenset(Noun):
+        return None
+    return Noun(noun), name
+
+
+def node_in(text: str) -> tuple[Noun, str]:
+    """The noun and the name in a global id. Raises GraphQLError `bad_id`."""
+    named = named_in(text)
+    if named is None:
+        raise refused(Code.BAD_ID, f"`{text[:80]}` is no id of this service")
+    return named
+
+
+def type_name_of(value: object) -> str:
+    """The schema's type as which a stored value is shown; an identifier's is its role."""
+    if isinstance(value, StoredIdentifier):
+        return value.role.value
+    return _named_by(value)[0].value
+
+
+def _named_by(value: object) -> tuple[Noun, str]:
+    return NAMED_BY.get(type(value)) or next(named for kind, named in NAMED_BY.items() if isinstance(value, kind))

@@ -1,0 +1,147 @@
+"""Interactions: anything that happened, as pages of a timeline and one by one, with what was sent."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from enum import Enum
+from typing import Annotated
+
+import msgspec
+import strawberry
+
+from graph.interactions import EVERYTHING, Ask, Payload, payloads_of, timelines_of
+from graph.interactions import Interaction as StoredInteraction
+from graph.interactions import InteractionFilter as Wanted
+from identity.identifiers import ProfileId
+from identity.messages import MessageKind
+from resolvers.asking import Asking, Info
+from resolvers.batching import then
+from resolvers.errors import Code, refused
+from resolvers.identifiers import IdentifierName
+from resolvers.nodes import Node, resolved
+from resolvers.paging import Connection, Micros, one_more, page_of, place_in
+from resolvers.scalars import JsonValue, Moment, stored_json
+
+MOST_NAMES = 20
+
+
+@strawberry.enum(description="What kind of message it came as; the words are Segment's.")
+class InteractionType(Enum):
+    """What kind of message it came as."""
+
+    IDENTIFY = strawberry.enum_value("identify", description="Somebody said who she is.")
+    TRACK = strawberry.enum_value("track", description="Somebody did something that has a name.")
+    PAGE = strawberry.enum_value("page", description="Somebody saw a page.")
+    SCREEN = strawberry.enum_value("screen", description="Somebody saw a screen of an app.")
+    GROUP = strawberry.enum_value("group", description="Somebody belongs to an account.")
+    ALIAS = strawberry.enum_value("alias", description="Two identifiers were declared to be the same.")
+
+
+@strawberry.input(description="Which interactions a timeline shows; what is not given does not matter.")
+class InteractionFilter:
+    """Which interactions a timeline shows."""
+
+    types: list[InteractionType] | None = strawberry.field(default=None, description="Of any of these types.")
+    names: list[str] | None = strawberry.field(default=None, description="Of any of these names, at most 20.")
+    start: Moment | None = strawberry.field(default=None, description="At this moment or later.")
+    end: Moment | None = strawberry.field(default=None, description="At this moment or earlier.")
+
+
+@strawberry.type(description="One identifier as a message carried it, before normalisation.")
+class Sighting:
+    """One identifier as a message carried it."""
+
+    namespace: str = strawberry.field(description="Its namespace.")
+    value: str = strawberry.field(description="The value as it was sent.")
+    place: str = strawberry.field(description="Where in the message it stood, such as `userId`.")
+
+
+@strawberry.type(description="Something wrong in a message that was kept all the same.")
+class Warning:  # noqa: A001 -- the schema's word
+    """Something wrong in a message that was kept all the same."""
+
+    code: str = strawberry.field(description="A stable word.")
+    place: str = strawberry.field(description="Where in the message.")
+    sentence: str = strawberry.field(description="What is wrong.")
+
+
+def _sent(shape: Callable[[Payload], object]) -> Callable[..., object]:
+    """A resolver of something that was sent with an interaction: all of it is read by one statement."""
+
+    def resolver(parent: strawberry.Parent[StoredInteraction], info: Info) -> object:
+        payload = info.context.batching.ask(payloads_of, parent.id)
+        return then(payload, lambda found: None if found is None else shape(found))
+
+    return resolver
+
+
+def _sightings(payload: Payload) -> list[Sighting]:
+    read = msgspec.json.decode(payload.identifiers or "[]", type=list[tuple[str, str, str]])
+    return [Sighting(namespace=namespace, value=value, place=place) for namespace, value, place in read]
+
+
+def _warnings(payload: Payload) -> list[Warning]:
+    return [_warning(each) for each in payload.warnings]
+
+
+def _warning(text: str) -> Warning:
+    """From `code place: sentence`."""
+    where, _, sentence = text.partition(": ")
+    code, _, place = where.partition(" ")
+    return Warning(code=code, place=place, sentence=sentence)
+
+
+@strawberry.type(description="Anything that happened: a page view, an order, a login, a ticket.")
+class Interaction(Node):
+    """Anything that happened."""
+
+    at: Moment = strawberry.field(description="When it happened, corrected for clocks that are wrong.")
+    own_time: Moment | None = strawberry.field(description="When it happened by the sender's clock, if it said so.")
+    received_at: Moment = strawberry.field(description="When it was received.")
+    type: InteractionType = strawberry.field(description="What kind of message it came as.")
+    name: str | None = strawberry.field(description="What happened, such as `Order Completed`; a page's title.")
+    channel: str | None = strawberry.field(description="Where it happened, such as `web`, `mobile`, `till`.")
+    source: str = strawberry.field(description="The source that sent it.")
+    actor: IdentifierName = strawberry.field(description="The identifier that did it.")
+    properties: JsonValue | None = resolved(_sent(lambda sent: stored_json(sent.properties)), "What was sent about it.")
+    traits: JsonValue | None = resolved(
+        _sent(lambda sent: stored_json(sent.traits)), "What was said of the person with it."
+    )
+    context: JsonValue | None = resolved(
+        _sent(lambda sent: stored_json(sent.context)), "Circumstances: page, campaign, library."
+    )
+    identifiers: list[Sighting] | None = resolved(
+        _sent(_sightings), "The identifiers of the message as they were received."
+    )
+    warnings: list[Warning] | None = resolved(_sent(_warnings), "What was wrong in the message.")
+
+
+TypedFilter = Annotated[InteractionFilter | None, strawberry.argument(description="Which ones; all without it.")]
+
+
+def timeline(
+    context: Asking, profile: ProfileId, first: int, after: str | None, wanted: InteractionFilter | None
+) -> Connection[StoredInteraction] | Awaitable[Connection[StoredInteraction]]:
+    """A page of a profile's interactions, newest first."""
+    ask = Ask(profile, place_in(after, tuple[Micros, str]))
+    found = context.batching.ask(timelines_of, ask, one_more(first), _wanted(wanted))
+    return then(found, lambda page: page_of(page or (), first, after, _place))
+
+
+def _place(interaction: StoredInteraction) -> tuple[int, str]:
+    return interaction.at, interaction.id
+
+
+def _wanted(asked: InteractionFilter | None) -> Wanted:
+    if asked is None:
+        return EVERYTHING
+    types, names = asked.types or (), asked.names or ()
+    if len(names) > MOST_NAMES or len(types) > len(MessageKind):
+        raise refused(Code.TOO_MANY_VALUES, f"a filter has at most {MOST_NAMES} names, and each type once")
+    return Wanted(tuple(str(each.value) for each in types), tuple(dict.fromkeys(names)), asked.start, asked.end)
+
+
+def know_newest(
+    context: Asking, profile: ProfileId, newest: Sequence[StoredInteraction], firsts: frozenset[int]
+) -> None:
+    """Answer later questions for first pages from interactions that were read with the profile."""
+    for first in firsts:
+        context.batching.know(tuple(newest[: first + 1]), timelines_of, Ask(profile), first + 1, EVERYTHING)

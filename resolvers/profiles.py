@@ -1,0 +1,196 @@
+"""Profiles: people as the evidence shows them, found by a lookup, page by page, or by a text."""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import strawberry
+
+from graph.accounts import After as Place
+from graph.accounts import Membership as StoredMembership
+from graph.accounts import colleagues_of, memberships_of
+from graph.identifiers import PeoplePage, StoredIdentifier, identifiers_of, people_of, shared_identifiers_of
+from graph.identifiers import SharedIdentifier as StoredShare
+from graph.interactions import Interaction as StoredInteraction
+from graph.profiles import Profile as StoredProfile
+from graph.segments import StoredSegment
+from identity.policy import Role
+from insight.journeys import Session as StoredSession
+from resolvers.accounts import Membership
+from resolvers.asking import Info
+from resolvers.batching import then
+from resolvers.identifiers import Contact, ContactPoint, Device, Identifier, SharedIdentifier
+from resolvers.ids import Noun, global_id
+from resolvers.interactions import Interaction, TypedFilter, timeline
+from resolvers.journeys import Session, journey
+from resolvers.nodes import PROFILE, Node, resolved
+from resolvers.paging import (
+    USUAL,
+    After,
+    Connection,
+    CountedConnection,
+    First,
+    Micros,
+    counted_page_of,
+    one_more,
+    page_of,
+    pages,
+    place_in,
+)
+from resolvers.scalars import Moment
+from resolvers.segments import Segment, segments_of
+from resolvers.traits import Trait, traits_of
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectedProfile(StoredProfile):
+    """A profile that was asked for by an id it no longer has."""
+
+    asked: str
+
+
+def _identifiers(
+    parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
+) -> Connection[StoredIdentifier] | Awaitable[Connection[StoredIdentifier]]:
+    """All are read, 1,000 at most, so that devices, contacts and pages cost one statement together."""
+    most = one_more(first)
+    place = place_in(after, tuple[Micros, str])
+
+    def page(found: Sequence[StoredIdentifier] | None) -> Connection[StoredIdentifier]:
+        rest = [each for each in found or () if place is None or _seen(each) > place]
+        return page_of(rest[:most], first, after, _seen)
+
+    return then(info.context.batching.ask(identifiers_of, parent.id), page)
+
+
+def _seen(identifier: StoredIdentifier) -> tuple[int, str]:
+    return identifier.first_seen, identifier.key
+
+
+Of = Sequence[StoredIdentifier] | Awaitable[Sequence[StoredIdentifier]]
+
+
+def _of_role(role: Role, parent: StoredProfile, info: Info) -> Of:
+    found = info.context.batching.ask(identifiers_of, parent.id)
+    return then(found, lambda all_: tuple(each for each in all_ or () if each.role is role))
+
+
+def _devices(parent: strawberry.Parent[StoredProfile], info: Info) -> Of:
+    return _of_role(Role.DEVICE, parent, info)
+
+
+def _contacts(parent: strawberry.Parent[StoredProfile], info: Info) -> Of:
+    return _of_role(Role.CONTACT, parent, info)
+
+
+def _contact_points(parent: strawberry.Parent[StoredProfile], info: Info) -> Of:
+    return _of_role(Role.CONTACT_POINT, parent, info)
+
+
+async def _shared_identifiers(parent: strawberry.Parent[StoredProfile], info: Info) -> Sequence[StoredShare]:
+    return await info.context.batching.ask(shared_identifiers_of, parent.id) or ()
+
+
+def _shared_by(
+    parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
+) -> Awaitable[CountedConnection[StoredProfile]] | CountedConnection[StoredProfile]:
+    (last,) = place_in(after, tuple[str]) or ("",)
+    found = info.context.batching.ask(people_of, (parent.id, last), one_more(first))
+
+    def page(people: PeoplePage | None) -> CountedConnection[StoredProfile]:
+        shown = people or PeoplePage(0, ())
+        return counted_page_of(page_of(shown.people, first, after, _by_id), shown.total)
+
+    return then(found, page)
+
+
+def _colleagues(
+    parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
+) -> Connection[StoredProfile] | Awaitable[Connection[StoredProfile]]:
+    place = Place(parent.id, *(place_in(after, tuple[str]) or ()))
+    found = info.context.batching.ask(colleagues_of, place, one_more(first))
+    return then(found, lambda people: page_of(people or (), first, after, _by_id))
+
+
+def _by_id(profile: StoredProfile) -> tuple[str]:
+    return (profile.id,)
+
+
+async def _accounts(parent: strawberry.Parent[StoredProfile], info: Info) -> Sequence[StoredMembership]:
+    return await info.context.batching.ask(memberships_of, parent.id) or ()
+
+
+def _interactions(
+    parent: strawberry.Parent[StoredProfile],
+    info: Info,
+    first: First = USUAL,
+    after: After = None,
+    filter: TypedFilter = None,  # noqa: A002 -- the schema's word
+) -> Connection[StoredInteraction] | Awaitable[Connection[StoredInteraction]]:
+    return timeline(info.context, parent.id, first, after, filter)
+
+
+def _sessions(
+    parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
+) -> Connection[StoredSession] | Awaitable[Connection[StoredSession]]:
+    return journey(info.context, parent.id, first, after)
+
+
+async def _segments(parent: strawberry.Parent[StoredProfile], info: Info) -> Sequence[StoredSegment]:
+    named = frozenset(info.context.world.policy.traits)
+    return await info.context.batching.ask(segments_of, parent.id, named, info.context.micros) or ()
+
+
+def _redirected_from(parent: strawberry.Parent[StoredProfile]) -> str | None:
+    return global_id(Noun.PROFILE, parent.asked) if isinstance(parent, RedirectedProfile) else None
+
+
+Keys = Annotated[list[str] | None, strawberry.argument(description="Which traits; all without it, 100 at most.")]
+Key = Annotated[str, strawberry.argument(description="The trait's name, in any of the policy's spellings.")]
+
+
+async def _traits(parent: strawberry.Parent[StoredProfile], info: Info, keys: Keys = None) -> Sequence[Trait]:
+    return await traits_of(info.context, parent.id, keys)
+
+
+async def _trait(parent: strawberry.Parent[StoredProfile], info: Info, key: Key) -> Trait | None:
+    return next(iter(await traits_of(info.context, parent.id, [key])), None)
+
+
+@strawberry.type(description="A person as the evidence shows them, or what is known of a shared identifier.")
+class Profile(Node):
+    """A person as the evidence shows them."""
+
+    known: bool = strawberry.field(description="Whether a contact names the person; false for an anonymous visitor.")
+    shared: bool = strawberry.field(
+        description="Whether this is no person but an identifier that several people share."
+    )
+    pending: bool = strawberry.field(description="Whether a recompute in the background may still change it.")
+    first_seen: Moment = strawberry.field(description="The first evidence of it.")
+    last_seen: Moment = strawberry.field(description="The latest evidence of it.")
+    traits: list[Trait] = resolved(_traits, "What is shown of the person, by name.")
+    trait: Trait | None = resolved(_trait, "One trait; null when nothing is known.")
+    identifiers: Connection[Identifier] = resolved(_identifiers, "All identifiers, first seen first.")
+    devices: list[Device] = resolved(_devices, "Browsers, apps and things; first seen first.")
+    contacts: list[Contact] = resolved(_contacts, "User ids and records in sources; first seen first.")
+    contact_points: list[ContactPoint] = resolved(_contact_points, "Email addresses and phones; first seen first.")
+    accounts: list[Membership] = resolved(_accounts, "The organisations the person belongs to, latest said first.")
+    colleagues = strawberry.field(
+        resolver=_colleagues, graphql_type=pages(PROFILE), description="Other people in any of these accounts."
+    )
+    interactions: Connection[Interaction] = resolved(
+        _interactions, "What the person did, newest first; on shared devices, only hers."
+    )
+    sessions: Connection[Session] = resolved(
+        _sessions, "The journey: interactions as runs without a long pause, newest first."
+    )
+    segments: list[Segment] = resolved(_segments, "The kept segments the person is in now.")
+    shared_by: "CountedConnection[Profile]" = resolved(
+        _shared_by, "The people who share it, when it is a shared identifier's profile."
+    )
+    shared_identifiers: list[SharedIdentifier] = resolved(
+        _shared_identifiers, "The shared identifiers the person uses; they link her to nobody."
+    )
+    redirected_from: strawberry.ID | None = resolved(
+        _redirected_from, "The id that was asked for, when it is no longer the profile's own."
+    )

@@ -1,0 +1,64 @@
+"""What a request to /graphql asks, read from its body or its address."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import orjson
+from starlette.requests import Request
+
+from resolvers.errors import Code, refused
+
+BODY_LIMIT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A document, its variables, the operation's name."""
+
+    query: str
+    variables: Mapping[str, object] = field(default_factory=dict)
+    operation: str | None = None
+
+
+async def asked_in(request: Request) -> Asked:
+    """What a request asks. Raises GraphQLError with a code of errors.py."""
+    if request.method == "GET":
+        return _from_address(request.query_params)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise refused(Code.CONTENT_TYPE)
+    try:
+        return _asked(orjson.loads(await _body(request)))
+    except orjson.JSONDecodeError as error:
+        raise refused(Code.BODY_INVALID, f"the body is no JSON: {error}") from error
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_LIMIT:
+            raise refused(Code.BODY_TOO_LARGE)
+    return bytes(body)
+
+
+def _from_address(parameters: Mapping[str, str]) -> Asked:
+    try:
+        variables = orjson.loads(parameters.get("variables") or "null")
+    except orjson.JSONDecodeError as error:
+        raise refused(Code.BODY_INVALID, f"`variables` is no JSON: {error}") from error
+    sent = {"query": parameters.get("query"), "operationName": parameters.get("operationName"), "variables": variables}
+    return _asked(sent)
+
+
+def _asked(sent: object) -> Asked:
+    if not isinstance(sent, dict):
+        raise refused(Code.BODY_INVALID, "the body is no JSON object")
+    query, variables, operation = sent.get("query"), sent.get("variables"), sent.get("operationName")
+    if not isinstance(query, str) or not query.strip():
+        raise refused(Code.BODY_INVALID, "`query` is missing, empty or no text")
+    if not isinstance(variables, dict | None):
+        raise refused(Code.BODY_INVALID, "`variables` is no JSON object")
+    if not isinstance(operation, str | None):
+        raise refused(Code.BODY_INVALID, "`operationName` is no text")
+    return Asked(query, variables or {}, operation or None)

@@ -1,0 +1,55 @@
+"""Moments and JSON as scalars. Both take what the graph stores as it is, so that only what is asked is shaped."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NewType
+
+import orjson
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+from identity.messages import micros, moment
+from resolvers.errors import Code, refused
+
+Moment = NewType("Moment", int)
+JsonValue = NewType("JsonValue", object)
+
+
+def stored_json(text: str | None) -> JsonValue | None:
+    """A JSON text as the graph holds it, put into the answer byte for byte, never decoded."""
+    return None if text is None else JsonValue(orjson.Fragment(text))
+
+
+def iso(value: int) -> str:
+    """A moment in µs as the answer writes it."""
+    return moment(value).isoformat().removesuffix("+00:00") + "Z"
+
+
+def _read(value: object) -> Moment:
+    try:
+        read = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        read = None
+    if read is None or read.tzinfo is None:
+        sentence = "a DateTime is an ISO 8601 text with an offset, such as 2026-01-31T12:00:00Z"
+        raise refused(Code.BAD_DATE, sentence)
+    return Moment(micros(read))
+
+
+SCALARS: Mapping[object, ScalarDefinition] = {
+    Moment: strawberry.scalar(
+        name="DateTime",
+        description="A moment in UTC as ISO 8601 with up to six decimals of a second: `2026-01-31T12:00:00.25Z`. "
+        "As an argument it may have any offset, but must have one.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=iso,
+        parse_value=_read,
+    ),
+    JsonValue: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value, as a source sent it.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
+        serialize=lambda value: value,
+        parse_value=lambda value: value,
+    ),
+}

@@ -1,0 +1,59 @@
+"""The GraphQL schema, put together: every root field with its resolver."""
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from resolvers.accounts import Account, account
+from resolvers.explanations import Explanation, why_same
+from resolvers.fetching import node, nodes
+from resolvers.finding import profile, profiles
+from resolvers.identifiers import Contact, ContactPoint, Device, device
+from resolvers.interactions import Interaction
+from resolvers.nodes import Node, resolved, shown
+from resolvers.paging import Connection
+from resolvers.profiles import Profile
+from resolvers.scalars import SCALARS
+from resolvers.segments import Segment, SegmentPreview, define_segment, segment_preview, segments
+
+
+@strawberry.type(description="What can be asked, with a key of scope `read`.")
+class Query:
+    """What can be asked."""
+
+    profile: Profile | None = resolved(
+        profile, "The profile of an identifier, or of an id it has or once had; null if unknown."
+    )
+    profiles: Connection[Profile] = resolved(
+        profiles, "Profiles in a stable order, or with `search` the best hits first."
+    )
+    account: Account | None = resolved(account, "An organisation; null if unknown.")
+    device: Device | None = resolved(device, "The device with an anonymous id; null if unknown.")
+    node: Node | None = resolved(node, "Anything by its global id; null if it is no more.")
+    nodes: list[Node | None] = resolved(nodes, "Several things by their global ids, in their order.")
+    why_same: Explanation = resolved(why_same, "Why two identifiers are one person, or why they are not.")
+    segments: list[Segment] = resolved(segments, "The segments kept by name, by their names.")
+    segment_preview: SegmentPreview = resolved(
+        segment_preview, "Of how many people a question is true now; shared profiles never count."
+    )
+
+
+@strawberry.type(description="What can be changed, with a key of scope `write`, by POST.")
+class Mutation:
+    """What can be changed."""
+
+    define_segment: Segment = resolved(
+        define_segment, "Keep a question under a name, instead of the one it had. Twice is once."
+    )
+
+
+schema = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    types=[Contact, ContactPoint, Interaction],
+    config=StrawberryConfig(scalar_map=SCALARS, default_resolver=shown),
+)
+
+
+def sdl() -> str:
+    """The schema in the schema definition language."""
+    return schema.as_str()

@@ -1,0 +1,12 @@
+"""Who is asking, as far as answers depend on it."""
+
+from dataclasses import dataclass
+
+from graph.keys import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """The holder of a key that the front door knows. scope: a reading key asks queries, a writing one mutations."""
+
+    scope: Scope

@@ -1,0 +1,18 @@
+"""What the front door hands to an answer: the graph, the rules, the clock."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from graph.connection import Reader, Writer
+from identity.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The doors to the graph, the policy in force, and what tells the time (an aware moment in UTC)."""
+
+    reader: Reader
+    writer: Writer
+    policy: Policy
+    now: Callable[[], datetime]
