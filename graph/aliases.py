@@ -15,10 +15,13 @@ from identity.evidence import AliasSaid, Heard, Link, resolved
 from identity.identifiers import IdentifierKey, ProfileId, namespace_of
 from identity.stitching import Known
 
-# identifier_key (unique), then one expand per user id
+# identifier_key (unique), then one expand per user id; the write is a lock
 ALIASES_OF_PREVIOUS = f"""
 UNWIND $values AS value
-MATCH (i:Identifier {{key: 'anonymous_id:' + value}})-[l:LINKED {{kind: 'alias'}}]-(:Identifier)
+MATCH (i:Identifier {{key: 'anonymous_id:' + value}})
+SET i.touched = $now
+WITH value, i
+MATCH (i)-[l:LINKED {{kind: 'alias'}}]-(:Identifier)
 WHERE l.previous = value
 OPTIONAL MATCH (i)-[:IDENTIFIES]->(p:Profile)
 RETURN value, i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic, i.sighted AS sighted,
@@ -39,11 +42,15 @@ MATCH (i:Identifier {key: row.key})
 SET i.mint = row.mint, i.minted_at = row.minted_at
 """
 
-# identifier_key (unique)
+# identifier_key (unique); a key that nobody has is made and taken away again, which locks its place in the index:
+# who makes that user id at the same time waits for this alias, or this alias for them
 USERS_KNOWN = """
 UNWIND $keys AS key
-MATCH (i:Identifier {key: key})
-RETURN key
+MERGE (i:Identifier {key: key})
+ON CREATE SET i.unknown = true
+WITH key, i, i.unknown AS unknown
+FOREACH (made IN CASE WHEN unknown THEN [i] ELSE [] END | DELETE made)
+RETURN key, unknown
 """
 
 # identifier_key (unique), in the order of keys
@@ -53,21 +60,23 @@ MERGE (i:Identifier {key: row.key})
 ON CREATE SET
   i:Device,
   i.namespace = 'anonymous_id', i.value = row.value, i.mint = row.mint, i.minted_at = row.minted_at,
-  i.first_seen = row.at, i.last_seen = row.at, i.interactions = 0, i.sighted = false
-ON MATCH SET i.touched = row.minted_at
+  i.first_seen = row.first_seen, i.last_seen = row.last_seen, i.interactions = 0, i.sighted = false
+ON MATCH SET
+  i.first_seen = CASE WHEN NOT i.sighted AND row.first_seen < i.first_seen THEN row.first_seen ELSE i.first_seen END,
+  i.last_seen = CASE WHEN NOT i.sighted AND row.last_seen > i.last_seen THEN row.last_seen ELSE i.last_seen END
 WITH i
 OPTIONAL MATCH (i)-[:IDENTIFIES]->(p:Profile)
 RETURN i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic, p.id AS profile
 """
 
 
-async def moved_aliases(tx: Transaction, change: Change) -> list[Link]:
-    """The links of earlier aliases that mean a user id which is new now; their old form is taken away."""
+async def moved_aliases(tx: Transaction, change: Change, now: int) -> list[Link]:
+    """The links of earlier aliases that mean a user id which is new now; their old form is taken away. now: µs."""
     values = sorted(key.partition(":")[2] for key in change.new if namespace_of(key) == "user_id")
-    rows = await tx.rows(ALIASES_OF_PREVIOUS, values=values) if values else []
+    rows = await tx.rows(ALIASES_OF_PREVIOUS, values=values, now=now) if values else []
     moved = [link for row in rows for link in _moved(row, change)]
     if rows:
-        elements = [each["element"] for row in rows for each in row["links"]]
+        elements = [stored_link(each).element for row in rows for each in row["links"]]
         await tx.rows(DELETE_LINKS, elements=elements)
         await _remove_unseen(tx, [row for row in rows if not row["sighted"]], change)
     return moved
@@ -111,21 +120,32 @@ async def said_aliases(
         return []
     users = await _known_users(tx, aliases, change)
     links = [link for alias in aliases if (link := resolved(alias, users)) is not None]
-    previous = {IdentifierKey(f"anonymous_id:{link.previous}"): link for link in links}
-    missing = sorted(key for key in previous if key not in change.new and key not in change.stored)
-    missing = [key for key in missing if any(key in (link.a, link.b) for link in links)]
-    rows: list[dict[str, object]] = [
-        {"key": key, "value": previous[key].previous, "mint": mint(), "minted_at": now, "at": previous[key].first_seen}
-        for key in missing
-    ]
+    meant = [(link, IdentifierKey(f"anonymous_id:{link.previous}")) for link in links]
+    moments: dict[IdentifierKey, list[int]] = {}
+    for link, key in meant:
+        if key in (link.a, link.b) and key not in change.locked and key not in change.new:
+            moments.setdefault(key, []).extend((link.first_seen, link.last_seen))
+    rows = [_previous_row(key, found, mint(), now) for key, found in sorted(moments.items())]
     await _keep_previous(tx, rows, change)
     return links
+
+
+def _previous_row(key: IdentifierKey, moments: Sequence[int], mint: str, now: int) -> dict[str, object]:
+    return {
+        "key": key,
+        "value": key.partition(":")[2],
+        "mint": mint,
+        "minted_at": now,
+        "first_seen": min(moments),
+        "last_seen": max(moments),
+    }
 
 
 async def _keep_previous(tx: Transaction, rows: list[dict[str, object]], change: Change) -> None:
     minted = {row["key"]: row["mint"] for row in rows}
     for row in await tx.rows(KEEP_PREVIOUS, rows=rows) if rows else []:
         found = stored_identifier(row)
+        change.locked.add(found.known.key)
         if found.known.mint == minted[found.known.key]:
             change.new[found.known.key] = found.known
             change.ends.add(found.known.key)
@@ -137,4 +157,4 @@ async def _known_users(tx: Transaction, aliases: Sequence[AliasSaid], change: Ch
     wanted = {IdentifierKey(f"user_id:{alias.previous}") for alias in aliases}
     here = {key for key in wanted if key in change.new or key in change.stored}
     rows = await tx.rows(USERS_KNOWN, keys=sorted(wanted - here)) if wanted - here else []
-    return here | {IdentifierKey(row["key"]) for row in rows}
+    return here | {IdentifierKey(row["key"]) for row in rows if not row["unknown"]}

@@ -4,13 +4,15 @@ from graph.acts import acts_about, keep_act
 from graph.connection import Transaction, Writer
 from graph.errors import UnknownIdentifierError
 from graph.evidence import LinkWriting
+from graph.genericity import recount
 from graph.ingestion import BEGIN
 from graph.links import DELETE_LINKS, links_between
+from graph.locks import StartAgainError, begun_again, lock
 from graph.namespaces import in_force
-from graph.regions import Change, stored_identifiers
-from graph.stitcher import LOCK, stitch_change
+from graph.regions import Change
+from graph.stitcher import stitch_change
 from graph.views import refresh_views
-from identity.evidence import Act, ActKind, Kind
+from identity.evidence import Act, Kind
 from identity.policy import Policy
 from identity.stitching import standing_of
 
@@ -20,18 +22,19 @@ async def decide(writer: Writer, act: Act, policy: Policy, now: int) -> None:
 
     Raises UnknownIdentifierError when one of the two is not in the graph; nothing is written then.
     """
-    await writer.write(_decide, act, policy, now)
+    await begun_again(writer, _decide, act, policy, now)
 
 
 async def _decide(tx: Transaction, act: Act, policy: Policy, now: int) -> None:
     policy = in_force(policy, (await tx.rows(BEGIN, ids=[]))[0]["namespaces"])
-    found = (await tx.rows(LOCK, keys=list(act.pair), now=now))[0]["found"]
-    if found != len(set(act.pair)):
-        raise UnknownIdentifierError(f"{act.a} and {act.b} must both be known before something is decided about them")
-    await keep_act(tx, act, now)
     change = Change(ends=set(act.pair), additive=False, decided=True)
-    change.overridden = set(act.pair) if act.kind is ActKind.OVERRIDE else set()
-    await stored_identifiers(tx, change, act.pair)
+    try:
+        await lock(tx, change, act.pair, now)
+    except StartAgainError as error:
+        sentence = f"{act.a} and {act.b} must both be known before something is decided about them"
+        raise UnknownIdentifierError(sentence) from error
+    await keep_act(tx, act, now)
+    await recount(tx, change, now)
     writing = await _manual_link(tx, act)
     stitched = await stitch_change(tx, change, policy, now)
     await writing.write(tx, stitched.verdicts, now)

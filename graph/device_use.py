@@ -16,13 +16,15 @@ MOST_HAPPENINGS = 5_000
 SHARED_DEVICES = """
 CALL () {
   UNWIND $keys AS key
-  MATCH (d:Device {key: key})
-  WHERE d.generic IS NOT NULL
+  MATCH (d:Identifier {key: key})
+  WHERE d:Device AND d.generic IS NOT NULL
   RETURN d, true AS asked
   UNION
-  UNWIND $keys AS key
-  MATCH (i:ContactPoint {key: key})-[:LINKED]-(d:Device)
-  WHERE d.generic IS NOT NULL AND key IN $turned
+  UNWIND $turned AS key
+  MATCH (i:Identifier {key: key})
+  WITH i
+  MATCH (i)-[:LINKED]-(d:Device)
+  WHERE d.generic IS NOT NULL
   RETURN d, true AS asked
   UNION
   UNWIND $profiles AS id
@@ -41,7 +43,7 @@ CALL (key) {
   MATCH (i:Interaction {actor: key})
   RETURN i
   UNION
-  MATCH (:Device {key: key})<-[:ON]-(i:Interaction)
+  MATCH (:Identifier {key: key})<-[:ON]-(i:Interaction)
   RETURN i
 }
 RETURN key, i.at AS at, i.id AS id, i.name AS name, i.persons AS persons
@@ -58,7 +60,7 @@ RETURN key
 # identifier_key (unique)
 KEEP_USES = """
 UNWIND $rows AS row
-MATCH (d:Device {key: row.key})
+MATCH (d:Identifier {key: row.key})
 SET d.uses = row.uses
 """
 
@@ -72,17 +74,24 @@ RETURN key, p.id AS profile
 # identifier_key (unique), then one expand per device
 KEEP_SPANS = """
 UNWIND $rows AS row
-MATCH (d:Device {key: row.device})-[s:SHARED_BY]->(p:Profile)
+MATCH (d:Identifier {key: row.device})-[s:SHARED_BY]->(p:Profile)
 SET s.spans = row.spans[p.id]
 """
 
 
 async def refresh_uses(
-    tx: Transaction, devices: Collection[IdentifierKey], profiles: Collection[ProfileId], policy: Policy
+    tx: Transaction,
+    devices: Collection[IdentifierKey],
+    turned: Collection[IdentifierKey],
+    profiles: Collection[ProfileId],
+    policy: Policy,
 ) -> None:
-    """Recompute the uses of these devices where they are shared, and the spans on all that these profiles share."""
-    keys, ids = sorted(devices), sorted(profiles)
-    rows = await tx.rows(SHARED_DEVICES, keys=keys, turned=keys, profiles=ids) if keys or ids else []
+    """Recompute the uses of these devices where they are shared, and the spans on all that these profiles share.
+
+    turned: who turned generic or back; whether they are a login changes the uses of every device linked to them.
+    """
+    keys, ids = sorted({*devices, *turned}), sorted(profiles)
+    rows = await tx.rows(SHARED_DEVICES, keys=keys, turned=sorted(turned), profiles=ids) if keys or ids else []
     if not rows:
         return
     uses = {IdentifierKey(row["key"]): uses_from(row["uses"]) for row in rows if not row["asked"]}

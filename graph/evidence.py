@@ -66,6 +66,7 @@ async def record_links(tx: Transaction, said: Iterable[Link], change: Change) ->
         together[link.id] = joined(together[link.id], link) if link.id in together else link
     pairs = {(id_.a, id_.b) for id_ in together if id_.a not in change.new and id_.b not in change.new}
     stored = await links_between(tx, sorted(pairs)) if pairs else {}
+    change.said |= together.keys()
     writing = LinkWriting()
     for id_, link in together.items():
         _take(writing, change, link, stored.get(id_))

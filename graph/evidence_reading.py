@@ -45,7 +45,7 @@ RETURN i.key AS identifier, o.trait AS trait, o.value AS value, o.source AS sour
   o.sure AS sure, o.first_at AS first_at, o.first_message AS first_message, o.count AS count
 """
 
-# the few manual acts, by label
+# a label scan: the manual acts are few
 ALL_ACTS = f"""
 MATCH (x:Act)
 RETURN {ACT_ROW}

@@ -3,7 +3,7 @@
 from neo4j.exceptions import ConstraintError, DatabaseError, DriverError, Neo4jError
 
 from graph.errors import GraphError
-from graph.stitcher import StartAgainError
+from graph.locks import StartAgainError
 
 # Codes of what is wrong with the connection or the database; the same messages are welcome later.
 NOT_THE_MESSAGE = ("Neo.ClientError.Security.", "Neo.ClientError.Database.", "Neo.ClientError.Cluster.")

@@ -11,16 +11,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from neo4j.exceptions import ConstraintError
-
 from graph.aliases import moved_aliases, said_aliases
 from graph.connection import Transaction, Writer
 from graph.evidence import record_links
+from graph.locks import begun_again
 from graph.memberships import record_accounts
 from graph.namespaces import in_force
 from graph.recording import record_interactions, record_observations
 from graph.regions import Change, stored_identifier
-from graph.stitcher import StartAgainError, stitch_change
+from graph.stitcher import stitch_change
 from graph.views import refresh_views
 from identity.evidence import Heard, Kind, LinkId, Reason, hear, sha256_of, time_of
 from identity.identifiers import Identifier, IdentifierKey
@@ -28,7 +27,6 @@ from identity.messages import Message, MessageId, Rejection, Warned, micros
 from identity.policy import Policy
 
 Mint = Callable[[], str]
-TRIES = 12
 
 
 class Status(StrEnum):
@@ -49,7 +47,7 @@ class Outcome:
     rejection: Rejection | None = None
 
 
-# interaction_id (unique); the declared namespaces are a few nodes; whether there is any act is known from the counts
+# interaction_id (unique); a label scan: the declared namespaces are a few nodes
 BEGIN = """
 CALL () {
   UNWIND $ids AS id
@@ -60,14 +58,11 @@ CALL () {
   MATCH (n:Namespace)
   RETURN collect(n {.*}) AS namespaces
 }
-CALL () {
-  MATCH (a:Act)
-  RETURN count(a) AS acts
-}
-RETURN known, namespaces, acts
+RETURN known, namespaces
 """
 
-# identifier_key (unique), in the order of keys; the write is the lock
+# identifier_key (unique), in the order of keys; the write is the lock; acts are counted once a row is locked
+# What is known as a previousId alone has the moments of its aliases until a message carries it itself.
 KEEP_IDENTIFIERS = """
 UNWIND $rows AS row
 MERGE (i:Identifier {key: row.key})
@@ -77,13 +72,14 @@ ON CREATE SET
   i.first_seen = row.first_seen, i.last_seen = row.last_seen, i.interactions = row.interactions,
   i.sighted = true, i.sha256 = row.sha256
 ON MATCH SET
-  i.first_seen = CASE WHEN row.first_seen < i.first_seen THEN row.first_seen ELSE i.first_seen END,
-  i.last_seen = CASE WHEN row.last_seen > i.last_seen THEN row.last_seen ELSE i.last_seen END,
+  i.first_seen = CASE WHEN i.sighted AND i.first_seen < row.first_seen THEN i.first_seen ELSE row.first_seen END,
+  i.last_seen = CASE WHEN i.sighted AND i.last_seen > row.last_seen THEN i.last_seen ELSE row.last_seen END,
   i.interactions = i.interactions + row.interactions,
   i.sighted = true
 WITH i
 OPTIONAL MATCH (i)-[:IDENTIFIES]->(p:Profile)
-RETURN i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic, p.id AS profile
+RETURN i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic, p.id AS profile,
+  COUNT { (:Act) } AS acts
 """
 
 # interaction_id (unique)
@@ -102,13 +98,7 @@ async def commit_batch(
     May run twice: a message whose id is known changes nothing. mint: gives a new opaque id at each call; now: when the
     batch is recorded. Raises DatabaseAwayError, and then nothing of the batch is written.
     """
-    for attempt in range(TRIES):
-        try:
-            return await writer.write(_commit, messages, policy, mint, micros(now))
-        except (ConstraintError, StartAgainError):
-            if attempt == TRIES - 1:
-                raise
-    raise AssertionError
+    return await begun_again(writer, _commit, messages, policy, mint, micros(now))
 
 
 async def _commit(
@@ -121,7 +111,7 @@ async def _commit(
         await tx.rows(FLAG_REPEATS, ids=sorted_out.differing)
     if not sorted_out.heard:
         return tuple(sorted_out.outcomes)
-    verdicts = await _record(tx, sorted_out.heard, policy, mint, now, decided=begun["acts"] > 0)
+    verdicts = await _record(tx, sorted_out.heard, policy, mint, now)
     refused = refusals(sorted_out.heard, verdicts)
     return tuple(
         _with_refusals(each, message.id, refused) for each, message in zip(sorted_out.outcomes, messages, strict=True)
@@ -203,13 +193,13 @@ def _refusal(link: LinkId, why: Reason) -> Warned:
 
 
 async def _record(
-    tx: Transaction, heard: Sequence[Heard], policy: Policy, mint: Mint, now: int, *, decided: bool
+    tx: Transaction, heard: Sequence[Heard], policy: Policy, mint: Mint, now: int
 ) -> Mapping[LinkId, Reason | None]:
     """Write what the messages say, stitch what they changed, refresh the views they touch; the verdicts on links."""
-    change = Change(decided=decided)
+    change = Change()
     await _keep_identifiers(tx, heard, policy, mint, change, now)
     said = [link for each in heard for link in each.links]
-    said += await moved_aliases(tx, change)
+    said += await moved_aliases(tx, change, now)
     said += await said_aliases(tx, heard, change, mint, now)
     links = await record_links(tx, said, change)
     await record_interactions(tx, heard)
@@ -228,6 +218,8 @@ async def _keep_identifiers(
     minted = {row["key"]: row["mint"] for row in rows}
     for row in await tx.rows(KEEP_IDENTIFIERS, rows=rows):
         found = stored_identifier(row)
+        change.locked.add(found.known.key)
+        change.decided = change.decided or row["acts"] > 0
         if found.known.mint == minted[found.known.key]:
             change.new[found.known.key] = found.known
             change.ends.add(found.known.key)

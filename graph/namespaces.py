@@ -7,7 +7,7 @@ from graph.connection import Reader, Row, Transaction, Writer
 from graph.errors import NamespaceConflictError
 from identity.policy import Namespace, Normaliser, Policy, Role
 
-# a label of a few nodes, one per declared namespace
+# a label scan: a few nodes, one per declared namespace
 DECLARED = """
 MATCH (n:Namespace)
 RETURN n {.*} AS namespace

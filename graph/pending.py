@@ -1,9 +1,11 @@
 """Regions that were too large for the transaction that touched them, stitched in the background."""
 
 from graph.connection import Transaction, Writer
+from graph.genericity import recount
 from graph.ingestion import BEGIN
+from graph.locks import begun_again, lock
 from graph.namespaces import in_force
-from graph.regions import Change, stored_identifiers
+from graph.regions import Change
 from graph.stitcher import stitch_change
 from graph.views import refresh_views
 from identity.identifiers import IdentifierKey
@@ -34,7 +36,7 @@ async def drain_pending(writer: Writer, policy: Policy, now: int) -> int:
     May run twice and beside ingestion: a region is stitched under the same locks.
     """
     drained = 0
-    while done := await writer.write(_drain, policy, now):
+    while done := await begun_again(writer, _drain, policy, now):
         drained += done
     return drained
 
@@ -43,11 +45,11 @@ async def _drain(tx: Transaction, policy: Policy, now: int) -> int:
     keys = [IdentifierKey(row["key"]) for row in await tx.rows(WAITING, limit=AT_ONCE)]
     if not keys:
         return 0
-    begun = (await tx.rows(BEGIN, ids=[]))[0]
-    policy = in_force(policy, begun["namespaces"])
-    change = Change(ends=set(keys), additive=False, decided=begun["acts"] > 0)
-    await stored_identifiers(tx, change, keys)
+    policy = in_force(policy, (await tx.rows(BEGIN, ids=[]))[0]["namespaces"])
+    change = Change(ends=set(keys), additive=False)
+    await lock(tx, change, keys, now)
     await tx.rows(DONE, keys=keys)
+    await recount(tx, change, now)
     stitched = await stitch_change(tx, change, policy, now, limited=False)
     await refresh_views(tx, [], change, stitched, policy)
     return len(keys)

@@ -228,4 +228,4 @@ async def _refresh(
     await refresh_moments(tx, profiles)
     await refresh_traits(tx, profiles, policy)
     await share(tx, profiles)
-    await refresh_uses(tx, devices, profiles, policy)
+    await refresh_uses(tx, devices, (), profiles, policy)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from graph.acts import acts_about
 from graph.connection import Transaction
 from graph.links import StoredLink, links_around
-from identity.evidence import Act, Kind, Link, LinkId
+from identity.evidence import Act, ActId, ActKind, Kind, Link, LinkId
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.restitching import Region
 from identity.stitching import Generic, Known
@@ -28,9 +28,10 @@ class Change:
     """What one transaction has changed so far, before anything is stitched.
 
     ends: identifiers whose clusters must be stitched. new: identifiers made by this transaction, without a profile.
-    links: the links made or strengthened, not yet written. emptied: profiles that lost an identifier which is no more.
-    overridden: both ends of overrides. additive: nothing was taken away, so who has too many partners keeps them.
-    decided: some manual act is stored.
+    links: the links made or strengthened, not yet written. said: these and all that were only repeated.
+    emptied: profiles that lost an identifier which is no more. locked: stored identifiers that are locked.
+    recounted: identifiers that may now count as one with another, or no longer, so that their partners must be asked.
+    additive: nothing was taken away, so who has too many partners keeps them. decided: some manual act is stored.
     """
 
     ends: set[IdentifierKey] = field(default_factory=set)
@@ -38,7 +39,9 @@ class Change:
     links: dict[LinkId, Link] = field(default_factory=dict)
     stored: dict[IdentifierKey, StoredIdentifier] = field(default_factory=dict)
     emptied: set[ProfileId] = field(default_factory=set)
-    overridden: set[IdentifierKey] = field(default_factory=set)
+    recounted: set[IdentifierKey] = field(default_factory=set)
+    said: set[LinkId] = field(default_factory=set)
+    locked: set[IdentifierKey] = field(default_factory=set)
     additive: bool = True
     decided: bool = False
 
@@ -88,8 +91,16 @@ async def stored_identifiers(
 
 
 async def known_acts(tx: Transaction, change: Change, keys: Iterable[IdentifierKey]) -> list[Act]:
-    """The manual acts about any of these identifiers."""
-    return await acts_about(tx, keys) if change.decided else []
+    """The manual acts about any of these identifiers, and about the values that overrides tie to one of them."""
+    found: dict[ActId, Act] = {}
+    seen: set[IdentifierKey] = set()
+    waiting = set(keys) if change.decided else set()
+    while waiting:
+        seen |= waiting
+        acts = await acts_about(tx, waiting)
+        found |= {act.id: act for act in acts}
+        waiting = {end for act in acts if act.kind is ActKind.OVERRIDE for end in act.pair} - seen
+    return list(found.values())
 
 
 async def region_of(tx: Transaction, change: Change, turns: Turns, touched: frozenset[ProfileId]) -> Reading:
@@ -97,11 +108,11 @@ async def region_of(tx: Transaction, change: Change, turns: Turns, touched: froz
 
     turns: whose genericity the change turns; links refused as generic are followed only from those.
     """
-    near = await _clusters(tx, touched)
+    near = await clusters(tx, touched)
     expand = [key for key, each in near.items() if each.generic is None or key in turns]
     links, met = await links_around(tx, expand, turns) if expand else ({}, {})
     beyond = {profile for key, profile in met.items() if key not in near} | _ends_outside(change, near)
-    far = await _clusters(tx, beyond - touched)
+    far = await clusters(tx, beyond - touched)
     if far:
         outer = [key for key, each in far.items() if each.generic is None or key in turns]
         links = {**links, **(await links_around(tx, outer, turns))[0]}
@@ -113,7 +124,8 @@ def _ends_outside(change: Change, near: Mapping[IdentifierKey, StoredIdentifier]
     return {each.profile for each in ends if each is not None and each.profile is not None}
 
 
-async def _clusters(tx: Transaction, profiles: Iterable[ProfileId]) -> dict[IdentifierKey, StoredIdentifier]:
+async def clusters(tx: Transaction, profiles: Iterable[ProfileId]) -> dict[IdentifierKey, StoredIdentifier]:
+    """The identifiers of profiles; a profile that is gone adds none."""
     asked = sorted(profiles)
     rows = await tx.rows(CLUSTERS, profiles=asked) if asked else []
     return {IdentifierKey(row["key"]): stored_identifier(row) for row in rows}
@@ -131,13 +143,12 @@ async def _assembled(
     inside = {**{id_: each.link for id_, each in links.items() if id_.kind is not Kind.MANUAL}, **change.links}
     generic = {key: turns.get(key, each.generic) for key, each in stored.items()}
     generic |= {key: turns.get(key) for key in fresh}
-    acts = await known_acts(tx, change, identifiers)
     region = Region(
         identifiers=identifiers,
         profile_of={key: each.profile for key, each in stored.items() if each.profile is not None},
         links=[link for link in inside.values() if link.a in identifiers and link.b in identifiers],
         verdicts={id_: each.verdict for id_, each in links.items() if each.judged},
         generic={key: why for key, why in generic.items() if why is not None},
-        acts=[act for act in acts if act.a in identifiers and act.b in identifiers],
+        acts=await known_acts(tx, change, identifiers),
     )
     return Reading(region, {id_: each.element for id_, each in links.items()})

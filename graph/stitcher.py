@@ -5,22 +5,19 @@ each cluster in it is locked in the order of keys, and it is read again: what an
 seen, and what it would change from now on waits.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from graph.connection import Transaction
 from graph.genericity import turns_of
 from graph.links import CHANGE_LINKS, verdict_facts
-from graph.regions import Change, Reading, Turns, region_of, stored_identifiers
+from graph.locks import StartAgainError, lock
+from graph.regions import Change, Reading, Turns, clusters, region_of, stored_identifiers
 from identity.evidence import LinkId, Reason
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.policy import Policy
 from identity.restitching import Plan, Region, restitch
 from identity.stitching import Cluster
-
-
-class StartAgainError(Exception):
-    """What was read is gone since; the transaction must begin anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +37,11 @@ class Stitched:
     pending: bool = False
 
 
-# identifier_key (unique)
-LOCK = """
-UNWIND $keys AS key
-MATCH (i:Identifier {key: key})
-SET i.touched = $now
-RETURN count(i) AS found
-"""
-
-# identifier_key (unique)
+# identifier_key (unique); who used a device when is only asked of shared ones
 SET_GENERIC = """
 UNWIND $rows AS row
 MATCH (i:Identifier {key: row.key})
-SET i.generic = row.generic
+SET i.generic = row.generic, i.uses = CASE WHEN row.generic IS NOT NULL THEN i.uses END
 """
 
 # profile_id (unique)
@@ -103,13 +92,12 @@ async def stitch_change(tx: Transaction, change: Change, policy: Policy, now: in
     """
     if not change.ends and not change.emptied:
         return Stitched()
-    turns = await turns_of(tx, change, policy)
+    turns = await turns_of(tx, change, policy, now)
     planned = await _locked_region(tx, change, turns, policy, now, limited=limited)
     if planned is None:
-        await tx.rows(DEFER, keys=sorted(change.ends - change.new.keys()))
-        return await _written(tx, change, _alone(change, policy), {}, pending=True)
+        return await _deferred(tx, change, policy)
     await _write_turns(tx, turns)
-    return await _written(tx, change, planned, turns, pending=False)
+    return await _written(tx, planned, change.emptied, turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +110,20 @@ async def _locked_region(
     tx: Transaction, change: Change, turns: Turns, policy: Policy, now: int, *, limited: bool
 ) -> _Planned | None:
     """The plan for what the change touches, its region read under locks; None when the region is too large for now."""
-    stored = await stored_identifiers(tx, change, change.ends | turns.keys())
-    profiles = {stored[key].profile for key in change.ends | turns.keys() if key in stored}
+    asked = change.ends | turns.keys()
+    stored = await stored_identifiers(tx, change, asked)
+    profiles = {stored[key].profile for key in asked if key in stored}
     touched = frozenset(each for each in profiles if each is not None) | change.emptied
-    locked: set[IdentifierKey] = set()
     while True:
         reading = await region_of(tx, change, turns, touched)
         if limited and len(reading.region.identifiers) > policy.region_limit:
             return None
-        smallest = _smallest_keys(reading.region) - locked
+        smallest = _smallest_keys(reading.region) - change.locked
         if smallest:
-            await _lock(tx, smallest, now)
-            locked |= smallest
+            await lock(tx, change, smallest, now)
             continue
+        if not asked <= reading.region.identifiers.keys():
+            raise StartAgainError
         plan = restitch(reading.region, touched, policy)
         if isinstance(plan, Plan):
             return _Planned(plan, reading)
@@ -148,10 +137,12 @@ def _smallest_keys(region: Region) -> set[IdentifierKey]:
     return set(smallest.values())
 
 
-async def _lock(tx: Transaction, keys: set[IdentifierKey], now: int) -> None:
-    rows = await tx.rows(LOCK, keys=sorted(keys), now=now)
-    if rows[0]["found"] != len(keys):
-        raise StartAgainError
+async def _deferred(tx: Transaction, change: Change, policy: Policy) -> Stitched:
+    """Leave a region for later: its ends wait, its new identifiers stand alone, its links are judged by nobody yet."""
+    left = await clusters(tx, change.emptied)
+    await tx.rows(DEFER, keys=sorted(change.ends | change.new.keys() | left.keys()))
+    emptied = change.emptied - {each.profile for each in left.values() if each.profile is not None}
+    return replace(await _written(tx, _alone(change, policy), emptied, {}), pending=True)
 
 
 def _alone(change: Change, policy: Policy) -> _Planned:
@@ -169,14 +160,14 @@ async def _write_turns(tx: Transaction, turns: Turns) -> None:
         await tx.rows(SET_GENERIC, rows=rows)
 
 
-async def _written(tx: Transaction, change: Change, planned: _Planned, turns: Turns, *, pending: bool) -> Stitched:
+async def _written(tx: Transaction, planned: _Planned, emptied: Collection[ProfileId], turns: Turns) -> Stitched:
     """Write the plan: who belongs where, and the verdicts of stored links."""
     plan, region = planned.plan, planned.reading.region
     kept = {each.id for each in plan.clusters}
     where = {key: each.id for each in plan.clusters for key in each.members}
     moved = {key: id_ for key, id_ in sorted(where.items()) if region.profile_of.get(key) != id_}
     left = {region.profile_of[key] for key in where if key in region.profile_of}
-    left |= change.emptied - set(region.profile_of.values())
+    left |= set(emptied) - set(region.profile_of.values())
     await _leave(tx, [key for key in moved if key in region.profile_of])
     if plan.clusters:
         rows = [{"id": each.id, "known": each.known, "shared": each.shared} for each in plan.clusters]
@@ -185,7 +176,7 @@ async def _written(tx: Transaction, change: Change, planned: _Planned, turns: Tu
         await tx.rows(PLACE, rows=[{"key": key, "profile": id_} for key, id_ in moved.items()])
     await _write_verdicts(tx, plan.verdicts, planned.reading.elements)
     changed = frozenset(each.id for each in plan.clusters if set(each.members) != _members(region, each.id))
-    return Stitched(plan.clusters, changed, frozenset(left - kept), plan.verdicts, turns, pending)
+    return Stitched(plan.clusters, changed, frozenset(left - kept), plan.verdicts, turns)
 
 
 def _members(region: Region, profile: ProfileId) -> set[IdentifierKey]:

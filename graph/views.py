@@ -85,12 +85,13 @@ async def refresh_views(
     await drop_profiles(tx, stitched.gone)
     where = _profiles(change, stitched)
     seen = {where[each.key] for one in heard for each in one.identifiers if each.key in where}
-    await refresh_moments(tx, seen | stitched.changed | {each.id for each in stitched.clusters})
+    said = {where[key] for id_ in change.said for key in (id_.a, id_.b) if key in where}
+    await refresh_moments(tx, seen | said | stitched.changed | {each.id for each in stitched.clusters})
     told = {where[each.actor] for each in heard if each.actor in where and each.observations}
     await refresh_traits(tx, told | stitched.changed, policy)
-    await refresh_sharing(tx, _sharing(change, stitched, where, seen), stitched)
+    await refresh_sharing(tx, await _sharing(tx, change, stitched, where), stitched)
     devices = {key for one in heard for key in (*one.devices, *([one.actor] if one.actor else []))}
-    await refresh_uses(tx, devices | stitched.turned.keys(), stitched.changed | seen, policy)
+    await refresh_uses(tx, devices, stitched.turned, stitched.changed | seen | said, policy)
 
 
 def _profiles(change: Change, stitched: Stitched) -> dict[IdentifierKey, ProfileId]:
@@ -99,13 +100,16 @@ def _profiles(change: Change, stitched: Stitched) -> dict[IdentifierKey, Profile
     return {**stored, **{key: each.id for each in stitched.clusters for key in each.members}}
 
 
-def _sharing(
-    change: Change, stitched: Stitched, where: Mapping[IdentifierKey, ProfileId], seen: set[ProfileId]
+async def _sharing(
+    tx: Transaction, change: Change, stitched: Stitched, where: Mapping[IdentifierKey, ProfileId]
 ) -> set[ProfileId]:
-    """The profiles whose links to generic identifiers may have changed."""
-    generic = {key for key, each in change.stored.items() if each.generic is not None} | stitched.turned.keys()
-    judged = {end for id_, why in stitched.verdicts.items() if why is Reason.GENERIC for end in (id_.a, id_.b)}
-    return {where[key] for key in judged if key in where} | stitched.changed | (seen if generic else set())
+    """The profiles whose links to generic identifiers may have changed; some lie outside the clusters stitched."""
+    met = {end for id_, why in stitched.verdicts.items() if why is Reason.GENERIC for end in (id_.a, id_.b)}
+    if stitched.turned or any(each.generic is not None for each in change.stored.values()):
+        met |= change.ends | {end for id_ in change.said for end in (id_.a, id_.b)}
+    beyond = sorted(met - where.keys())
+    rows = await tx.rows(PROFILES_OF, keys=beyond) if beyond else []
+    return {where[key] for key in met if key in where} | {ProfileId(row["id"]) for row in rows} | stitched.changed
 
 
 async def refresh_moments(tx: Transaction, profiles: Collection[ProfileId]) -> None:

@@ -49,11 +49,15 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LinkId:
-    """The pair, smaller key first, and the kind."""
+    """The pair, smaller key first, and the kind; aliases of one pair that name different ids stay apart.
+
+    previous: the raw previousId of an alias. What it means can change, so two of them are two statements.
+    """
 
     a: IdentifierKey
     b: IdentifierKey
     kind: Kind
+    previous: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +81,8 @@ class Link:
 
     @property
     def id(self) -> LinkId:
-        """The pair and the kind."""
-        return LinkId(self.a, self.b, self.kind)
+        """The pair, the kind and an alias's previousId."""
+        return LinkId(self.a, self.b, self.kind, self.previous)
 
     def other(self, key: IdentifierKey) -> IdentifierKey:
         """The end that is not `key`."""
@@ -258,7 +262,7 @@ def resolved(alias: AliasSaid, user_ids: Iterable[IdentifierKey]) -> Link | None
 
 
 def joined(one: Link, other: Link) -> Link:
-    """Two aggregates of one pair and kind as one; commutative and associative."""
+    """Two aggregates of one id as one; commutative and associative."""
     first = min(one, other, key=lambda each: (not each.sure, each.first_seen, each.message))
     return replace(
         first,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from identity.evidence import Act, Link, LinkId, Reason
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.policy import Policy
-from identity.stitching import Cluster, Generic, Known, cluster_of, genericity, standing_of, unite
+from identity.stitching import Cluster, Generic, Known, cluster_of, genericity, standing_of, unite, with_manual
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Region:
     links: all inside A, but those refused as generic because of an identifier that did not turn.
     verdicts: the stored reason of each link that has one (None is accepted); a new link has no entry.
     generic: the generic identifiers of A as they are after the change.
+    acts: all that name an identifier of A, or a value that overrides tie to one.
     """
 
     identifiers: Mapping[IdentifierKey, Known]
@@ -56,7 +57,7 @@ def turned(
 
     stored: the ends of what changed, the ones `derived` joins to them, and the partners of both ends of a changed
     derived link or override, since those count as one. links: all their direct links, and the derived links of their
-    partners.
+    partners. acts: all that name an end of those links, or a value that overrides tie to one.
     """
     standing = standing_of(acts)
     now = genericity((*links, *standing.manual), standing, policy)
@@ -72,7 +73,7 @@ def restitch(region: Region, touched: frozenset[ProfileId], policy: Policy) -> P
     """
     standing = standing_of(region.acts)
     inside = {key for key in region.identifiers if key not in region.profile_of or region.profile_of[key] in touched}
-    links = _with_manual(region.links, standing.manual, region.identifiers)
+    links = with_manual(region.links, standing, region.identifiers)
     sets, refused = unite(region.identifiers, links, region.generic, standing, policy)
     reached = frozenset(
         region.profile_of[key]
@@ -87,12 +88,6 @@ def restitch(region: Region, touched: frozenset[ProfileId], policy: Policy) -> P
         cluster_of(members, region.identifiers, region.generic, policy) for members in sets if members[0] in inside
     ]
     return Plan(tuple(sorted(clusters, key=lambda each: each.id)), _changed(links, refused, inside, region.verdicts))
-
-
-def _with_manual(
-    links: Sequence[Link], manual: Sequence[Link], identifiers: Mapping[IdentifierKey, Known]
-) -> tuple[Link, ...]:
-    return (*links, *(link for link in manual if link.a in identifiers and link.b in identifiers))
 
 
 def _changed(

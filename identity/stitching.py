@@ -10,7 +10,7 @@ Source: Kruskal 1956 for the order; design.md §5 for the refusals and the gener
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -86,8 +86,8 @@ class Stitching:
 def stitch(evidence: Evidence, policy: Policy) -> Stitching:
     """Stitch a whole history. Cost: O(n log n) in the links."""
     standing = standing_of(evidence.acts)
-    links = (*evidence.links, *standing.manual)
-    generic = genericity(links, standing, policy)
+    generic = genericity((*evidence.links, *standing.manual), standing, policy)
+    links = with_manual(evidence.links, standing, evidence.identifiers)
     united, refused = unite(evidence.identifiers, links, generic, standing, policy)
     clusters = (cluster_of(members, evidence.identifiers, generic, policy) for members in united)
     return Stitching({each.id: each for each in clusters}, refused, generic)
@@ -104,6 +104,24 @@ def standing_of(acts: Iterable[Act]) -> Standing:
         manual=tuple(_manual(act) for act in standing if act.kind is not ActKind.DIFFERENT),
         heads=_heads([act for act in standing if act.kind is ActKind.OVERRIDE]),
     )
+
+
+def with_manual(links: Iterable[Link], standing: Standing, identifiers: Collection[IdentifierKey]) -> tuple[Link, ...]:
+    """Links, and those that manual acts give between two of the identifiers."""
+    return (*links, *(link for link in standing.manual if link.a in identifiers and link.b in identifiers))
+
+
+def one_value_with(keys: Iterable[IdentifierKey], acts: Iterable[Act]) -> frozenset[IdentifierKey]:
+    """The keys, and every value that overrides tie to one of them over any number of steps, standing or not."""
+    sets = DisjointSets()
+    ends: set[IdentifierKey] = set()
+    for act in acts:
+        if act.kind is ActKind.OVERRIDE:
+            sets.unite(act.a, act.b)
+            ends |= {act.a, act.b}
+    asked = frozenset(keys)
+    found = {sets.find(key) for key in asked}
+    return asked | {key for key in ends if sets.find(key) in found}
 
 
 def _manual(act: Act) -> Link:
@@ -214,13 +232,13 @@ def unite(
     return clusters.sets(), refused
 
 
-def strength(link: Link, policy: Policy) -> tuple[int, int, int, int, bool, int, str, str]:
+def strength(link: Link, policy: Policy) -> tuple[int, int, int, int, bool, int, str, str, str]:
     """The place of a link in the order from the strongest to the weakest."""
     one = policy.namespace(namespace_of(link.a)).priority
     other = policy.namespace(namespace_of(link.b)).priority
     better, worse = (one, other) if one <= other else (other, one)
     first_seen = link.first_seen if link.sure else 0
-    return (link.kind, -link.authority, better, worse, not link.sure, first_seen, link.a, link.b)
+    return (link.kind, -link.authority, better, worse, not link.sure, first_seen, link.a, link.b, link.previous or "")
 
 
 def _refusal(

@@ -9,7 +9,7 @@ from graph.rebuild import verify
 from identity.evidence import Act
 from identity.messages import Message
 from tests.graph.telling import in_batches, telling, told
-from tests.identity.histories import some_steps, some_two_orders
+from tests.identity.histories import some_overridden_history, some_steps, some_two_orders
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
@@ -22,7 +22,7 @@ FEW = settings(
 
 
 @FEW
-@given(some_steps)
+@given(some_steps | some_overridden_history())
 async def test_incremental_is_global_after_each_step(graph: Connection, steps: list[Message | Act]) -> None:
     teller = await telling(graph)
     for number, step in enumerate(steps):

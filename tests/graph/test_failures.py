@@ -5,7 +5,7 @@ from neo4j.exceptions import AuthError, ConstraintError, DatabaseError, Neo4jErr
 
 from graph.errors import DatabaseAwayError, NamespaceConflictError
 from graph.failures import may_pass
-from graph.stitcher import StartAgainError
+from graph.locks import StartAgainError
 
 
 def coded(kind: type[Neo4jError], code: str) -> Neo4jError:

@@ -12,9 +12,14 @@ EMAILS = [("email", f"e{number}@x.com") for number in range(3)]
 HASHES = [("email_sha256", sha256_of("e0@x.com"))]
 PHONES = [("phone", "+491712345678")]
 DEVICES = [("anonymous_id", f"a{number}") for number in range(5)]
+# Ids that somebody sent in the wrong place: what a previousId means turns on them.
+CROSSED = [("user_id", "a0"), ("anonymous_id", "u0"), ("anonymous_id", "u1")]
 
 some_identifiers = st.lists(
-    st.sampled_from(USERS + CONTACTS + EMAILS + HASHES + PHONES + DEVICES), min_size=1, max_size=4, unique=True
+    st.sampled_from(USERS + CONTACTS + EMAILS + HASHES + PHONES + DEVICES + CROSSED),
+    min_size=1,
+    max_size=4,
+    unique=True,
 )
 some_authority = st.sampled_from([Authority.CLAIMED, Authority.CLAIMED, Authority.VERIFIED, Authority.IMPORTED])
 some_moment = st.one_of(st.integers(0, 50).map(float), st.none())
@@ -27,9 +32,8 @@ def some_message(draw: st.DrawFn) -> Message:
     moment, name = draw(some_moment), draw(some_id)
     if draw(st.integers(0, 5)) == 0:
         previous = draw(st.sampled_from(["u0", "u1", "u2", "a0", "a1", "a2"]))
-        return message(
-            MessageKind.ALIAS, [draw(st.sampled_from(USERS + DEVICES))], at=moment, previous=previous, id=name
-        )
+        end = draw(st.sampled_from(USERS + DEVICES + CROSSED))
+        return message(MessageKind.ALIAS, [end], at=moment, previous=previous, id=name)
     authority, traits = draw(some_authority), draw(some_traits)
     return message(MessageKind.IDENTIFY, draw(some_identifiers), at=moment, authority=authority, traits=traits, id=name)
 
@@ -52,3 +56,19 @@ def some_two_orders(draw: st.DrawFn) -> tuple[list[Message], list[Message]]:
     messages = draw(some_history)
     repeated = draw(st.lists(st.sampled_from(messages), max_size=3))
     return messages, draw(st.permutations([*messages, *repeated]))
+
+
+@st.composite
+def some_overridden_history(draw: st.DrawFn) -> list[Message | Act]:
+    """Users who share things, and overrides between them in chains, made and taken back."""
+    steps: list[Message | Act] = [message(MessageKind.IDENTIFY, [user], at=0.0) for user in USERS]
+    kinds = st.sampled_from([ActKind.OVERRIDE, ActKind.OVERRIDE, ActKind.OVERRIDE, ActKind.DIFFERENT])
+    users = st.lists(st.sampled_from(USERS), min_size=2, max_size=2, unique=True)
+    things = st.sampled_from(EMAILS[:1] + DEVICES[:2])
+    for number in range(draw(st.integers(3, 14))):
+        (one, other), moment = draw(users), draw(st.integers(0, 9))
+        if draw(st.booleans()):
+            steps.append(act(draw(kinds), ":".join(one), ":".join(other), at=moment, id=f"{number:02d}"))
+        else:
+            steps.append(message(MessageKind.IDENTIFY, [one, draw(things)], at=float(moment), id=str(number)))
+    return steps

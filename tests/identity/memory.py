@@ -25,7 +25,9 @@ from identity.identifiers import IdentifierKey, ProfileId, namespace_of
 from identity.messages import Message
 from identity.policy import Policy
 from identity.restitching import Grow, Region, restitch, turned
-from identity.stitching import Cluster, Evidence, Generic, Known, standing_of
+from identity.stitching import Cluster, Evidence, Generic, Known, one_value_with, standing_of
+from identity.survivorship import Observation, surviving
+from tests.building import default_policy, minting
 
 
 @dataclass
@@ -43,6 +45,7 @@ class History:
     verdicts: dict[LinkId, Reason | None] = field(default_factory=dict)
     generic: dict[IdentifierKey, Generic] = field(default_factory=dict)
     emptied: set[ProfileId] = field(default_factory=set)
+    observations: dict[IdentifierKey, list[Observation]] = field(default_factory=dict)
     minted: int = 0
 
     def receive(self, batch: Iterable[Message]) -> None:
@@ -59,11 +62,10 @@ class History:
         self.acts.append(act)
         manual = {link.id for link in standing_of(self.acts).manual}
         self.verdicts = {id_: why for id_, why in self.verdicts.items() if id_.kind is not Kind.MANUAL or id_ in manual}
-        self._restitch({act.a, act.b})
+        self._restitch(set(one_value_with(act.pair, self.acts)) & self.identifiers.keys())
 
     def evidence(self) -> Evidence:
-        known = [act for act in self.acts if act.a in self.identifiers and act.b in self.identifiers]
-        return Evidence(self.identifiers, tuple(self.links.values()), known)
+        return Evidence(self.identifiers, tuple(self.links.values()), self.acts)
 
     def _hear(self, heard: Heard) -> set[IdentifierKey]:
         changed = {each.key for each in heard.identifiers if each.key not in self.identifiers}
@@ -73,6 +75,8 @@ class History:
         for link in (*heard.links, *self._derived()):
             changed |= self._add(link)
         self.aliases += heard.aliases
+        if heard.actor is not None:
+            self.observations.setdefault(heard.actor, []).extend(heard.observations)
         return changed | self._aliased()
 
     def _sight(self, key: IdentifierKey) -> None:
@@ -147,8 +151,12 @@ class History:
         near = asked | self._partners(asked)
         direct = [link for link in self.links.values() if asked & {link.a, link.b}]
         direct += [link for link in derived if near & {link.a, link.b} and not asked & {link.a, link.b}]
-        acts = self.evidence().acts
+        acts = self._acts_about({end for link in direct for end in (link.a, link.b)} | asked)
         return turned({key: self.generic.get(key) for key in asked}, direct, acts, self.policy)
+
+    def _acts_about(self, keys: set[IdentifierKey]) -> list[Act]:
+        near = one_value_with(keys, self.acts)
+        return [act for act in self.acts if act.a in near or act.b in near]
 
     def _partners(self, keys: set[IdentifierKey]) -> set[IdentifierKey]:
         ends = ({link.a, link.b} for link in self.links.values())
@@ -168,7 +176,7 @@ class History:
             links=[link for link in followed if link.a in keys and link.b in keys],
             verdicts=self.verdicts,
             generic={key: why for key, why in self.generic.items() if key in keys},
-            acts=[act for act in self.acts if act.a in keys and act.b in keys],
+            acts=self._acts_about(keys),
         )
 
     def _followed(self, link: Link, turns: set[IdentifierKey]) -> bool:
@@ -186,3 +194,38 @@ def told(messages: Sequence[Message], policy: Policy, mint: Callable[[], str]) -
     for message in messages:
         history.receive([message])
     return history
+
+
+def history_of(*steps: Message | Act, policy: Policy | None = None) -> History:
+    """The history of messages and acts that came one by one, under the default policy."""
+    mint = minting()
+    history = History(policy or default_policy(), lambda: next(mint))
+    for step in steps:
+        if isinstance(step, Act):
+            history.decide(step)
+        else:
+            history.receive([step])
+    return history
+
+
+def people_of(history: History) -> list[set[str]]:
+    """The people as sets of keys, generic identifiers' own profiles left out."""
+    return [
+        set(each.members) for each in sorted(history.clusters.values(), key=lambda one: one.members) if not each.shared
+    ]
+
+
+def refusals_of(history: History) -> dict[tuple[str, str], str]:
+    """Why each refused link was refused, by its pair."""
+    return {(id_.a, id_.b): why.value for id_, why in history.verdicts.items() if why is not None}
+
+
+def traits_of(history: History) -> dict[tuple[str, ...], dict[str, object]]:
+    """The traits of each profile, by its identifiers."""
+    shown = {}
+    for cluster in history.clusters.values():
+        observations = [one for key in cluster.members for one in history.observations.get(key, ())]
+        shown[tuple(cluster.members)] = {
+            name: one.value for name, one in surviving(observations, history.policy).items()
+        }
+    return shown

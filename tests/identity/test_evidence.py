@@ -1,0 +1,206 @@
+"""From a message to evidence: who did it, what it ties together, what it states."""
+
+import pytest
+
+from identity.evidence import AliasSaid, Heard, Kind, derived_link, hear, joined, matters, resolved, sha256_of
+from identity.identifiers import IdentifierKey
+from identity.messages import Authority, Message, MessageKind, Sighting, micros
+from identity.policy import Namespace, Role
+from tests.building import RECEIVED, after, alias, default_policy, identify, message, track
+
+POLICY = default_policy().with_namespaces([Namespace(name="crm", role=Role.CONTACT, priority=1, unique=True)])
+I, V, C = Authority.IMPORTED, Authority.VERIFIED, Authority.CLAIMED  # noqa: E741 -- the column of a table
+
+
+def heard(said: Message) -> Heard:
+    return hear(said, POLICY)
+
+
+def pairs(said: Message) -> set[tuple[str, str]]:
+    return {(link.a, link.b) for link in heard(said).links}
+
+
+def alias_of(said: Message) -> AliasSaid:
+    (found,) = heard(said).aliases
+    return found
+
+
+def among(*sightings: Sighting) -> Message:
+    return Message(**{**vars_of(track("a1")), "sightings": sightings})  # type: ignore[arg-type] # its own fields
+
+
+def vars_of(said: Message) -> dict[str, object]:
+    return {name: getattr(said, name) for name in Message.__slots__}
+
+
+@pytest.mark.parametrize(
+    ("identifiers", "actor"),
+    [
+        (["email:e@x.com", "anonymous_id:a", "crm:c", "user_id:u"], "user_id:u"),
+        (["email:e@x.com", "anonymous_id:a", "crm:c"], "crm:c"),
+        (["shop.customer:9", "crm:c", "anonymous_id:a"], "shop.customer:9"),
+        (["email:e@x.com", "device_id:d", "anonymous_id:a"], "anonymous_id:a"),
+        (["email:e@x.com", "push_token:t", "device_id:d"], "device_id:d"),
+        (["phone:+491712345678", "email:e@x.com"], "email:e@x.com"),
+        (["phone:+491712345678"], "phone:+491712345678"),
+        (["user_id:null", "anonymous_id:a"], "anonymous_id:a"),
+    ],
+)
+def test_the_actor_is_the_first_contact_then_device_then_contact_point(identifiers: list[str], actor: str) -> None:
+    named = [(each.partition(":")[0], each.partition(":")[2]) for each in identifiers]
+    assert heard(message(MessageKind.TRACK, named)).actor == actor
+
+
+def test_a_message_whose_values_are_all_blocked_names_nobody() -> None:
+    found = heard(identify("null", "undefined"))
+    assert (found.actor, found.links) == (None, ())
+    assert [each.code for each in found.warnings] == ["blocked_identifier", "blocked_identifier"]
+
+
+def test_what_is_no_address_is_warned_of_at_its_place() -> None:
+    (warned,) = heard(identify("u1", email="nobody")).warnings
+    assert (warned.code, warned.place) == ("invalid_identifier", "email")
+
+
+def test_every_two_identifiers_of_a_message_are_linked() -> None:
+    assert pairs(identify("u1", "a1", email="e@x.com")) == {
+        ("anonymous_id:a1", "user_id:u1"),
+        ("email:e@x.com", "user_id:u1"),
+        ("anonymous_id:a1", "email:e@x.com"),
+    }
+
+
+def test_only_the_first_ten_by_priority_then_key_are_linked() -> None:
+    devices = [("anonymous_id", f"a{number:02d}") for number in reversed(range(11))]
+    found = pairs(message(MessageKind.IDENTIFY, [*devices, ("user_id", "u1")]))
+    ends = {end for pair in found for end in pair}
+    assert len(found) == 45
+    assert ends == {"user_id:u1", *(f"anonymous_id:a{number:02d}" for number in range(9))}
+
+
+def test_one_identifier_gives_no_link() -> None:
+    assert pairs(track("a1")) == set()
+
+
+def test_a_value_sent_twice_is_one_identifier() -> None:
+    assert pairs(message(MessageKind.TRACK, [("email", "E@x.com"), ("email", "e@x.com")])) == set()
+
+
+def test_a_link_has_the_weaker_authority_of_its_ends() -> None:
+    found = heard(among(Sighting("user_id", "u", "userId", I), Sighting("email", "e@x.com", "email", C)))
+    assert [link.authority for link in found.links] == [C]
+
+
+def test_the_stronger_sighting_of_one_value_counts() -> None:
+    twice = Sighting("user_id", "u", "userId", C), Sighting("user_id", "u", "id", V)
+    assert [each.authority for each in heard(among(*twice, Sighting("email", "e@x.com", "email", I))).links] == [V]
+
+
+def test_two_keys_of_one_record_make_a_link_of_their_own_kind() -> None:
+    keys = Sighting("crm", "c", "Id", I, record_key=True), Sighting("shop", "s", "Shop", I, record_key=True)
+    found = heard(among(*keys, Sighting("email", "e@x.com", "Email", I)))
+    assert sorted(link.kind.word for link in found.links) == ["cooccur", "cooccur", "import_key"]
+
+
+def test_t50_two_values_of_a_unique_namespace_link_nothing() -> None:
+    said = message(
+        MessageKind.IDENTIFY, [("user_id", "u1"), ("anonymous_id", "a"), ("user_id", "u2")], traits={"name": "x"}
+    )
+    found = heard(said)
+    assert (found.actor, found.links, found.observations) == ("user_id:u1", (), ())
+    assert [each.code for each in found.warnings] == ["two_values_unique"]
+
+
+def test_two_external_ids_that_are_not_unique_are_linked() -> None:
+    assert pairs(message(MessageKind.TRACK, [("shop", "1"), ("shop", "2")])) == {("shop:1", "shop:2")}
+
+
+def test_a_link_carries_the_own_time_of_the_message() -> None:
+    (link,) = heard(identify("u1", "a1", at=5.0)).links
+    assert (link.first_seen, link.last_seen, link.sure) == (micros(after(5)), micros(after(5)), True)
+
+
+def test_a_link_without_a_believable_time_is_unsure_and_has_the_moment_shown() -> None:
+    (link,) = heard(identify("u1", "a1", at=None)).links
+    assert (link.first_seen, link.sure) == (micros(RECEIVED), False)
+
+
+def test_persons_are_contacts_and_contact_points_strongest_first() -> None:
+    found = heard(message(MessageKind.TRACK, [("email", "e@x.com"), ("anonymous_id", "a"), ("user_id", "u")]))
+    assert (found.persons, found.devices) == (("user_id:u", "email:e@x.com"), ("anonymous_id:a",))
+
+
+def test_the_actor_is_not_among_the_devices() -> None:
+    found = heard(message(MessageKind.TRACK, [("anonymous_id", "a"), ("device_id", "d")]))
+    assert (found.actor, found.devices) == ("anonymous_id:a", ("device_id:d",))
+
+
+def test_traits_are_observed_under_their_canonical_names() -> None:
+    found = heard(identify("u1", traits={"firstName": "Ann", "shoe": 41}))
+    assert {each.trait: each.value for each in found.observations} == {"first_name": "Ann", "shoe": 41}
+
+
+def test_an_alias_keeps_its_previous_id_raw() -> None:
+    said = alias_of(alias("old", "u1"))
+    assert (said.end, said.previous, said.link.kind) == ("user_id:u1", "old", Kind.ALIAS)
+
+
+def test_a_previous_id_means_a_user_id_where_one_is_known() -> None:
+    said = alias_of(alias("old", "u1"))
+    meant = [resolved(said, known) for known in ((), [IdentifierKey("user_id:old")])]
+    assert [(link.a, link.b) for link in meant if link] == [
+        ("anonymous_id:old", "user_id:u1"),
+        ("user_id:old", "user_id:u1"),
+    ]
+
+
+def test_t15_an_alias_of_itself_says_nothing() -> None:
+    assert heard(alias("u1", "u1")).aliases == ()
+    assert heard(alias("a1", on="a1")).aliases == ()
+
+
+def test_an_alias_of_a_blocked_id_is_ignored_with_a_warning() -> None:
+    found = heard(alias("undefined", "u1"))
+    assert (found.aliases, [each.place for each in found.warnings]) == ((), ["previousId"])
+
+
+def test_aliases_that_name_different_ids_stay_apart_on_one_pair() -> None:
+    """Either may come to mean another identifier later, and then must not take the other with it."""
+    one = resolved(alias_of(alias("b", on="a")), ())
+    other = resolved(alias_of(alias("a", on="b")), ())
+    assert one is not None
+    assert other is not None
+    assert (one.a, one.b) == (other.a, other.b)
+    assert one.id != other.id
+
+
+def test_repeats_aggregate_by_first_last_and_number() -> None:
+    (one,), (other,) = (heard(identify("u1", "a1", at=at)).links for at in (3.0, 9.0))
+    both = joined(one, other)
+    assert both == joined(other, one)
+    assert (both.first_seen, both.last_seen, both.count) == (micros(after(3)), micros(after(9)), 2)
+    assert both.message == one.message
+
+
+def test_a_sure_time_comes_before_an_unsure_one() -> None:
+    (sure,), (unsure,) = (heard(identify("u1", "a1", at=at)).links for at in (9.0, None))
+    assert joined(sure, unsure).first_seen == joined(unsure, sure).first_seen == micros(after(9))
+    assert joined(sure, unsure).sure
+
+
+def test_aggregates_have_the_best_authority() -> None:
+    (one,), (other,) = (heard(identify("u1", "a1", at=at, authority=by)).links for at, by in ((3.0, C), (9.0, I)))
+    assert joined(one, other).authority is I
+
+
+def test_only_the_first_sighting_and_the_authority_matter_to_stitching() -> None:
+    (one,), (later,), (earlier,) = (heard(identify("u1", "a1", at=at)).links for at in (3.0, 9.0, 1.0))
+    (stronger,) = heard(identify("u1", "a1", at=9.0, authority=I)).links
+    assert [matters(one, joined(one, each)) for each in (later, earlier, stronger)] == [False, True, True]
+
+
+def test_t42_an_address_and_its_hash_are_linked_by_arithmetic() -> None:
+    digest = sha256_of("ann@x.com")
+    link = derived_link(IdentifierKey("email:ann@x.com"), IdentifierKey(f"email_sha256:{digest}"))
+    assert digest == "0b2d6603047b0e23d4fc76b502153865296189b7d3a170d1a7b2dcda4e2b6d10"
+    assert (link.kind, link.sure, link.authority) == (Kind.DERIVED, True, V)

@@ -1,0 +1,68 @@
+"""Any order, any batching, twice: the same people, refusals, generic identifiers and traits."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.messages import Message, MessageKind
+from identity.stitching import stitch
+from tests.building import message
+from tests.identity.histories import some_history, some_two_orders
+from tests.identity.memory import History, people, traits_of
+from tests.identity.test_restitching import fresh, told_afresh
+
+Orders = tuple[list[Message], list[Message]]
+
+
+def result(history: History) -> tuple[object, ...]:
+    """All that stitching says, but the ids, which follow the order of minting."""
+    return people(history.clusters.values()), history.verdicts, history.generic, history.links, traits_of(history)
+
+
+def in_batches(messages: list[Message], size: int) -> History:
+    history = fresh()
+    for start in range(0, len(messages), size):
+        history.receive(messages[start : start + size])
+    return history
+
+
+@given(some_two_orders())
+def test_any_order_gives_the_same_people_refusals_and_traits(orders: Orders) -> None:
+    one, other = orders
+    assert result(told_afresh(one)) == result(told_afresh(other))
+
+
+@given(some_two_orders(), st.integers(1, 6))
+def test_any_order_in_any_batches_gives_the_same(orders: Orders, size: int) -> None:
+    one, other = orders
+    assert result(told_afresh(one)) == result(in_batches(other, size))
+
+
+@given(some_history, st.integers(1, 6))
+def test_any_batching_gives_the_same_ids(messages: list[Message], size: int) -> None:
+    """Identifiers are minted in the order of messages and keys, in whatever batches they come."""
+    assert in_batches(messages, size).clusters.keys() == told_afresh(messages).clusters.keys()
+
+
+@given(some_two_orders())
+def test_where_the_minting_order_is_the_same_any_order_gives_the_same_ids(orders: Orders) -> None:
+    met = sorted({(each.namespace, each.value) for one in orders[0] for each in one.sightings})
+    previous = sorted({each.previous_id for each in orders[0] if each.previous_id})
+    alone = [*met, *(("anonymous_id", value) for value in previous)]
+    first = [message(MessageKind.TRACK, [each], id=f"first {each}") for each in alone]
+    one, other = (told_afresh([*first, *order]) for order in orders)
+    assert {each.id: each.members for each in one.clusters.values()} == {
+        each.id: each.members for each in other.clusters.values()
+    }
+
+
+@given(some_two_orders())
+def test_the_global_rule_looks_at_the_set_of_evidence_alone(orders: Orders) -> None:
+    one, other = (stitch(told_afresh(order).evidence(), told_afresh(order).policy) for order in orders)
+    assert people(one.clusters.values()) == people(other.clusters.values())
+    assert (one.refused, one.generic) == (other.refused, other.generic)
+
+
+@given(some_two_orders())
+def test_what_came_twice_counts_once(orders: Orders) -> None:
+    one, _ = orders
+    assert result(told_afresh([*one, *one])) == result(told_afresh(one))
