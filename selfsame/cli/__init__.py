@@ -2,7 +2,7 @@
 
 import typer
 
-from selfsame.cli import doctor, export, keys, load, policy, runs, schema, serve, verify
+from selfsame.cli import demo, doctor, export, keys, load, policy, runs, schema, serve, verify
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +21,7 @@ app.add_typer(policy.app, name="policy")
 app.command()(runs.runs)
 app.add_typer(runs.letters, name="deadletters")
 app.command()(schema.schema)
+app.command()(demo.demo)
 
 
 def main() -> None:
