@@ -10,8 +10,6 @@ from identity.device_use import Happening, Use, uses_of
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.policy import Policy
 
-MOST_HAPPENINGS = 5_000
-
 # identifier_key (unique); profile_id (unique)
 SHARED_DEVICES = """
 CALL () {
@@ -36,7 +34,7 @@ RETURN d.key AS key, d.uses AS uses, asked OR d.uses IS NULL AS asked
 ORDER BY key
 """
 
-# interaction_actor_at (range) and one expand per device; one more than the limit tells that there are more
+# interaction_actor_at (range) and one expand per device
 HAPPENINGS = """
 UNWIND $keys AS key
 CALL (key) {

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from graph.acts import ACT_ROW, act_from
 from graph.connection import Reader, Row
-from graph.links import LINK_ROW, StoredLink, stored_link
+from graph.links import AUTHORITIES, LINK_ROW, StoredLink, stored_link
 from graph.regions import StoredIdentifier, stored_identifier
 from graph.views import observation_from
+from identity.accounts import PartOf
 from identity.evidence import Act, LinkId
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.policy import Policy
@@ -21,8 +22,9 @@ ALL_IDENTIFIERS = """
 MATCH (i:Identifier)
 WHERE i.key > $after
 WITH i ORDER BY i.key LIMIT $page
-OPTIONAL MATCH (i)-[:IDENTIFIES]->(p:Profile)
-RETURN i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic, p.id AS profile,
+WITH i, [(i)-[:IDENTIFIES]->(p:Profile) | p.id] AS profiles
+RETURN i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic,
+  CASE WHEN size(profiles) > 1 THEN 'several' ELSE head(profiles) END AS profile,
   i.first_seen AS first_seen, i.last_seen AS last_seen, i.uses AS uses, i.pending AS pending, i:Device AS device
 ORDER BY key
 """
@@ -51,6 +53,13 @@ MATCH (x:Act)
 RETURN {ACT_ROW}
 """
 
+# a label scan: every account that belongs to one
+ALL_PARTS = """
+MATCH (child:Account)-[p:PART_OF]->(parent:Account)
+RETURN child.key AS child, parent.key AS parent, p.authority AS authority, p.first_seen AS first_seen,
+  p.accepted AS accepted, p.reason AS reason
+"""
+
 # profile_id (unique), in the order of ids
 ALL_PROFILES = """
 MATCH (p:Profile)
@@ -62,23 +71,37 @@ ORDER BY p.id
 """
 
 
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """A statement that an account is part of another, and the verdict on it. accepted: None while nobody judged it."""
+
+    statement: PartOf
+    accepted: bool | None
+    reason: str | None
+
+
 @dataclass(slots=True)
 class Stored:
-    """Everything that is stored of who is who. moments: first and last sighting in µs. uses: of devices, JSON text."""
+    """Everything that is stored of who is who. moments: first and last sighting in µs. uses: of devices, JSON text.
+
+    An identifier that hangs on more than one profile has the profile «several», which nobody's id is.
+    """
 
     identifiers: dict[IdentifierKey, StoredIdentifier] = field(default_factory=dict)
     moments: dict[IdentifierKey, tuple[int, int]] = field(default_factory=dict)
     uses: dict[IdentifierKey, str] = field(default_factory=dict)
     devices: set[IdentifierKey] = field(default_factory=set)
+    pending: set[IdentifierKey] = field(default_factory=set)
     links: dict[LinkId, StoredLink] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
+    parts: list[StoredPart] = field(default_factory=list)
     observations: defaultdict[IdentifierKey, list[Observation]] = field(default_factory=lambda: defaultdict(list))
     profiles: dict[ProfileId, Row] = field(default_factory=dict)
     sharing: dict[tuple[IdentifierKey, ProfileId], Mapping[str, object]] = field(default_factory=dict)
 
 
 async def stored_state(reader: Reader, policy: Policy) -> Stored:
-    """All identifiers, links, acts, observations of named traits, profiles and sharing. Memory: about 1 kB a link."""
+    """All identifiers, links, acts, observations of named traits, profiles and sharing."""
     stored = Stored()
     after = ""
     async for page in _pages(reader, ALL_IDENTIFIERS, "key"):
@@ -92,8 +115,14 @@ async def stored_state(reader: Reader, policy: Policy) -> Stored:
             stored.observations[IdentifierKey(row["identifier"])].append(observation_from(row))
         after = page[-1]["key"]
     stored.acts = [act_from(row) for row in await reader.rows(ALL_ACTS)]
+    stored.parts = [_part_from(row) for row in await reader.rows(ALL_PARTS)]
     await _take_profiles(stored, reader)
     return stored
+
+
+def _part_from(row: Row) -> StoredPart:
+    statement = PartOf(row["child"], row["parent"], AUTHORITIES[row["authority"]], row["first_seen"])
+    return StoredPart(statement, row["accepted"], row["reason"])
 
 
 async def _pages(reader: Reader, statement: str, name: str) -> AsyncIterator[list[Row]]:
@@ -109,6 +138,8 @@ def _take_identifier(stored: Stored, row: Row) -> None:
     stored.moments[key] = (row["first_seen"], row["last_seen"])
     if row["uses"] is not None:
         stored.uses[key] = row["uses"]
+    if row["pending"]:
+        stored.pending.add(key)
     if row["device"]:
         stored.devices.add(key)
 

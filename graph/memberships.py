@@ -1,6 +1,6 @@
 """Accounts as a batch states them: facts, members, and who is part of whom."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -51,7 +51,9 @@ MATCH (child:Account {key: row.child})
 MATCH (parent:Account {key: row.parent})
 MERGE (child)-[p:PART_OF {source: row.source}]->(parent)
 ON CREATE SET p.first_seen = row.at, p.authority = row.authority
-ON MATCH SET p.first_seen = CASE WHEN row.at < p.first_seen THEN row.at ELSE p.first_seen END
+ON MATCH SET
+  p.first_seen = CASE WHEN row.at < p.first_seen THEN row.at ELSE p.first_seen END,
+  p.authority = CASE WHEN p.authority IN row.weaker THEN row.authority ELSE p.authority END
 """
 
 # account_key (unique), one level at a time
@@ -138,6 +140,7 @@ def _parent(each: Heard, account: AccountStatement) -> dict[str, object]:
         "parent": account.parent,
         "source": each.message.source,
         "authority": each.message.authority.name.lower(),
+        "weaker": [name for name, authority in AUTHORITIES.items() if authority < each.message.authority],
         "at": time_of(each.message),
     }
 
@@ -145,22 +148,24 @@ def _parent(each: Heard, account: AccountStatement) -> dict[str, object]:
 async def _judge(tx: Transaction, keys: set[str]) -> None:
     """Say of each statement around these accounts whether it holds."""
     statements = await parts_around(tx, keys)
-    refused = cycles(statements)
-    pairs = sorted({(each.child, each.parent) for each in statements})
+    await judge_parents(tx, sorted({(each.child, each.parent) for each in statements}), cycles(statements))
+
+
+async def judge_parents(
+    tx: Transaction, pairs: Iterable[tuple[str, str]], refused: Collection[tuple[str, str]]
+) -> None:
+    """Write the verdicts on (child, parent) pairs. refused: those that would close a cycle."""
+    verdicts = [(pair, part_verdict(pair, refused)) for pair in pairs]
     rows = [
-        {
-            "child": child,
-            "parent": parent,
-            "accepted": (child, parent) not in refused,
-            "reason": _why(child, parent, refused),
-        }
-        for child, parent in pairs
+        {"child": child, "parent": parent, "accepted": accepted, "reason": reason}
+        for (child, parent), (accepted, reason) in verdicts
     ]
     await tx.rows(JUDGE_PARENTS, rows=rows)
 
 
-def _why(child: str, parent: str, refused: Iterable[tuple[str, str]]) -> str | None:
-    return "cycle" if (child, parent) in refused else None
+def part_verdict(pair: tuple[str, str], refused: Collection[tuple[str, str]]) -> tuple[bool, str | None]:
+    """Whether a (child, parent) statement holds, and why not."""
+    return (False, "cycle") if pair in refused else (True, None)
 
 
 async def parts_around(tx: Transaction, keys: set[str]) -> list[PartOf]:

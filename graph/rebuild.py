@@ -11,20 +11,33 @@ from typing import TypeVar
 from graph.connection import Reader, Transaction, Writer
 from graph.device_use import computed_uses, refresh_uses, spans_of, uses_text
 from graph.evidence_reading import Stored, stored_state
-from graph.links import CHANGE_LINKS, verdict_facts
+from graph.links import CHANGE_LINKS, CREATE_LINKS, DELETE_LINKS, new_row, verdict_facts
+from graph.memberships import judge_parents, part_verdict
 from graph.namespaces import declared_namespaces
+from graph.pending import DONE
 from graph.stitcher import KEEP_PROFILES, LEAVE, PLACE, SET_GENERIC, drop_profiles
 from graph.views import refresh_moments, refresh_traits, share, shown_traits
+from identity.accounts import cycles
 from identity.device_use import Use
-from identity.evidence import Kind, Reason
+from identity.evidence import Kind, Link, LinkId, Reason
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.policy import Policy
-from identity.stitching import Cluster, Evidence, Stitching, stitch
+from identity.stitching import Cluster, Evidence, Stitching, standing_of, stitch, with_manual
 
 T = TypeVar("T")
 CHUNK = 1_000
+DEVICES_AT_ONCE = 200
 
 Sharing = tuple[IdentifierKey, ProfileId]
+
+# identifier_key and profile_id (unique)
+STOP_SHARING_WITH = """
+UNWIND $rows AS row
+MATCH (i:Identifier {key: row.key})
+MATCH (p:Profile {id: row.profile})
+MATCH (i)-[s:SHARED_BY]->(p)
+DELETE s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +59,8 @@ class Expected:
     traits: Mapping[ProfileId, Mapping[str, object]]
     uses: Mapping[IdentifierKey, Sequence[Use]]
     sharing: Mapping[Sharing, tuple[int, int, list[int] | None]]
+    manual: Mapping[LinkId, Link]
+    cycles: frozenset[tuple[str, str]]
 
 
 async def verify(reader: Reader, policy: Policy) -> tuple[Difference, ...]:
@@ -68,24 +83,36 @@ async def _differences(reader: Reader, policy: Policy) -> list[Difference]:
         *_of_flags(stored, expected),
         *_of_profiles(stored, expected),
         *_of_sharing(stored, expected),
+        *_of_accounts(stored, expected),
     ]
 
 
 async def expected_state(reader: Reader, stored: Stored, policy: Policy) -> Expected:
     """Everything that follows from the evidence, by the global rule."""
-    links = tuple(each.link for id_, each in stored.links.items() if id_.kind is not Kind.MANUAL)
     known = {key: each.known for key, each in stored.identifiers.items()}
+    links = tuple(each.link for id_, each in stored.links.items() if id_.kind is not Kind.MANUAL)
     stitching = stitch(Evidence(known, links, stored.acts), policy)
     profile_of = {key: each.id for each in stitching.clusters.values() for key in each.members}
     shared = sorted(key for key in stitching.generic if key in stored.devices)
-    uses = await computed_uses(reader, shared, policy, frozenset(stitching.generic)) if shared else {}
+    uses = await _uses(reader, shared, policy, frozenset(stitching.generic))
     return Expected(
         stitching=stitching,
         profile_of=profile_of,
         traits=_traits(stored, stitching, policy),
         uses=uses,
         sharing=_sharing(stored, stitching, profile_of, uses),
+        manual={link.id: link for link in with_manual((), standing_of(stored.acts), known)},
+        cycles=cycles(each.statement for each in stored.parts),
     )
+
+
+async def _uses(
+    reader: Reader, devices: Sequence[IdentifierKey], policy: Policy, generic: frozenset[IdentifierKey]
+) -> dict[IdentifierKey, Sequence[Use]]:
+    uses: dict[IdentifierKey, Sequence[Use]] = {}
+    for start in range(0, len(devices), DEVICES_AT_ONCE):
+        uses |= await computed_uses(reader, devices[start : start + DEVICES_AT_ONCE], policy, generic)
+    return uses
 
 
 def _traits(stored: Stored, stitching: Stitching, policy: Policy) -> dict[ProfileId, dict[str, object]]:
@@ -130,6 +157,10 @@ def _of_flags(stored: Stored, expected: Expected) -> Iterator[Difference]:
         if not each.judged or each.verdict != reason:
             subject = f"{id_.a} - {id_.b} ({id_.kind.word})"
             yield Difference("link", subject, str(each.verdict) if each.judged else "not judged", str(reason))
+    kept = {id_: each.link for id_, each in stored.links.items() if id_.kind is Kind.MANUAL}
+    for id_ in kept.keys() | expected.manual.keys():
+        if kept.get(id_) != expected.manual.get(id_):
+            yield Difference("manual link", f"{id_.a} - {id_.b}", str(kept.get(id_)), str(expected.manual.get(id_)))
 
 
 def _of_profiles(stored: Stored, expected: Expected) -> Iterator[Difference]:
@@ -153,14 +184,28 @@ def _of_profiles(stored: Stored, expected: Expected) -> Iterator[Difference]:
 
 
 def _of_sharing(stored: Stored, expected: Expected) -> Iterator[Difference]:
-    for key, uses in expected.uses.items():
-        if stored.uses.get(key) != uses_text(uses):
-            yield Difference("uses", key, str(stored.uses.get(key)), uses_text(uses))
+    wanted_uses = {key: uses_text(uses) for key, uses in expected.uses.items()}
+    for key in stored.uses.keys() | wanted_uses.keys():
+        if stored.uses.get(key) != wanted_uses.get(key):
+            yield Difference("uses", key, str(stored.uses.get(key)), str(wanted_uses.get(key)))
+    for (key, profile), found, wanted in _sharing_unlike(stored, expected):
+        yield Difference("sharing", f"{key} of {profile}", str(found), str(wanted))
+
+
+def _sharing_unlike(stored: Stored, expected: Expected) -> Iterator[tuple[Sharing, object, object]]:
     for pair in stored.sharing.keys() | expected.sharing.keys():
         row, wanted = stored.sharing.get(pair), expected.sharing.get(pair)
         found = (row["first"], row["last"], row["spans"]) if row is not None else None
         if found != wanted:
-            yield Difference("sharing", f"{pair[0]} of {pair[1]}", str(found), str(wanted))
+            yield pair, found, wanted
+
+
+def _of_accounts(stored: Stored, expected: Expected) -> Iterator[Difference]:
+    for each in stored.parts:
+        pair = (each.statement.child, each.statement.parent)
+        wanted = part_verdict(pair, expected.cycles)
+        if (each.accepted, each.reason) != wanted:
+            yield Difference("part of", " of ".join(pair), str((each.accepted, each.reason)), str(wanted))
 
 
 async def rebuild(reader: Reader, writer: Writer, policy: Policy) -> int:
@@ -173,10 +218,17 @@ async def rebuild(reader: Reader, writer: Writer, policy: Policy) -> int:
     stored = await stored_state(reader, policy)
     expected = await expected_state(reader, stored, policy)
     await _write_flags(writer, stored, expected)
+    await _write_manual(writer, stored, expected)
+    await _chunked(writer, sorted(stored.pending), _wait_no_longer)
+    unlike = [{"key": key, "profile": id_} for (key, id_), _, _ in _sharing_unlike(stored, expected)]
+    await _chunked(writer, unlike, _stop_sharing)
     wrong = [each for each in expected.stitching.clusters.values() if _misplaced(each, stored)]
     await _chunked(writer, wrong, _place, stored)
     await _chunked(writer, sorted(stored.profiles.keys() - expected.stitching.clusters.keys()), drop_profiles)
-    await _chunked(writer, sorted(expected.stitching.clusters), _refresh, policy, sorted(stored.devices))
+    await _chunked(writer, sorted(expected.stitching.clusters), _refresh, policy)
+    await _chunked(writer, sorted(expected.uses), _refresh_devices, policy)
+    pairs = {(each.statement.child, each.statement.parent) for each in stored.parts}
+    await _chunked(writer, sorted(pairs), judge_parents, expected.cycles)
     return len(expected.stitching.clusters)
 
 
@@ -187,8 +239,9 @@ async def _chunked(writer: Writer, rows: Sequence[T], work: Callable[..., Awaita
 
 async def _write_flags(writer: Writer, stored: Stored, expected: Expected) -> None:
     generic = expected.stitching.generic
-    turned = [key for key, each in stored.identifiers.items() if each.generic != generic.get(key)]
-    await _chunked(writer, [{"key": key, "generic": generic.get(key)} for key in turned], _set_generic)
+    turned = {key for key, each in stored.identifiers.items() if each.generic != generic.get(key)}
+    turned |= stored.uses.keys() - expected.uses.keys()
+    await _chunked(writer, [{"key": key, "generic": generic.get(key)} for key in sorted(turned)], _set_generic)
     refused = expected.stitching.refused
     judged = [
         {"element": each.element, "facts": verdict_facts(refused.get(id_))}
@@ -196,6 +249,29 @@ async def _write_flags(writer: Writer, stored: Stored, expected: Expected) -> No
         if not each.judged or each.verdict != refused.get(id_)
     ]
     await _chunked(writer, judged, _change_links)
+
+
+async def _write_manual(writer: Writer, stored: Stored, expected: Expected) -> None:
+    """Make the manual links what the standing acts say; a new one is recorded at the moment of its act."""
+    kept = {id_: each for id_, each in stored.links.items() if id_.kind is Kind.MANUAL}
+    wrong = [each.element for id_, each in kept.items() if each.link != expected.manual.get(id_)]
+    new = [link for id_, link in expected.manual.items() if id_ not in kept or kept[id_].link != link]
+    refused = expected.stitching.refused
+    await _chunked(writer, wrong, _delete_links)
+    rows = [new_row(link, verdict_facts(refused.get(link.id)), link.first_seen) for link in new]
+    await _chunked(writer, rows, _create_links)
+
+
+async def _delete_links(tx: Transaction, elements: Sequence[str]) -> None:
+    await tx.rows(DELETE_LINKS, elements=elements)
+
+
+async def _create_links(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
+    await tx.rows(CREATE_LINKS, rows=rows)
+
+
+async def _stop_sharing(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
+    await tx.rows(STOP_SHARING_WITH, rows=rows)
 
 
 async def _set_generic(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
@@ -222,10 +298,15 @@ async def _place(tx: Transaction, clusters: Sequence[Cluster], stored: Stored) -
     await tx.rows(PLACE, rows=[{"key": key, "profile": id_} for key, id_ in sorted(moved.items())])
 
 
-async def _refresh(
-    tx: Transaction, profiles: Sequence[ProfileId], policy: Policy, devices: Sequence[IdentifierKey]
-) -> None:
+async def _refresh(tx: Transaction, profiles: Sequence[ProfileId], policy: Policy) -> None:
     await refresh_moments(tx, profiles)
     await refresh_traits(tx, profiles, policy)
     await share(tx, profiles)
-    await refresh_uses(tx, devices, (), profiles, policy)
+
+
+async def _refresh_devices(tx: Transaction, devices: Sequence[IdentifierKey], policy: Policy) -> None:
+    await refresh_uses(tx, devices, (), (), policy)
+
+
+async def _wait_no_longer(tx: Transaction, keys: Sequence[IdentifierKey]) -> None:
+    await tx.rows(DONE, keys=keys)

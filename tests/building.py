@@ -9,7 +9,7 @@ from pathlib import Path
 
 from identity.evidence import Act, ActId, ActKind
 from identity.identifiers import IdentifierKey
-from identity.messages import Authority, Json, Message, MessageKind, Sighting, SourceName, micros
+from identity.messages import AccountStatement, Authority, Json, Message, MessageKind, Sighting, SourceName, micros
 from identity.policy import Policy, policy_from_toml
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -41,11 +41,12 @@ def message(
     previous: str | None = None,
     record: bool = False,
     region: str | None = None,
+    account: AccountStatement | None = None,
 ) -> Message:
     """One message with raw identifiers. at: minutes after the start, a moment, or None for a missing one."""
     sightings = tuple(Sighting(namespace, value, namespace, authority, record) for namespace, value in identifiers)
     own = after(at) if isinstance(at, int | float) else at
-    said = sha256(f"{kind}{sightings}{own}{traits}{name}{previous}{source}".encode()).hexdigest()
+    said = sha256(f"{kind}{sightings}{own}{traits}{name}{previous}{source}{account}".encode()).hexdigest()
     return Message(
         source=SourceName(source),
         message_id=id or said,
@@ -60,6 +61,7 @@ def message(
         authority=authority,
         previous_id=previous,
         region=region,
+        account=account,
     )
 
 
