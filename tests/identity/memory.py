@@ -64,6 +64,12 @@ class History:
         self.verdicts = {id_: why for id_, why in self.verdicts.items() if id_.kind is not Kind.MANUAL or id_ in manual}
         self._restitch(set(one_value_with(act.pair, self.acts)) & self.identifiers.keys())
 
+    def forget(self, link: LinkId) -> None:
+        """Delete one link, as an erasure does, then stitch what that touches."""
+        del self.links[link]
+        self.verdicts.pop(link, None)
+        self._restitch({link.a, link.b})
+
     def evidence(self) -> Evidence:
         return Evidence(self.identifiers, tuple(self.links.values()), self.acts)
 
