@@ -21,13 +21,14 @@ from graphql import (
 )
 
 from resolvers.errors import Code, refused
-from resolvers.limits import MOST_TOKENS, Size, size_of
-from resolvers.schema import schema
+from resolvers.executing import EXECUTABLE
+from resolvers.limits import MOST_TOKENS, Size, check_repeats, size_of
 
 REMEMBERED = 512
 LONGEST_REMEMBERED = 20_000
+# Limits of graphql-core's parser, as its sentences speak of them.
+SPOKEN = {f"more than {MOST_TOKENS} tokens": Code.TOO_LONG, "nested too deeply": Code.TOO_DEEP}
 RULES = (*specified_rules, MaxIntrospectionDepthRule)
-EXECUTABLE = schema._schema  # noqa: SLF001 -- Strawberry's own `execute` starts anew for each request
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,11 @@ def document_of(text: str) -> Document | list[GraphQLError]:
 def _read(text: str) -> Document | list[GraphQLError]:
     try:
         node = parse(text, max_tokens=MOST_TOKENS)
+        check_repeats(node)
     except GraphQLSyntaxError as error:
-        return [_coded(error, Code.TOO_LONG if "token limit" in error.message else Code.SYNTAX)]
+        return [_coded(error, next((code for words, code in SPOKEN.items() if words in error.message), Code.SYNTAX))]
+    except GraphQLError as error:
+        return [error]
     errors = validate(EXECUTABLE, node, RULES)
     if errors:
         return [_coded(error, Code.QUERY_INVALID) for error in errors]

@@ -5,23 +5,22 @@ from the status that a request could not be executed; one that accepts only `app
 """
 
 from collections.abc import Mapping, Sequence
-from inspect import isawaitable
 
 import anyio
 import orjson
 import structlog
 from graphql import ExecutionResult, GraphQLError, OperationType
-from graphql.execution import Executor, execute
 from starlette.requests import Request
 from starlette.responses import Response
 
 from graph.failures import may_pass
 from graph.keys import Scope
 from resolvers.asking import Asking
-from resolvers.documents import EXECUTABLE, Document, Operation, document_of, operation_in
+from resolvers.documents import Document, Operation, document_of, operation_in
 from resolvers.errors import Code, refused
+from resolvers.executing import executed
 from resolvers.limits import check_size
-from resolvers.requests import Asked, asked_in
+from resolvers.requests import asked_in
 from resolvers.viewer import Viewer
 from resolvers.world import World
 
@@ -53,7 +52,7 @@ async def answered(request: Request, viewer: Viewer, asked: World) -> Response:
         _check_access(operation, viewer, request.method)
         check_size(operation.size, question.variables)
         with anyio.fail_after(PATIENCE_SECONDS):
-            result = await _executed(document, question, Asking(viewer, asked))
+            result = await executed(document.node, question.variables, question.operation, Asking(viewer, asked))
     except GraphQLError as error:
         return _refusal(request, [error])
     except TimeoutError:
@@ -67,18 +66,6 @@ def _check_access(operation: Operation, viewer: Viewer, method: str) -> None:
     if viewer.scope is not NEEDED[operation.kind]:
         sentence = f"this key has scope `{viewer.scope}`; a {operation.kind.value} needs one of scope `{{}}`"
         raise refused(Code.KEY_SCOPE, sentence.format(NEEDED[operation.kind]))
-
-
-async def _executed(document: Document, asked: Asked, context: Asking) -> ExecutionResult:
-    result = execute(
-        EXECUTABLE,
-        document.node,
-        context_value=context,
-        variable_values=dict(asked.variables),
-        operation_name=asked.operation,
-        executor_class=Executor,
-    )
-    return await result if isawaitable(result) else result
 
 
 def _response(request: Request, result: ExecutionResult) -> Response:

@@ -1,7 +1,7 @@
 """Finding profiles: by a lookup, page by page, or by a text. What a profile's page needs at once is read at once."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, cast
 
 import strawberry
 
@@ -131,6 +131,11 @@ def _trait(asked: TraitEquals, context: Asking) -> tuple[str, Json]:
     if name not in policy.traits:
         names = ", ".join(sorted(policy.traits))
         raise refused(Code.UNKNOWN_TRAIT, f"the policy names no trait `{asked.name[:80]}`; it names {names}")
-    if not isinstance(asked.value, str | int | float) or (isinstance(asked.value, int) and abs(asked.value) >= 2**63):
+    if not _is_comparable(asked.value):
         raise refused(Code.VALUE_INVALID)
-    return name, asked.value
+    return name, cast("Json", asked.value)
+
+
+def _is_comparable(value: object) -> bool:
+    """Neo4j's integers have 64 bits."""
+    return isinstance(value, str | float) or (isinstance(value, int) and -(2**63) <= value < 2**63)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from math import isfinite
 from typing import Annotated, assert_never
 
 import strawberry
@@ -219,7 +220,9 @@ def _parts(asked: Sequence[SegmentInput], place: str, problems: list[Problem]) -
 
 def _trait(asked: TraitCondition, place: str, problems: list[Problem]) -> TraitIs:
     values = asked.value if isinstance(asked.value, list) else [asked.value]
-    scalars = tuple(each for each in values if isinstance(each, str | int | float))
+    scalars = tuple(
+        each for each in values if isinstance(each, str | int) or (isinstance(each, float) and isfinite(each))
+    )
     if len(scalars) < len(values):
         problems.append(Problem("wrong_type", place, "a value is a text, a number or a truth value"))
     value: Scalar | tuple[Scalar, ...] = scalars

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLNamedType, GraphQLObjectType
 
-from resolvers.documents import EXECUTABLE
 from resolvers.errors import MEANINGS, Code
+from resolvers.executing import EXECUTABLE
 from resolvers.schema import sdl
 from tests.house.reading import ROOT
 
