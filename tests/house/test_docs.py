@@ -5,7 +5,9 @@ import inspect
 import re
 from collections.abc import Iterator
 
+from resolvers.errors import Code
 from selfsame import access
+from selfsame.answers import STATUS_OF_CODE
 from selfsame.cli.exits import EXIT_OF_CODE, MEANINGS, Exit
 from selfsame.settings import PREFIX, Settings
 from tests.house.reading import ROOMS, ROOT
@@ -50,3 +52,29 @@ def test_every_code_that_a_caller_can_meet_is_documented() -> None:
     documented = set(rows("errors.md"))
     refusals = {each.code for each in vars(access).values() if isinstance(each, access.Refusal)}
     assert (set(codes_of_errors()) | refusals) - documented == set()
+
+
+def test_every_code_of_graphql_is_documented() -> None:
+    assert {each.value for each in Code} - set(rows("errors.md")) == set()
+
+
+def test_every_status_that_a_code_is_answered_with_is_documented() -> None:
+    documented = {code: rest.partition(" | ")[0] for code, rest in _requests()}
+    assert {code: documented[code] for code in STATUS_OF_CODE} == {
+        code: str(status) for code, status in STATUS_OF_CODE.items()
+    }
+
+
+def _requests() -> list[tuple[str, str]]:
+    text = (ROOT / "docs" / "errors.md").read_text("utf-8").partition("## Messages that are rejected")[0]
+    return [(match["name"], match["rest"]) for match in ROW.finditer(text)]
+
+
+def test_every_exit_status_of_a_code_is_documented() -> None:
+    text = (ROOT / "docs" / "errors.md").read_text("utf-8").partition("## Commands")[2]
+    documented = {match["name"]: match["rest"].partition(" | ")[0] for match in ROW.finditer(text)}
+    met = {code: str(int(status)) for code, status in EXIT_OF_CODE.items() if code not in ONLY_OF_REQUESTS}
+    assert {code: documented[code] for code in met} == met
+
+
+ONLY_OF_REQUESTS = frozenset({"body_invalid", "body_too_large", "queue_full", "intake_closed"})
