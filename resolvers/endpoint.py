@@ -88,7 +88,7 @@ def _expected(error: GraphQLError) -> GraphQLError:
         return refused(Code.DATABASE_AWAY)
     structlog.get_logger().error("a GraphQL field failed", path=error.path, error=repr(cause or error), exc_info=cause)
     return GraphQLError(
-        str(refused(Code.FAULT).message), error.nodes, path=error.path, extensions={"code": Code.FAULT.value}
+        str(refused(Code.UNEXPECTED).message), error.nodes, path=error.path, extensions={"code": Code.UNEXPECTED.value}
     )
 
 

@@ -42,7 +42,7 @@ class Code(StrEnum):
     SEGMENT_NAME = "segment_name"
     TOO_MANY_SEGMENTS = "too_many_segments"
     DATABASE_AWAY = "database_away"
-    FAULT = "fault"
+    UNEXPECTED = "unexpected"
 
 
 # What each means and what the caller can do; docs/errors.md says the same.
@@ -56,7 +56,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.QUERY_INVALID: "the document does not fit the schema, or names no operation to execute",
     Code.VARIABLES_INVALID: "a variable is missing or does not fit its type",
     Code.TOO_DEEP: "fields or variables are nested deeper than the service allows",
-    Code.TOO_LONG: "the document has too many tokens",
+    Code.TOO_LONG: "the document has too many tokens, or asks for one name too often",
     Code.TOO_MANY_ROOT_FIELDS: "the operation asks too many fields at its root; send several requests",
     Code.TOO_COSTLY: "pages inside pages would answer too many fields; ask for smaller pages",
     Code.TOO_SLOW: "the answer took longer than the service waits; ask for less",
@@ -77,7 +77,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.SEGMENT_NAME: "a segment's name has 1 to 100 characters that can be seen",
     Code.TOO_MANY_SEGMENTS: "100 segments are kept; define one of their names again instead",
     Code.DATABASE_AWAY: "Neo4j does not answer; the same request may be sent again after `Retry-After` seconds",
-    Code.FAULT: "a fault in Selfsame itself; the service's log has the cause",
+    Code.UNEXPECTED: "a fault in Selfsame itself; the service's log has the cause",
 }
 
 
