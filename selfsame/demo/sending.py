@@ -5,10 +5,14 @@ from copy import deepcopy
 
 import anyio
 import anyio.to_thread
-from segment.analytics.client import Client
 
 from selfsame.demo.visits import Call
-from selfsame.errors import CheckFailedError
+from selfsame.errors import CheckFailedError, EnvironmentRefusesError
+
+try:
+    from segment.analytics.client import Client
+except ModuleNotFoundError:  # it comes with the extra `demo`, and the other commands do without it
+    Client = None
 
 UPLOAD = 500  # messages; of ours about 300 kB, and the client sends up to 475 kB at once
 PATIENCE_SECONDS = 30
@@ -21,8 +25,10 @@ async def send_calls(calls: Sequence[Call], url: str, write_key: str, tell: Tell
     """Send every call, in order, and return once the service has acknowledged all of them.
 
     tell: hears how many are acknowledged. Sending the same again changes nothing, since each call has an id.
-    Raises CheckFailedError when the client gives any of them up.
+    Raises CheckFailedError when the client gives any of them up, EnvironmentRefusesError when it is not installed.
     """
+    if Client is None:
+        raise EnvironmentRefusesError("the demo sends by the Segment client; install it: pip install 'selfsame[demo]'")
     failures: list[Exception] = []
     client = Client(
         write_key,

@@ -20,10 +20,14 @@ from graph.keys import Scope
 from identity.identifiers import IdentifierKey
 from selfsame.access import create_key
 from selfsame.clock import now
+from selfsame.demo.fernhill import web_calls
+from selfsame.demo.sending import send_calls
 from selfsame.drawing import svg_of
+from selfsame.errors import CheckFailedError
 from selfsame.serving import Serving, serving
 from selfsame.settings import Settings
 from tests.house.reading import ROOT
+from tests.selfsame.demo.records import company
 from tests.serving import Neo4jAddress, empty
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -136,6 +140,12 @@ async def service(address: Neo4jAddress, folder: Path) -> AsyncIterator[Serving]
     )
     async with serving(settings) as served:
         yield served
+
+
+async def test_a_key_that_was_never_given_out_fails_the_demo(neo4j_server: Neo4jAddress, folder: Path) -> None:
+    async with service(neo4j_server, folder) as served:
+        with pytest.raises(CheckFailedError, match="could not deliver"):
+            await send_calls(web_calls(company())[:3], served.url, "ssw_unknown", lambda _: None)
 
 
 def test_the_readme_has_three_queries() -> None:
