@@ -46,7 +46,7 @@ def problem(
 
 def failed(error: Exception) -> Response:
     """The answer to a request that ended with an error; one that may pass asks the sender to come again."""
-    code = error.code if isinstance(error, CODED) else "unexpected"
+    code = error.code if isinstance(error, CODED) else "database_away" if may_pass(error) else "unexpected"
     status = STATUS_OF_CODE.get(code, 503 if may_pass(error) else 500)
     if status == 500:
         log().error("a request failed", error=f"{type(error).__name__}: {error}", exc_info=error)

@@ -1,5 +1,6 @@
 """The routes /v1/…: Segment's HTTP API. What is answered with 2xx is committed."""
 
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,7 +17,7 @@ from graph.ingestion import Outcome, Status
 from graph.keys import ApiKey, Scope
 from graph.runs import record_dead_letters
 from identity.messages import Message, MessageKind, Rejection, SourceName
-from loaders.errors import BodyTooLargeError
+from loaders.errors import BodyTooLargeError, IntakeClosedError
 from loaders.intake import Intake
 from loaders.segment_http import BODY_LIMIT, decoded_body, parse_batch, parse_single, sent_texts, write_key_in
 from loaders.sources import Source
@@ -100,6 +101,8 @@ def guarded(answer: Answer) -> Answer:
             return await answer(request)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
+        except CancelledError:  # uvicorn's patience with what is unanswered when the service goes down
+            return failed(IntakeClosedError("the service went down before this was done; send it again"))
         except Exception as error:  # noqa: BLE001 - the edge: whatever happened, the sender is told
             return failed(error)
 

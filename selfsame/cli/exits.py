@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 from graph.errors import GraphError
+from graph.failures import may_pass
 from identity.errors import IdentityError
 from loaders.errors import LoaderError
 from selfsame.errors import FrontDoorError
@@ -107,6 +108,9 @@ def explained(error: Exception) -> Exit:
     if isinstance(cause, OSError):
         told.print(f"selfsame: {cause}", markup=False)
         return Exit.REFUSED
+    if may_pass(cause):  # the database under more load than its retries outlast
+        told.print(f"selfsame: the database is too busy, run it again: {cause}", markup=False)
+        return Exit.AWAY
     told.print(f"selfsame: a fault in Selfsame itself: {type(cause).__name__}: {cause}", markup=False)
     if os.environ.get("SELFSAME_LOG_LEVEL") == "debug":
         told.print(Traceback.from_exception(type(cause), cause, cause.__traceback__))
