@@ -6,9 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from graph.connection import Row, Transaction
+from graph.stitcher import DEFER
 from identity.device_use import Happening, Use, uses_of
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.policy import Policy
+
+MOST_HAPPENINGS = 5_000  # 0.1 s to read and tell apart; above it the device waits for the background
 
 # identifier_key (unique); profile_id (unique)
 SHARED_DEVICES = """
@@ -30,7 +33,8 @@ CALL () {
   RETURN d, false AS asked
 }
 WITH d, max(asked) AS asked
-RETURN d.key AS key, d.uses AS uses, asked OR d.uses IS NULL AS asked
+RETURN d.key AS key, d.uses AS uses, asked OR d.uses IS NULL AS asked,
+  coalesce(d.interactions, 0) + COUNT { (d)<-[:ON]-() } AS happenings
 ORDER BY key
 """
 
@@ -83,17 +87,23 @@ async def refresh_uses(
     turned: Collection[IdentifierKey],
     profiles: Collection[ProfileId],
     policy: Policy,
+    *,
+    limited: bool = True,
 ) -> None:
     """Recompute the uses of these devices where they are shared, and the spans on all that these profiles share.
 
     turned: who turned generic or back; whether they are a login changes the uses of every device linked to them.
+    limited: devices with more than 5,000 interactions are left for `drain_pending`, so that no message pays for them.
     """
     keys, ids = sorted({*devices, *turned}), sorted(profiles)
     rows = await tx.rows(SHARED_DEVICES, keys=keys, turned=sorted(turned), profiles=ids) if keys or ids else []
     if not rows:
         return
+    late = [row["key"] for row in rows if limited and row["asked"] and row["happenings"] > MOST_HAPPENINGS]
+    if late:
+        await tx.rows(DEFER, keys=late)
     uses = {IdentifierKey(row["key"]): uses_from(row["uses"]) for row in rows if not row["asked"]}
-    asked = [IdentifierKey(row["key"]) for row in rows if row["asked"]]
+    asked = [IdentifierKey(row["key"]) for row in rows if row["asked"] and row["key"] not in late]
     if asked:
         uses |= await computed_uses(tx, asked, policy)
         await tx.rows(KEEP_USES, rows=[{"key": key, "uses": uses_text(uses[key])} for key in asked])

@@ -1,4 +1,4 @@
-"""Regions that were too large for the transaction that touched them, stitched in the background."""
+"""What was too large for the transaction that touched it, done in the background: regions, and uses of busy devices."""
 
 from graph.connection import Transaction, Writer
 from graph.genericity import recount
@@ -51,5 +51,5 @@ async def _drain(tx: Transaction, policy: Policy, now: int) -> int:
     await tx.rows(DONE, keys=keys)
     await recount(tx, change, now)
     stitched = await stitch_change(tx, change, policy, now, limited=False)
-    await refresh_views(tx, [], change, stitched, policy)
+    await refresh_views(tx, [], change, stitched, policy, limited=False)
     return len(keys)

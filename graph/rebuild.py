@@ -226,7 +226,8 @@ async def rebuild(reader: Reader, writer: Writer, policy: Policy) -> int:
     await _chunked(writer, wrong, _place, stored)
     await _chunked(writer, sorted(stored.profiles.keys() - expected.stitching.clusters.keys()), drop_profiles)
     await _chunked(writer, sorted(expected.stitching.clusters), _refresh, policy)
-    await _chunked(writer, sorted(expected.uses), _refresh_devices, policy)
+    for device in sorted(expected.uses):
+        await writer.write(_refresh_devices, [device], policy)
     pairs = {(each.statement.child, each.statement.parent) for each in stored.parts}
     await _chunked(writer, sorted(pairs), judge_parents, expected.cycles)
     return len(expected.stitching.clusters)
@@ -305,7 +306,7 @@ async def _refresh(tx: Transaction, profiles: Sequence[ProfileId], policy: Polic
 
 
 async def _refresh_devices(tx: Transaction, devices: Sequence[IdentifierKey], policy: Policy) -> None:
-    await refresh_uses(tx, devices, (), (), policy)
+    await refresh_uses(tx, devices, (), (), policy, limited=False)
 
 
 async def _wait_no_longer(tx: Transaction, keys: Sequence[IdentifierKey]) -> None:

@@ -79,9 +79,18 @@ RETURN DISTINCT p.id AS id
 
 
 async def refresh_views(
-    tx: Transaction, heard: Sequence[Heard], change: Change, stitched: Stitched, policy: Policy
+    tx: Transaction,
+    heard: Sequence[Heard],
+    change: Change,
+    stitched: Stitched,
+    policy: Policy,
+    *,
+    limited: bool = True,
 ) -> None:
-    """Bring all views up to date that a batch and its stitching touch."""
+    """Bring all views up to date that a batch and its stitching touch.
+
+    limited: what is too large for a batch is left for `drain_pending`, which asks for it without the limit.
+    """
     await drop_profiles(tx, stitched.gone)
     where = _profiles(change, stitched)
     seen = {where[each.key] for one in heard for each in one.identifiers if each.key in where}
@@ -91,7 +100,8 @@ async def refresh_views(
     await refresh_traits(tx, told | stitched.changed, policy)
     await refresh_sharing(tx, await _sharing(tx, change, stitched, where), stitched)
     devices = {key for one in heard for key in (*one.devices, *([one.actor] if one.actor else []))}
-    await refresh_uses(tx, devices, stitched.turned, stitched.changed | seen | said, policy)
+    devices |= set() if limited else change.ends
+    await refresh_uses(tx, devices, stitched.turned, stitched.changed | seen | said, policy, limited=limited)
 
 
 def _profiles(change: Change, stitched: Stitched) -> dict[IdentifierKey, ProfileId]:

@@ -55,6 +55,19 @@ async def test_strangers_in_the_same_batch_wait_too_and_are_joined_by_the_drain(
     assert await verify(graph.reader, teller.policy) == ()
 
 
+async def test_uses_of_a_busy_device_are_told_apart_in_the_background(graph: Connection) -> None:
+    """A kiosk: no message on it pays for reading more than 5,000 others."""
+    teller = await telling(graph)
+    await teller.steps([identify("u1", "kiosk", at=1), identify("u2", "kiosk", at=2)])
+    for start in range(0, 5_000, 1_000):
+        await teller.tell(
+            [track("kiosk", at=3 + number / 1000, id=str(number)) for number in range(start, start + 1_000)]
+        )
+    assert {each.what for each in await verify(graph.reader, teller.policy)} == {"pending", "uses", "sharing"}
+    assert await drained(teller) == 1
+    assert await verify(graph.reader, teller.policy) == ()
+
+
 @FEW
 @given(some_steps | some_overridden_history(), st.integers(1, 6))
 async def test_deferred_and_drained_is_stitched_at_once(
