@@ -132,7 +132,7 @@ def progress_of(file: Path) -> Iterator[Tell]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=told, transient=not told.is_terminal) as bars:
-        task = bars.add_task(file.name, total=file.stat().st_size or 1, records=0, rate=0.0)
+        task = bars.add_task(file.name, total=_size(file), records=0, rate=0.0)
 
         def tell(loaded: Loaded) -> None:
             records, seconds = loaded.counts.records, bars.tasks[0].elapsed
@@ -140,6 +140,11 @@ def progress_of(file: Path) -> Iterator[Tell]:
             bars.update(task, completed=loaded.read, total=loaded.size, records=records, rate=rate)
 
         yield tell
+
+
+def _size(file: Path) -> int:
+    """For the bar; that a file cannot be read is told by who reads it."""
+    return (file.stat().st_size if file.is_file() else 0) or 1
 
 
 def _show(file: Path, report: RunReport) -> None:

@@ -1,0 +1,178 @@
+"""Bad files and mappings by `selfsame load`: exit status, file, line, reason; good rows are kept, nothing is halved."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from graph.connection import Connection
+from graph.runs import dead_letters, runs
+from tests.serving import Neo4jAddress
+from tests.walks.processes import done, environment, selfsame
+
+pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
+
+MAPPING = """
+source = "crm"
+[[message]]
+kind = "identify"
+time = "seen"
+identifiers = [{ namespace = "crm_contact", value = "id", key = true }, { namespace = "email", value = "email" }]
+traits = { name = "name" }
+[namespaces.crm_contact]
+role = "Contact"
+unique = true
+"""
+HEADER = "id,email,name,seen\n"
+ANN = "c1,ann@example.com,Ann,2026-01-01\n"
+BOB = "c2,bob@example.com,Bob,2026-01-02\n"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A folder with files, and the command that loads them."""
+
+    folder: Path
+    settings: dict[str, str]
+
+    def file(self, name: str, content: str | bytes) -> Path:
+        path = self.folder / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def load(self, name: str, content: str | bytes, mapping: str | None = MAPPING) -> "CompletedProcess[str]":
+        file = self.file(name, content)
+        options = () if mapping is None else ("--mapping", self.file("crm.toml", mapping))
+        return selfsame(self.settings, "load", file, *options)
+
+
+@pytest.fixture
+def desk(graph: Connection, neo4j_server: Neo4jAddress, tmp_path: Path) -> Desk:
+    return Desk(tmp_path, environment(tmp_path / "data", neo4j_server))
+
+
+async def names(graph: Connection) -> list[str]:
+    return [row["name"] for row in await graph.reader.rows("MATCH (p:Profile) RETURN p.t_name AS name ORDER BY name")]
+
+
+async def nothing(graph: Connection) -> bool:
+    """No run was begun, and nothing is there of any record."""
+    (row,) = await graph.reader.rows("MATCH (n) WHERE NOT n:Migration AND NOT n:MigrationLock RETURN count(n) AS many")
+    return row["many"] == 0
+
+
+UNUSABLE = {
+    "an unknown key": (MAPPING + "colour = 'red'\n", "crm.toml: ", "colour"),
+    "an unknown column": (MAPPING.replace('"name" }', '"nmae" }'), "crm.toml: message[0].traits.name: ", "`nmae`"),
+    "no TOML": ("source = \n", "crm.toml: ", "line 1"),
+    "a bad expression": (MAPPING.replace('"seen"', '"seen |"'), "crm.toml: message[0].time", "seen |"),
+    "an unknown kind": (MAPPING.replace('"identify"', '"jump"'), "crm.toml: ", "jump"),
+}
+
+
+@pytest.mark.parametrize(("mapping", "place", "reason"), UNUSABLE.values(), ids=UNUSABLE.keys())
+async def test_a_mapping_that_cannot_be_used_ends_with_2_and_its_place(
+    desk: Desk, graph: Connection, mapping: str, place: str, reason: str
+) -> None:
+    ended = desk.load("contacts.csv", HEADER + ANN, mapping)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert place in ended.stderr
+    assert reason in ended.stderr
+    assert await nothing(graph)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("contacts.csv", "", "contacts.csv:1: the file is empty; its first line must name the columns"),
+        ("contacts.csv", "id,email,email\n", "contacts.csv:1: column 3 `email` comes twice"),
+        ("contacts.xls", HEADER + ANN, "contacts.xls: the name does not say csv or jsonl; name the format"),
+    ],
+)
+async def test_a_file_that_cannot_be_read_at_all_ends_with_2(
+    desk: Desk, graph: Connection, name: str, content: str, said: str
+) -> None:
+    ended = desk.load(name, content)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert said in ended.stderr
+    assert await nothing(graph)
+
+
+async def test_a_file_that_is_not_there_and_a_csv_without_mapping_end_with_2(desk: Desk, graph: Connection) -> None:
+    absent = selfsame(desk.settings, "load", desk.folder / "absent.jsonl")
+    assert (absent.returncode, "absent.jsonl: No such file or directory" in absent.stderr) == (2, True)
+    unmapped = desk.load("contacts.csv", HEADER + ANN, None)
+    assert (unmapped.returncode, "a CSV file needs a mapping" in unmapped.stderr) == (2, True)
+    assert await nothing(graph)
+
+
+BAD_ROWS = {
+    "a broken encoding": (HEADER + ANN).encode() + b"c9,x\xff@example.com,X,2026-01-01\n" + BOB.encode(),
+    "too few cells": HEADER + ANN + "c9,x@example.com\n" + BOB,
+    "too many cells": HEADER + ANN + "c9,x@example.com,X,2026-01-01,more\n" + BOB,
+    "a quote within a cell": HEADER + ANN + 'c9,"x"@example.com,X,2026-01-01\n' + BOB,
+}
+SAID = {
+    "a broken encoding": "byte 0xff at character 5 is not utf-8; convert it",
+    "too few cells": "the row has 2 cells, the header 4 (wrong_columns)",
+    "too many cells": "the row has 5 cells, the header 4 (wrong_columns)",
+    "a quote within a cell": "(broken_row)",
+}
+
+
+@pytest.mark.parametrize("what", BAD_ROWS)
+async def test_a_bad_row_is_told_with_its_line_and_the_others_are_kept(
+    desk: Desk, graph: Connection, what: str
+) -> None:
+    ended = desk.load("contacts.csv", BAD_ROWS[what])
+    assert (ended.returncode, ended.stdout.splitlines()[0]) == (
+        3,
+        "contacts.csv: 3 records, 2 committed, 0 known already, 1 rejected",
+    )
+    assert "  rejected contacts.csv:3: " in ended.stdout
+    assert SAID[what] in ended.stdout
+    assert await names(graph) == ["Ann", "Bob"]
+    (letter,) = await dead_letters(graph.reader)
+    assert (letter.source, letter.rejection.place) == ("crm", "contacts.csv:3")
+
+
+@pytest.mark.parametrize(
+    ("cut", "said"),
+    [
+        ("c2,bob@exam", "the row has 2 cells, the header 4; the file ends in the middle of the line (wrong_columns)"),
+        ('c2,"bob@exam', "a quote is opened and never closed"),
+    ],
+)
+async def test_a_truncated_last_line_is_told_and_the_whole_file_is_loaded_later(
+    desk: Desk, graph: Connection, cut: str, said: str
+) -> None:
+    ended = desk.load("contacts.csv", HEADER + ANN + cut)
+    assert (ended.returncode, await names(graph)) == (3, ["Ann"])
+    assert f"rejected contacts.csv:3: {said}" in ended.stdout
+    whole = desk.load("contacts.csv", HEADER + ANN + BOB)
+    assert (whole.returncode, whole.stdout) == (0, "contacts.csv: 2 records, 1 committed, 1 known already\n")
+    assert await names(graph) == ["Ann", "Bob"]
+
+
+async def test_bad_lines_of_jsonl_are_told_listed_and_kept_once(desk: Desk, graph: Connection) -> None:
+    lines = ['{"type":"identify","userId":"u1","messageId":"m1"}', "{", '{"type":"track","event":"x"}', "7"]
+    for known in ("1 committed, 0 known already", "0 committed, 1 known already"):
+        ended = desk.load("some.jsonl", "\n".join(lines), None)
+        assert (ended.returncode, ended.stdout.splitlines()[0]) == (3, f"some.jsonl: 4 records, {known}, 3 rejected")
+    listed = done(desk.settings, "deadletters", "list").splitlines()
+    assert sorted(line.split(" ", 5)[2:5] for line in listed) == [
+        ["web", "some.jsonl:2", "not_json:"],
+        ["web", "some.jsonl:3", "no_identifier:"],
+        ["web", "some.jsonl:4", "not_an_object:"],
+    ]
+    assert [(run.state, run.counts.rejected) for run in await runs(graph.reader)] == [("finished", 3)] * 2
+
+
+async def test_a_dry_run_says_the_same_and_writes_nothing(desk: Desk, graph: Connection) -> None:
+    file, mapping = desk.file("contacts.csv", HEADER + ANN + "c9\n"), desk.file("crm.toml", MAPPING)
+    ended = selfsame(desk.settings, "load", file, "--mapping", mapping, "--dry-run")
+    assert (ended.returncode, ended.stdout.splitlines()[0]) == (3, "contacts.csv: 2 records, 1 messages, 1 rejected")
+    assert "rejected contacts.csv:3: " in ended.stdout
+    assert "identify" in ended.stdout.splitlines()[-1]
+    assert await nothing(graph)
