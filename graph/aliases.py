@@ -42,15 +42,13 @@ MATCH (i:Identifier {key: row.key})
 SET i.mint = row.mint, i.minted_at = row.minted_at
 """
 
-# identifier_key (unique); a key that nobody has is made and taken away again, which locks its place in the index:
+# identifier_key (unique); seeking it in a statement that writes locks its place in the index even where nobody has it:
 # who makes that user id at the same time waits for this alias, or this alias for them
 USERS_KNOWN = """
 UNWIND $keys AS key
-MERGE (i:Identifier {key: key})
-ON CREATE SET i.unknown = true
-WITH key, i, i.unknown AS unknown
-FOREACH (made IN CASE WHEN unknown THEN [i] ELSE [] END | DELETE made)
-RETURN key, unknown
+MATCH (i:Identifier {key: key})
+SET i.touched = $now
+RETURN key
 """
 
 # identifier_key (unique), in the order of keys
@@ -118,7 +116,7 @@ async def said_aliases(
     aliases = [alias for each in heard for alias in each.aliases]
     if not aliases:
         return []
-    users = await _known_users(tx, aliases, change)
+    users = await _known_users(tx, aliases, change, now)
     links = [link for alias in aliases if (link := resolved(alias, users)) is not None]
     meant = [(link, IdentifierKey(f"anonymous_id:{link.previous}")) for link in links]
     moments: dict[IdentifierKey, list[int]] = {}
@@ -153,8 +151,8 @@ async def _keep_previous(tx: Transaction, rows: list[dict[str, object]], change:
             change.stored[found.known.key] = found
 
 
-async def _known_users(tx: Transaction, aliases: Sequence[AliasSaid], change: Change) -> set[IdentifierKey]:
+async def _known_users(tx: Transaction, aliases: Sequence[AliasSaid], change: Change, now: int) -> set[IdentifierKey]:
     wanted = {IdentifierKey(f"user_id:{alias.previous}") for alias in aliases}
     here = {key for key in wanted if key in change.new or key in change.stored}
-    rows = await tx.rows(USERS_KNOWN, keys=sorted(wanted - here)) if wanted - here else []
-    return here | {IdentifierKey(row["key"]) for row in rows if not row["unknown"]}
+    rows = await tx.rows(USERS_KNOWN, keys=sorted(wanted - here), now=now) if wanted - here else []
+    return here | {IdentifierKey(row["key"]) for row in rows}

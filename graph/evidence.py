@@ -18,11 +18,13 @@ from graph.regions import Change
 from identity.evidence import Link, LinkId, Reason, derived_link, joined, matters, sha256_of
 from identity.identifiers import IdentifierKey, namespace_of
 
-# identifier_key (unique); identifier_sha256 (range)
+# identifier_key (unique); identifier_sha256 (range). Seeking a unique key in a statement that writes locks its place in
+# the index even where nobody has it: a hash that is made at the same time waits for its address, or the address for it.
 HASH_PARTNERS = """
 CALL () {
   UNWIND $addresses AS address
   MATCH (i:Identifier {key: address.digest})
+  SET i.touched = $now
   RETURN address.key AS email, i.key AS digest
   UNION
   UNWIND $digests AS each
@@ -56,13 +58,13 @@ def _repeated(link: Link, old: StoredLink, now: int) -> dict[str, object]:
     return facts_of(link, steps)
 
 
-async def record_links(tx: Transaction, said: Iterable[Link], change: Change) -> LinkWriting:
+async def record_links(tx: Transaction, said: Iterable[Link], change: Change, now: int) -> LinkWriting:
     """Aggregate what was said with what is stored, and note in the change what stitching must look at.
 
-    The links themselves are written by the answer's `write`.
+    The links themselves are written by the answer's `write`. now: µs, only a lock's value.
     """
     together: dict[LinkId, Link] = {}
-    for link in (*said, *await _derived(tx, change)):
+    for link in (*said, *await _derived(tx, change, now)):
         together[link.id] = joined(together[link.id], link) if link.id in together else link
     pairs = {(id_.a, id_.b) for id_ in together if id_.a not in change.new and id_.b not in change.new}
     stored = await links_between(tx, sorted(pairs)) if pairs else {}
@@ -84,7 +86,7 @@ def _take(writing: LinkWriting, change: Change, link: Link, old: StoredLink | No
         change.ends |= {link.a, link.b}
 
 
-async def _derived(tx: Transaction, change: Change) -> list[Link]:
+async def _derived(tx: Transaction, change: Change, now: int) -> list[Link]:
     """The links between addresses and hashes that the new identifiers complete, whichever came second."""
     emails = [key for key in change.new if namespace_of(key) == "email"]
     digests = [key for key in change.new if namespace_of(key) == "email_sha256"]
@@ -92,7 +94,7 @@ async def _derived(tx: Transaction, change: Change) -> list[Link]:
         return []
     addresses = [{"key": key, "digest": f"email_sha256:{sha256_of(_value(key))}"} for key in emails]
     rows = await tx.rows(
-        HASH_PARTNERS, addresses=addresses, digests=[{"key": key, "value": _value(key)} for key in digests]
+        HASH_PARTNERS, addresses=addresses, digests=[{"key": key, "value": _value(key)} for key in digests], now=now
     )
     return [derived_link(IdentifierKey(row["email"]), IdentifierKey(row["digest"])) for row in rows]
 

@@ -201,7 +201,7 @@ async def _record(
     said = [link for each in heard for link in each.links]
     said += await moved_aliases(tx, change, now)
     said += await said_aliases(tx, heard, change, mint, now)
-    links = await record_links(tx, said, change)
+    links = await record_links(tx, said, change, now)
     await record_interactions(tx, heard)
     await record_observations(tx, heard, now)
     await record_accounts(tx, heard)
