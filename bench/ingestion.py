@@ -1,0 +1,137 @@
+"""Ingestion through HTTP with stitching, against the bare driver writing the same nodes and relationships.
+
+The messages are those of the sample company's web shop and app, for other seeds than the demo's, as a Segment client
+sends them. The ceiling creates what our run left, under the same constraints and indexes, in UNWIND batches of 1,000:
+nodes by their labels, then relationships by their type, whose ends it finds by the unique key. It reads nothing and
+decides nothing; no node, relationship or property is left out but the keys and the migrations.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+from typing import Any
+
+import orjson
+from neo4j import AsyncDriver
+
+from bench.report import Ratio
+from bench.wire import basic, caller, request
+from bench.world import World, emptied, key_for, service
+from graph.keys import Scope
+from selfsame.demo.fernhill import fernhill, web_calls
+from selfsame.demo.web import segment_message
+
+SEEDS = (1, 2)
+CALLERS = 8
+PER_REQUEST = 100  # what the clients send at once by default
+PER_UNWIND = 1_000
+ROUNDS = 3
+
+UNIQUE = {"Identifier": "key", "Profile": "id", "Interaction": "id", "Observation": "key"}
+
+
+async def ingestion(world: World) -> Ratio:
+    """Messages a second, three rounds, ours and the ceiling in turn on the same Neo4j; the first round warms up."""
+    messages = [segment_message(call) for seed in SEEDS for call in web_calls(fernhill(seed))]
+    ours: list[float] = []
+    ceiling: list[float] = []
+    with service(world.server) as port:
+        for _ in range(ROUNDS + 1):
+            await emptied(world.connection)
+            key = await key_for(world.connection, Scope.WRITE)
+            ours.append(len(messages) / await _sent(messages, port, key))
+            left = await _left(world.connection.driver)
+            await emptied(world.connection)
+            ceiling.append(len(messages) / await _written(world.connection.driver, left))
+    return Ratio("ingestion", "bare driver", "messages/s", ours[1:], ceiling[1:], "at least 0.4, later 0.7")
+
+
+async def _sent(messages: Sequence[dict[str, object]], port: int, key: str) -> float:
+    """Seconds until everything is acknowledged. Every caller sends its share in order, a request at a time."""
+    requests = [
+        request("POST", "/v1/batch", {"Authorization": basic(key)}, orjson.dumps({"batch": list(each)}))
+        for each in _chunks(messages, PER_REQUEST)
+    ]
+    waiting = iter(requests)
+
+    async def work() -> None:
+        connection = await caller(port)
+        for each in waiting:
+            answer = orjson.loads(await connection.call(each))
+            if answer["rejected_total"]:
+                raise RuntimeError(answer["rejected"])
+
+    start = perf_counter()
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(CALLERS):
+            tasks.create_task(work())
+    return perf_counter() - start
+
+
+Rows = list[dict[str, Any]]
+Left = tuple[dict[str, Rows], dict[tuple[str, str, str], Rows]]
+
+NODES = """
+MATCH (n)
+WHERE NOT n:Migration AND NOT n:MigrationLock AND NOT n:ApiKey
+RETURN labels(n) AS labels, properties(n) AS properties
+"""
+
+RELATIONSHIPS = """
+MATCH (a)-[r]->(b)
+RETURN labels(a) AS from, labels(b) AS to, coalesce(a.key, a.id) AS a, coalesce(b.key, b.id) AS b,
+  type(r) AS type, properties(r) AS properties
+"""
+
+
+async def _left(driver: AsyncDriver) -> Left:
+    """The nodes by their labels, and the relationships by the labels of their ends and their type."""
+    nodes: defaultdict[str, Rows] = defaultdict(list)
+    relationships: defaultdict[tuple[str, str, str], Rows] = defaultdict(list)
+    async with driver.session() as session:
+        async for row in await session.run(NODES):
+            nodes[":".join(sorted(row["labels"], key=_anchor_first))].append(row["properties"])
+        async for row in await session.run(RELATIONSHIPS):
+            ends = (min(row["from"], key=_anchor_first), row["type"], min(row["to"], key=_anchor_first))
+            relationships[ends].append({"a": row["a"], "b": row["b"], "properties": row["properties"]})
+    return nodes, relationships
+
+
+def _anchor_first(label: str) -> tuple[bool, str]:
+    return (label != "Identifier", label)
+
+
+async def _written(driver: AsyncDriver, left: Left) -> float:
+    """Seconds until all of it is committed."""
+    nodes, relationships = left
+    start = perf_counter()
+    async with driver.session() as session:
+        for labels, rows in nodes.items():
+            statement = f"UNWIND $rows AS row CREATE (n:{labels}) SET n = row"
+            for each in _chunks(rows, PER_UNWIND):
+                await session.execute_write(_run, statement, each)
+        for (one, type_, other), rows in relationships.items():
+            statement = f"""
+            UNWIND $rows AS row
+            MATCH (a:{one} {{{_key(one)}: row.a}})
+            MATCH (b:{other} {{{_key(other)}: row.b}})
+            CREATE (a)-[r:{type_}]->(b)
+            SET r = row.properties
+            """
+            for each in _chunks(rows, PER_UNWIND):
+                await session.execute_write(_run, statement, each)
+    return perf_counter() - start
+
+
+async def _run(tx: Any, statement: str, rows: Rows) -> None:  # noqa: ANN401 - the driver's transaction
+    await (await tx.run(statement, rows=rows)).consume()
+
+
+def _key(label: str) -> str:
+    return UNIQUE.get(label, "key")
+
+
+def _chunks(rows: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
