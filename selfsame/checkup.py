@@ -109,7 +109,9 @@ def _port(settings: Settings) -> Finding:
         holder = holder_of(settings.data_dir)
         if error.errno == errno.EADDRINUSE and holder is not None:
             return Finding(Mark.GOOD, "address", f"{where} is in use; process {holder.pid} runs on this data directory")
-        return Finding(Mark.WRONG, "address", f"{where} cannot be listened on ({error.strerror}); set SELFSAME_PORT")
+        return Finding(
+            Mark.WRONG, "address", f"{where} cannot be listened on ({os.strerror(error.errno or 0)}); set SELFSAME_PORT"
+        )
 
 
 def _folder(folder: Path) -> Finding:

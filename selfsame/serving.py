@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from os import strerror
 from pathlib import Path
 
 import anyio
@@ -71,8 +72,8 @@ def _listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise EnvironmentRefusesError(
-            f"{host}:{port} cannot be listened on ({error.strerror}); stop what uses it, or set SELFSAME_PORT to "
-            "another port (0 takes a free one) or SELFSAME_HOST to an address of this machine"
+            f"{host}:{port} cannot be listened on ({strerror(error.errno or 0)}); stop what uses it, or set "
+            "SELFSAME_PORT to another port (0 takes a free one) or SELFSAME_HOST to an address of this machine"
         ) from error
 
 

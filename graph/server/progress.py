@@ -46,20 +46,25 @@ def silent(_: Step) -> None:
 
 @contextmanager
 def shown(console: Console) -> Iterator[Tell]:
-    """A `progress` that draws one line per phase on the console; it may be called from any thread."""
+    """A `progress` that draws one line per phase on the console, nothing without one; any thread may call it."""
     columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), BarColumn(), _Bytes())
-    with Progress(*columns, TimeElapsedColumn(), console=console) as bars:
-        tasks: dict[Phase, TaskID] = {}
+    bars = Progress(*columns, TimeElapsedColumn(), console=console)
+    tasks: dict[Phase, TaskID] = {}
 
-        def tell(step: Step) -> None:
-            if step.phase not in tasks:
-                _all_done(bars)
-                if step.phase is Phase.READY:
-                    return
-                tasks[step.phase] = bars.add_task(step.phase, total=step.total or None)
-            bars.update(tasks[step.phase], completed=step.done)
+    def tell(step: Step) -> None:
+        if step.phase not in tasks:
+            _all_done(bars)
+            if step.phase is Phase.READY:
+                return
+            bars.start()
+            tasks[step.phase] = bars.add_task(step.phase, total=step.total or None)
+        bars.update(tasks[step.phase], completed=step.done)
 
+    try:
         yield tell
+    finally:
+        if tasks:  # a bar that was never drawn would end with an empty line
+            bars.stop()
 
 
 class _Bytes(DownloadColumn):

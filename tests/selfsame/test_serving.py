@@ -1,0 +1,76 @@
+"""`selfsame serve` as a process: its port, its data directory, its end."""
+
+import signal
+import socket
+from pathlib import Path
+
+import anyio
+import httpx
+import orjson
+import pytest
+
+from graph.connection import Connection
+from tests.serving import Neo4jAddress, until
+from tests.walks.processes import alive, company_of, done, environment, new_keys, selfsame, served
+from tests.walks.sending import track
+
+pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
+
+
+def test_a_taken_port_is_told_before_a_neo4j_is_started(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        ended = selfsame(environment(tmp_path, SELFSAME_PORT=str(port)), "serve")
+    assert (ended.returncode, ended.stdout) == (5, "")
+    assert f"127.0.0.1:{port} cannot be listened on (Address already in use); stop what uses it" in ended.stderr
+    assert not (tmp_path / "neo4j").exists()
+
+
+def test_a_host_that_is_not_ours_is_told(tmp_path: Path) -> None:
+    ended = selfsame(environment(tmp_path, SELFSAME_HOST="192.0.2.1"), "serve")
+    assert (ended.returncode, "192.0.2.1:0 cannot be listened on" in ended.stderr) == (5, True)
+
+
+async def test_sigterm_answers_what_was_accepted_and_ends_with_0(
+    graph: Connection, neo4j_server: Neo4jAddress, tmp_path: Path
+) -> None:
+    answers: list[httpx.Response] = []
+    async with served(environment(tmp_path, neo4j_server)) as service:
+        keys = new_keys(service.settings)
+        async with company_of(service, keys) as company, anyio.create_task_group() as tasks:
+
+            async def send(number: int) -> None:
+                batch = [track(f"a{number}-{each}", id=f"{number}-{each}") for each in range(100)]
+                answers.append(await company.post("batch", orjson.dumps({"batch": batch})))
+
+            await send(0)
+            for number in range(1, 9):
+                tasks.start_soon(send, number)
+            await anyio.sleep(0.2)  # the requests are on their way
+            service.process.send_signal(signal.SIGTERM)
+        await until(lambda: service.process.poll() is not None, 60)
+        assert service.process.returncode == 0, service.said()
+    assert [each.status_code for each in answers] == [200] * 9
+    (row,) = await graph.reader.rows("MATCH (i:Interaction) RETURN count(i) AS many")
+    assert row["many"] == 900
+
+
+async def test_a_service_of_its_own_neo4j_from_start_to_end(tmp_path: Path) -> None:
+    """One start for four questions: commands find it, a second owner is refused, doctor sees it, its end is clean."""
+    settings = environment(tmp_path)
+    async with served(settings) as service:
+        neo4j = service.local()
+        assert (neo4j.owner, neo4j.uri) == (service.process.pid, service.neo4j)
+        second = selfsame(settings, "serve")
+        assert second.returncode == 5
+        assert (
+            f"{tmp_path} is in use by process {service.process.pid}, whose Neo4j answers at {neo4j.uri}"
+            in second.stderr
+        )
+        assert "or set SELFSAME_DATA_DIR to another folder" in second.stderr
+        assert done(settings, "verify") == "verify: 0 differences\n"
+        looked = done(settings | {"SELFSAME_PORT": service.url.rpartition(":")[2]}, "doctor")
+        assert f"is in use; process {service.process.pid} runs on this data directory" in looked
+        assert service.end() == 0
+        assert not alive(neo4j.pid)
+        assert neo4j.password not in service.said()
