@@ -38,14 +38,17 @@ RETURN d.key AS key, d.uses AS uses, asked OR d.uses IS NULL AS asked,
 ORDER BY key
 """
 
-# interaction_actor_at (range) and one expand per device
+# interaction_actor_at (range; only where each of its properties is asked for) and one expand per device
 HAPPENINGS = """
 UNWIND $keys AS key
 CALL (key) {
-  MATCH (i:Interaction {actor: key})
+  MATCH (i:Interaction)
+  WHERE i.actor = key AND i.at IS NOT NULL AND i.id IS NOT NULL
   RETURN i
   UNION
-  MATCH (:Identifier {key: key})<-[:ON]-(i:Interaction)
+  MATCH (d:Identifier {key: key})
+  WITH d
+  MATCH (d)<-[:ON]-(i:Interaction)
   RETURN i
 }
 RETURN key, i.at AS at, i.id AS id, i.name AS name, i.persons AS persons
