@@ -103,15 +103,16 @@ def explained(error: Exception) -> Exit:
     if isinstance(cause, BrokenPipeError):
         return Exit.DONE  # the reader of our output has seen enough
     if isinstance(cause, KNOWN_ERRORS):
-        told.print(f"selfsame: {cause}", markup=False)
+        told.print(f"selfsame: {cause}", markup=False, soft_wrap=True)
         return EXIT_OF_CODE[cause.code]
     if isinstance(cause, OSError):
-        told.print(f"selfsame: {cause}", markup=False)
+        told.print(f"selfsame: {cause}", markup=False, soft_wrap=True)
         return Exit.REFUSED
     if may_pass(cause):  # the database under more load than its retries outlast
-        told.print(f"selfsame: the database is too busy, run it again: {cause}", markup=False)
+        told.print(f"selfsame: the database is too busy, run it again: {cause}", markup=False, soft_wrap=True)
         return Exit.AWAY
-    told.print(f"selfsame: a fault in Selfsame itself: {type(cause).__name__}: {cause}", markup=False)
+    fault = f"selfsame: a fault in Selfsame itself: {type(cause).__name__}: {cause}"
+    told.print(fault, markup=False, soft_wrap=True)
     if os.environ.get("SELFSAME_LOG_LEVEL") == "debug":
         told.print(Traceback.from_exception(type(cause), cause, cause.__traceback__))
     return Exit.FAULT

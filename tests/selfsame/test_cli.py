@@ -15,7 +15,7 @@ from graph.server.errors import DiskFullError
 from selfsame.cli.exits import Exit, explained
 from selfsame.errors import SettingsInvalidError
 from tests.serving import Neo4jAddress
-from tests.walks.processes import done, environment, selfsame
+from tests.walks.processes import done, environment, here
 from tests.walks.sending import Sent, identify, track
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -76,7 +76,7 @@ def test_a_fault_is_one_line_without_a_traceback(capsys: pytest.CaptureFixture[s
 async def test_what_cannot_be_used_ends_with_a_sentence(
     settings: dict[str, str], variables: dict[str, str], arguments: list[str], status: int, said: str
 ) -> None:
-    ended = selfsame(settings | variables, *arguments)
+    ended = here(settings | variables, *arguments)
     assert (ended.returncode, ended.stdout, said in ended.stderr) == (status, "", True), ended.stderr
     assert "Traceback" not in ended.stderr
 
@@ -85,8 +85,8 @@ async def test_what_cannot_be_used_ends_with_a_sentence(
 
 
 async def test_keys_create_prints_only_the_key(settings: dict[str, str], graph: Connection) -> None:
-    write = selfsame(settings, "keys", "create", "--scope", "write", "--source", "shop", "--label", "the shop")
-    read = selfsame(settings, "keys", "create", "--scope", "read")
+    write = here(settings, "keys", "create", "--scope", "write", "--source", "shop", "--label", "the shop")
+    read = here(settings, "keys", "create", "--scope", "read")
     assert [each.stderr for each in (write, read)] == ["", ""]
     assert [each.stdout.count("\n") for each in (write, read)] == [1, 1]
     keys = {each.hash: each for each in await all_keys(graph.reader)}
@@ -143,7 +143,7 @@ async def test_damage_is_found_by_verify_and_mended_by_rebuild(
     before = done(settings, "export", "identifiers")
     await graph.writer.command("MATCH (:Identifier {key: 'user_id:u1'})-[i:IDENTIFIES]->() DELETE i")
     await graph.writer.command("MATCH ()-[l:LINKED]->() SET l.accepted = true REMOVE l.reason")
-    found = selfsame(settings, "verify")
+    found = here(settings, "verify")
     assert (found.returncode, found.stdout.startswith("verify: ")) == (1, True)
     assert "user_id:u1" in found.stdout
     assert "`selfsame rebuild` writes what follows from the evidence" in found.stdout
@@ -155,7 +155,7 @@ async def test_damage_is_found_by_verify_and_mended_by_rebuild(
 async def test_a_database_of_a_newer_version_is_left_alone(settings: dict[str, str], graph: Connection) -> None:
     await graph.writer.command("CREATE (:Migration {number: 9999, name: 'later', checksum: 'x', at: 0})")
     try:
-        ended = selfsame(settings, "verify")
+        ended = here(settings, "verify")
         assert (ended.returncode, ended.stdout) == (6, "")
         assert "newer" in ended.stderr
     finally:

@@ -9,7 +9,7 @@ import pytest
 from graph.connection import Connection
 from graph.runs import dead_letters, runs
 from tests.serving import Neo4jAddress
-from tests.walks.processes import done, environment, selfsame
+from tests.walks.processes import done, environment, here
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
@@ -44,7 +44,7 @@ class Desk:
     def load(self, name: str, content: str | bytes, mapping: str | None = MAPPING) -> "CompletedProcess[str]":
         file = self.file(name, content)
         options = () if mapping is None else ("--mapping", self.file("crm.toml", mapping))
-        return selfsame(self.settings, "load", file, *options)
+        return here(self.settings, "load", file, *options)
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ async def test_a_file_that_cannot_be_read_at_all_ends_with_2(
 
 
 async def test_a_file_that_is_not_there_and_a_csv_without_mapping_end_with_2(desk: Desk, graph: Connection) -> None:
-    absent = selfsame(desk.settings, "load", desk.folder / "absent.jsonl")
+    absent = here(desk.settings, "load", desk.folder / "absent.jsonl")
     assert (absent.returncode, "absent.jsonl: No such file or directory" in absent.stderr) == (2, True)
     unmapped = desk.load("contacts.csv", HEADER + ANN, None)
     assert (unmapped.returncode, "a CSV file needs a mapping" in unmapped.stderr) == (2, True)
@@ -171,7 +171,7 @@ async def test_bad_lines_of_jsonl_are_told_listed_and_kept_once(desk: Desk, grap
 
 async def test_a_dry_run_says_the_same_and_writes_nothing(desk: Desk, graph: Connection) -> None:
     file, mapping = desk.file("contacts.csv", HEADER + ANN + "c9\n"), desk.file("crm.toml", MAPPING)
-    ended = selfsame(desk.settings, "load", file, "--mapping", mapping, "--dry-run")
+    ended = here(desk.settings, "load", file, "--mapping", mapping, "--dry-run")
     assert (ended.returncode, ended.stdout.splitlines()[0]) == (3, "contacts.csv: 2 records, 1 messages, 1 rejected")
     assert "rejected contacts.csv:3: " in ended.stdout
     assert "identify" in ended.stdout.splitlines()[-1]
