@@ -7,10 +7,19 @@ import anyio
 from rich.console import Console
 
 from bench.ingestion import ingestion
+from bench.profiles import profiles
 from bench.report import Ratio, show
+from bench.starts import starts
+from bench.timelines import timelines
 from bench.world import World, world
 
-BENCHMARKS: dict[str, Callable[[World], Awaitable[Ratio]]] = {"ingestion": ingestion}
+# The order matters: `profiles` asks for the people that `ingestion` leaves.
+BENCHMARKS: dict[str, Callable[[World], Awaitable[Ratio]]] = {
+    "ingestion": ingestion,
+    "profiles": profiles,
+    "timelines": timelines,
+    "starts": starts,
+}
 
 
 async def main(names: list[str]) -> None:
