@@ -103,7 +103,7 @@ def seen_in(stored: Stored) -> Seen:
     )
 
 
-def in_batches(messages: Sequence[Message], size: int) -> list[Sequence[Message]]:
+def in_batches(messages: list[Message], size: int) -> list[list[Message]]:
     return [messages[start : start + size] for start in range(0, len(messages), size)]
 
 

@@ -9,7 +9,7 @@ from graph.rebuild import verify
 from identity.evidence import Act
 from identity.messages import Message
 from tests.graph.telling import in_batches, telling, told
-from tests.identity.histories import some_overridden_history, some_steps, some_two_orders
+from tests.identity.histories import minted_first, some_overridden_history, some_steps, some_two_orders
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
@@ -37,3 +37,15 @@ async def test_any_order_and_any_batching_give_the_same_people(
 ) -> None:
     one, other = orders
     assert await told(graph, in_batches(one, 1)) == await told(graph, in_batches(other, size))
+
+
+@FEW
+@given(some_two_orders(), st.integers(1, 5))
+async def test_where_the_minting_order_is_the_same_the_ids_are_the_same(
+    graph: Connection, orders: tuple[list[Message], list[Message]], size: int
+) -> None:
+    one, other = orders
+    first = [minted_first(one)]
+    assert (await told(graph, first + in_batches(one, 1))).ids == (
+        await told(graph, first + in_batches(other, size))
+    ).ids

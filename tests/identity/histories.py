@@ -72,3 +72,10 @@ def some_overridden_history(draw: st.DrawFn) -> list[Message | Act]:
         else:
             steps.append(message(MessageKind.IDENTIFY, [one, draw(things)], at=float(moment), id=str(number)))
     return steps
+
+
+def minted_first(messages: list[Message]) -> list[Message]:
+    """One message for each identifier that a history can meet, so that all are minted in one order whatever follows."""
+    met = {(each.namespace, each.value) for one in messages for each in one.sightings}
+    met |= {("anonymous_id", one.previous_id) for one in messages if one.previous_id}
+    return [message(MessageKind.TRACK, [each], id=f"first {each}") for each in sorted(met)]

@@ -3,10 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.messages import Message, MessageKind
+from identity.messages import Message
 from identity.stitching import stitch
-from tests.building import message
-from tests.identity.histories import some_history, some_two_orders
+from tests.identity.histories import minted_first, some_history, some_two_orders
 from tests.identity.memory import History, people, traits_of
 from tests.identity.test_restitching import fresh, told_afresh
 
@@ -45,11 +44,7 @@ def test_any_batching_gives_the_same_ids(messages: list[Message], size: int) -> 
 
 @given(some_two_orders())
 def test_where_the_minting_order_is_the_same_any_order_gives_the_same_ids(orders: Orders) -> None:
-    met = sorted({(each.namespace, each.value) for one in orders[0] for each in one.sightings})
-    previous = sorted({each.previous_id for each in orders[0] if each.previous_id})
-    alone = [*met, *(("anonymous_id", value) for value in previous)]
-    first = [message(MessageKind.TRACK, [each], id=f"first {each}") for each in alone]
-    one, other = (told_afresh([*first, *order]) for order in orders)
+    one, other = (told_afresh([*minted_first(orders[0]), *order]) for order in orders)
     assert {each.id: each.members for each in one.clusters.values()} == {
         each.id: each.members for each in other.clusters.values()
     }
