@@ -25,6 +25,7 @@ from selfsame.settings import Settings, policy_in_force
 from selfsame.telemetry import log
 
 GOING_DOWN_SECONDS = 20
+HOPELESS_SECONDS = 1  # without its Neo4j the service can only tell its callers to come again
 BACKLOG = 1_024
 
 
@@ -58,10 +59,10 @@ async def serving(settings: Settings, progress: Tell | None = None) -> AsyncIter
         async with (
             addressed(settings, progress) as address,
             opened(settings, address) as connection,
-            _answering(service(Parts(connection, policy, now, mint)), listener) as tasks,
+            _answering(service(Parts(connection, policy, now, mint)), listener) as (tasks, server),
         ):
             if address.owned is not None:
-                tasks.start_soon(_watched, address.owned, settings.data_dir)
+                tasks.start_soon(_watched, address.owned, server, settings.data_dir)
             yield Serving(_url(settings.host, listener), address.uri, connection)
 
 
@@ -83,7 +84,7 @@ def _url(host: str, listener: socket.socket) -> str:
 
 
 @asynccontextmanager
-async def _answering(app: Starlette, listener: socket.socket) -> AsyncIterator[TaskGroup]:
+async def _answering(app: Starlette, listener: socket.socket) -> AsyncIterator[tuple[TaskGroup, _Server]]:
     """An application that answers, in a task group whose first error cancels the block and ends the answering."""
     server = _Server(
         uvicorn.Config(
@@ -100,7 +101,7 @@ async def _answering(app: Starlette, listener: socket.socket) -> AsyncIterator[T
     async with anyio.create_task_group() as tasks:
         ended = await tasks.start(_served, server, listener)
         try:
-            yield tasks
+            yield tasks, server
         finally:
             server.should_exit = True
             with anyio.CancelScope(shield=True):
@@ -127,8 +128,9 @@ async def _told_when_started(server: _Server, task_status: TaskStatus[anyio.Even
     task_status.started(ended)
 
 
-async def _watched(neo4j: LocalNeo4j, data_dir: Path) -> None:
+async def _watched(neo4j: LocalNeo4j, server: _Server, data_dir: Path) -> None:
     status = await neo4j.wait()
+    server.config.timeout_graceful_shutdown = HOPELESS_SECONDS
     log().error("the local Neo4j ended by itself", status=status)
     raise StartFailedError(
         f"the local Neo4j ended by itself with status {status}; what was acknowledged is kept. "
