@@ -23,11 +23,11 @@ from selfsame.demo.fernhill import fernhill, web_calls
 from selfsame.demo.web import segment_message
 
 SEED = 1
-CALLERS = 8
+CALLERS = 16
 PER_REQUEST = 100  # what the clients send at once by default
 PER_UNWIND = 1_000
-WARM_UP = 2
-ROUNDS = 3
+WARM_UP = 4
+ROUNDS = 5
 
 ID = frozenset({"Profile", "Interaction"})  # the unique property of all others is `key`
 

@@ -82,6 +82,7 @@ def _belonging(row: Row) -> Belonging:
 ACCOUNTS_BY_KEY = """
 UNWIND $keys AS key
 MATCH (account:Account {key: key})
+USING INDEX SEEK account:Account(key)
 RETURN account {.key, .namespace, .value, .name, .domain, .traits, .first_seen, .last_seen} AS account
 """
 
@@ -95,7 +96,8 @@ async def accounts_by_key(reader: Reader, keys: Sequence[str]) -> dict[str, Acco
 # profile_id (unique), then two expands per profile
 MEMBERSHIPS_OF = """
 UNWIND $profiles AS profile
-MATCH (:Profile {id: profile})<-[:IDENTIFIES]-(:Identifier)-[membership:MEMBER_OF]->(account:Account)
+MATCH (anchor:Profile {id: profile})<-[:IDENTIFIES]-(:Identifier)-[membership:MEMBER_OF]->(account:Account)
+USING INDEX SEEK anchor:Profile(id)
 WITH profile, account, membership
 ORDER BY membership.last_seen DESC, membership.source, membership.role
 WITH profile, account, head(collect(membership)) AS membership
@@ -121,7 +123,8 @@ async def memberships_of(reader: Reader, profiles: Sequence[ProfileId]) -> dict[
 # account_key (unique); all memberships are read, since a person may have several
 MEMBERS_OF = """
 UNWIND $asked AS asked
-MATCH (:Account {key: asked.owner})<-[membership:MEMBER_OF]-(:Identifier)-[:IDENTIFIES]->(profile:Profile)
+MATCH (anchor:Account {key: asked.owner})<-[membership:MEMBER_OF]-(:Identifier)-[:IDENTIFIES]->(profile:Profile)
+USING INDEX SEEK anchor:Account(key)
 WHERE NOT profile.shared AND profile.id > asked.last
 WITH asked, profile, membership
 ORDER BY membership.last_seen DESC, membership.source, membership.role
@@ -152,6 +155,7 @@ async def members_of(reader: Reader, asks: Sequence[After], first: int) -> dict[
 COLLEAGUES_OF = """
 UNWIND $asked AS asked
 MATCH (person:Profile {id: asked.owner})<-[:IDENTIFIES]-(:Identifier)-[:MEMBER_OF]->(account:Account)
+USING INDEX SEEK person:Profile(id)
 WITH DISTINCT asked, person, account
 MATCH (account)<-[:MEMBER_OF]-(:Identifier)-[:IDENTIFIES]->(profile:Profile)
 WHERE profile <> person AND NOT profile.shared AND profile.id > asked.last
@@ -174,7 +178,8 @@ async def colleagues_of(reader: Reader, asks: Sequence[After], first: int) -> di
 # account_key (unique), then one expand per account
 PARENTS_OF = """
 UNWIND $keys AS key
-MATCH (:Account {key: key})-[part:PART_OF {accepted: true}]->(parent:Account)
+MATCH (anchor:Account {key: key})-[part:PART_OF {accepted: true}]->(parent:Account)
+USING INDEX SEEK anchor:Account(key)
 WITH key, part, parent
 ORDER BY part.first_seen, parent.key
 WITH key, head(collect(parent)) AS parent
@@ -191,7 +196,8 @@ async def parents_of(reader: Reader, keys: Sequence[str]) -> dict[str, Account]:
 # account_key (unique), then one expand per account
 CHILDREN_OF = """
 UNWIND $asked AS asked
-MATCH (:Account {key: asked.owner})<-[:PART_OF {accepted: true}]-(child:Account)
+MATCH (anchor:Account {key: asked.owner})<-[:PART_OF {accepted: true}]-(child:Account)
+USING INDEX SEEK anchor:Account(key)
 WHERE child.key > asked.last
 WITH asked, child
 ORDER BY child.key

@@ -19,6 +19,7 @@ from identity.stitching import Known
 ALIASES_OF_PREVIOUS = f"""
 UNWIND $values AS value
 MATCH (i:Identifier {{key: 'anonymous_id:' + value}})
+USING INDEX SEEK i:Identifier(key)
 SET i.touched = $now
 WITH value, i
 MATCH (i)-[l:LINKED {{kind: 'alias'}}]-(:Identifier)
@@ -32,6 +33,7 @@ RETURN value, i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic 
 REMOVE_UNSEEN = """
 UNWIND $keys AS key
 MATCH (i:Identifier {key: key})
+USING INDEX SEEK i:Identifier(key)
 DETACH DELETE i
 """
 
@@ -39,6 +41,7 @@ DETACH DELETE i
 TAKE_OVER = """
 UNWIND $rows AS row
 MATCH (i:Identifier {key: row.key})
+USING INDEX SEEK i:Identifier(key)
 SET i.mint = row.mint, i.minted_at = row.minted_at
 """
 
@@ -47,6 +50,7 @@ SET i.mint = row.mint, i.minted_at = row.minted_at
 USERS_KNOWN = """
 UNWIND $keys AS key
 MATCH (i:Identifier {key: key})
+USING INDEX SEEK i:Identifier(key)
 SET i.touched = $now
 RETURN key
 """

@@ -17,6 +17,8 @@ Row = Mapping[str, Any]
 AWAY = (ServiceUnavailable, SessionExpired)
 # Clients give up after 10 to 15 s; who waits for a database that is away shall hear so before.
 PATIENCE_SECONDS = 12
+# A deadlock is over at once; the driver would wait a second. The delay doubles with each try.
+RETRY_SECONDS = 0.05
 
 
 class Transaction(Protocol):
@@ -146,6 +148,7 @@ async def connected(uri: str, user: str, password: str, database: str = "neo4j")
         notifications_min_severity="OFF",
         connection_acquisition_timeout=PATIENCE_SECONDS,
         max_transaction_retry_time=PATIENCE_SECONDS,
+        initial_retry_delay=RETRY_SECONDS,
         keep_alive=True,
     )
     async with driver:

@@ -18,18 +18,21 @@ SHARED_DEVICES = """
 CALL () {
   UNWIND $keys AS key
   MATCH (d:Identifier {key: key})
+  USING INDEX SEEK d:Identifier(key)
   WHERE d:Device AND d.generic IS NOT NULL
   RETURN d, true AS asked
   UNION
   UNWIND $turned AS key
   MATCH (i:Identifier {key: key})
+  USING INDEX SEEK i:Identifier(key)
   WITH i
   MATCH (i)-[:LINKED]-(d:Device)
   WHERE d.generic IS NOT NULL
   RETURN d, true AS asked
   UNION
   UNWIND $profiles AS id
-  MATCH (:Profile {id: id})<-[:SHARED_BY]-(d:Device)
+  MATCH (anchor:Profile {id: id})<-[:SHARED_BY]-(d:Device)
+  USING INDEX SEEK anchor:Profile(id)
   RETURN d, false AS asked
 }
 WITH d, max(asked) AS asked
@@ -47,6 +50,7 @@ CALL (key) {
   RETURN i
   UNION
   MATCH (d:Identifier {key: key})
+  USING INDEX SEEK d:Identifier(key)
   WITH d
   MATCH (d)<-[:ON]-(i:Interaction)
   RETURN i
@@ -58,6 +62,7 @@ RETURN key, i.at AS at, i.id AS id, i.name AS name, i.persons AS persons
 GENERIC_AMONG = """
 UNWIND $keys AS key
 MATCH (i:Identifier {key: key})
+USING INDEX SEEK i:Identifier(key)
 WHERE i.generic IS NOT NULL
 RETURN key
 """
@@ -66,13 +71,15 @@ RETURN key
 KEEP_USES = """
 UNWIND $rows AS row
 MATCH (d:Identifier {key: row.key})
+USING INDEX SEEK d:Identifier(key)
 SET d.uses = row.uses
 """
 
 # identifier_key (unique)
 PERSONS_PROFILES = """
 UNWIND $keys AS key
-MATCH (:Identifier {key: key})-[:IDENTIFIES]->(p:Profile)
+MATCH (anchor:Identifier {key: key})-[:IDENTIFIES]->(p:Profile)
+USING INDEX SEEK anchor:Identifier(key)
 RETURN key, p.id AS profile
 """
 
@@ -80,6 +87,7 @@ RETURN key, p.id AS profile
 KEEP_SPANS = """
 UNWIND $rows AS row
 MATCH (d:Identifier {key: row.device})-[s:SHARED_BY]->(p:Profile)
+USING INDEX SEEK d:Identifier(key)
 SET s.spans = row.spans[p.id]
 """
 

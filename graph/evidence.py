@@ -24,6 +24,7 @@ HASH_PARTNERS = """
 CALL () {
   UNWIND $addresses AS address
   MATCH (i:Identifier {key: address.digest})
+  USING INDEX SEEK i:Identifier(key)
   SET i.touched = $now
   RETURN address.key AS email, i.key AS digest
   UNION

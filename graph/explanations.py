@@ -20,14 +20,17 @@ LINK_ROW = """[
 # identifier_key (unique), then one expand per identifier
 PROFILES_OF_KEYS = """
 UNWIND $keys AS key
-MATCH (:Identifier {key: key})-[:IDENTIFIES]->(profile:Profile)
+MATCH (anchor:Identifier {key: key})-[:IDENTIFIES]->(profile:Profile)
+USING INDEX SEEK anchor:Identifier(key)
 RETURN key, profile.id AS profile
 """
 
 # identifier_key (unique) at both ends; accepted links stay inside a profile, so the search ends with it
 SHORTEST_PATH = f"""
 MATCH (a:Identifier {{key: $a}})
+USING INDEX SEEK a:Identifier(key)
 MATCH (b:Identifier {{key: $b}})
+USING INDEX SEEK b:Identifier(key)
 MATCH path = SHORTEST 1 (a)-[:LINKED {{accepted: true}}]-+(b)
 RETURN [link IN relationships(path) | {LINK_ROW}] AS links
 """
@@ -35,7 +38,9 @@ RETURN [link IN relationships(path) | {LINK_ROW}] AS links
 # profile_id (unique), then the refused links of the first profile's identifiers
 REFUSED_BETWEEN = f"""
 MATCH (one:Profile {{id: $one}})
+USING INDEX SEEK one:Profile(id)
 MATCH (other:Profile {{id: $other}})
+USING INDEX SEEK other:Profile(id)
 CALL (one, other) {{
   MATCH (one)<-[:IDENTIFIES]-(:Identifier)-[link:LINKED {{accepted: false}}]-(:Identifier)-[:IDENTIFIES]->(other)
   RETURN link

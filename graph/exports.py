@@ -56,6 +56,7 @@ class Neighbourhood:
 # By identifier_key (unique).
 START = """
 MATCH (identifier:Identifier {key: $key})
+USING INDEX SEEK identifier:Identifier(key)
 RETURN elementId(identifier) AS id
 """
 

@@ -62,7 +62,8 @@ IDENTIFIER_ROW = """[
 # profile_id (unique), then one expand per profile
 IDENTIFIERS_OF = f"""
 UNWIND $profiles AS profile
-MATCH (:Profile {{id: profile}})<-[:IDENTIFIES]-(identifier:Identifier)
+MATCH (anchor:Profile {{id: profile}})<-[:IDENTIFIES]-(identifier:Identifier)
+USING INDEX SEEK anchor:Profile(id)
 WITH profile, identifier
 ORDER BY identifier.first_seen, identifier.key
 RETURN profile, collect({IDENTIFIER_ROW}) AS identifiers
@@ -81,6 +82,7 @@ async def identifiers_of(
 IDENTIFIERS_BY_MINT = f"""
 UNWIND $mints AS mint
 MATCH (identifier:Identifier {{mint: mint}})
+USING INDEX SEEK identifier:Identifier(mint)
 RETURN mint, {IDENTIFIER_ROW} AS identifier
 """
 
@@ -95,6 +97,7 @@ async def identifiers_by_mint(reader: Reader, mints: Sequence[str]) -> dict[str,
 IDENTIFIERS_BY_KEY = f"""
 UNWIND $keys AS key
 MATCH (identifier:Identifier {{key: key}})
+USING INDEX SEEK identifier:Identifier(key)
 RETURN {IDENTIFIER_ROW} AS identifier
 """
 
@@ -109,7 +112,8 @@ async def identifiers_by_key(reader: Reader, keys: Sequence[IdentifierKey]) -> d
 # profile_id (unique), then one expand per profile
 SHARED_IDENTIFIERS_OF = f"""
 UNWIND $profiles AS profile
-MATCH (:Profile {{id: profile}})<-[use:SHARED_BY]-(identifier:Identifier)
+MATCH (anchor:Profile {{id: profile}})<-[use:SHARED_BY]-(identifier:Identifier)
+USING INDEX SEEK anchor:Profile(id)
 WITH profile, use, identifier
 ORDER BY use.first, identifier.key
 RETURN profile, collect([{IDENTIFIER_ROW}, use.first, use.last]) AS shared
@@ -132,7 +136,8 @@ async def shared_identifiers_of(
 # profile_id (unique); all who share are read, since they are counted
 PEOPLE_OF = """
 UNWIND $asked AS asked
-MATCH (:Profile {id: asked.profile})<-[:IDENTIFIES]-(:Identifier)-[:SHARED_BY]->(person:Profile)
+MATCH (anchor:Profile {id: asked.profile})<-[:IDENTIFIES]-(:Identifier)-[:SHARED_BY]->(person:Profile)
+USING INDEX SEEK anchor:Profile(id)
 WITH DISTINCT asked, person
 ORDER BY person.id
 WITH asked, count(*) AS total, collect(person) AS people

@@ -52,6 +52,7 @@ BEGIN = """
 CALL () {
   UNWIND $ids AS id
   MATCH (i:Interaction {id: id})
+  USING INDEX SEEK i:Interaction(id)
   RETURN collect([id, i.digest]) AS known
 }
 CALL () {
@@ -86,6 +87,7 @@ RETURN i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS gene
 FLAG_REPEATS = """
 UNWIND $ids AS id
 MATCH (i:Interaction {id: id})
+USING INDEX SEEK i:Interaction(id)
 SET i.repeated_differently = coalesce(i.repeated_differently, 0) + 1
 """
 

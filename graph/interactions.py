@@ -129,6 +129,7 @@ def _of_profiles(newest: str) -> str:
 UNWIND $asked AS asked
 CALL (asked) {{
   MATCH (profile:Profile {{id: asked.profile}})
+  USING INDEX SEEK profile:Profile(id)
   {newest}
 }}
 RETURN asked.number AS number, collect(shown) AS page
@@ -192,6 +193,7 @@ def _row(number: int, ask: Ask, wanted: InteractionFilter) -> Row:
 INTERACTIONS_BY_ID = f"""
 UNWIND $ids AS id
 MATCH (interaction:Interaction {{id: id}})
+USING INDEX SEEK interaction:Interaction(id)
 WHERE interaction.actor IS NOT NULL
 RETURN id, {INTERACTION_ROW} AS interaction
 """
@@ -207,6 +209,7 @@ async def interactions_by_id(reader: Reader, ids: Sequence[MessageId]) -> dict[M
 PAYLOADS_OF = """
 UNWIND $ids AS id
 MATCH (interaction:Interaction {id: id})
+USING INDEX SEEK interaction:Interaction(id)
 RETURN id, interaction {.identifiers, .properties, .traits, .context, .warnings} AS payload
 """
 

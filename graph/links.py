@@ -36,7 +36,9 @@ LINK_ROW = """[
 LINKS_BETWEEN = f"""
 UNWIND $pairs AS pair
 MATCH (a:Identifier {{key: pair[0]}})
+USING INDEX SEEK a:Identifier(key)
 MATCH (b:Identifier {{key: pair[1]}})
+USING INDEX SEEK b:Identifier(key)
 MATCH (a)-[l:LINKED]->(b)
 RETURN {LINK_ROW} AS link
 """
@@ -46,6 +48,7 @@ RETURN {LINK_ROW} AS link
 DIRECT_LINKS = f"""
 UNWIND $asked AS asked
 MATCH (i:Identifier {{key: asked.key}})-[l:LINKED]-(other:Identifier)
+USING INDEX SEEK i:Identifier(key)
 WHERE asked.all OR other.namespace IN $unique
 RETURN {LINK_ROW} AS link, other.key AS other
 """
@@ -54,6 +57,7 @@ RETURN {LINK_ROW} AS link, other.key AS other
 DERIVED_LINKS = f"""
 UNWIND $keys AS key
 MATCH (i:Identifier {{key: key}})-[l:LINKED {{kind: 'derived'}}]-()
+USING INDEX SEEK i:Identifier(key)
 RETURN {LINK_ROW} AS link
 """
 
@@ -61,6 +65,7 @@ RETURN {LINK_ROW} AS link
 LINKS_AROUND = f"""
 UNWIND $keys AS key
 MATCH (i:Identifier {{key: key}})-[l:LINKED]-(other:Identifier)
+USING INDEX SEEK i:Identifier(key)
 WHERE l.reason IS NULL OR l.reason <> 'generic' OR key IN $turned OR other.key IN $turned
 MATCH (other)-[:IDENTIFIES]->(p:Profile)
 RETURN {LINK_ROW} AS link, other.key AS other, p.id AS profile
@@ -70,7 +75,9 @@ RETURN {LINK_ROW} AS link, other.key AS other, p.id AS profile
 CREATE_LINKS = """
 UNWIND $rows AS row
 MATCH (a:Identifier {key: row.a})
+USING INDEX SEEK a:Identifier(key)
 MATCH (b:Identifier {key: row.b})
+USING INDEX SEEK b:Identifier(key)
 CREATE (a)-[l:LINKED]->(b)
 SET l = row.facts
 """

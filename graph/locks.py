@@ -17,6 +17,7 @@ TRIES = 12
 LOCK = """
 UNWIND $keys AS key
 MATCH (i:Identifier {key: key})
+USING INDEX SEEK i:Identifier(key)
 SET i.touched = $now
 WITH count(i) AS found
 RETURN found, COUNT { (:Act) } AS acts

@@ -29,6 +29,7 @@ RETURN a.key AS key, a.stated AS stated
 STATE_ACCOUNTS = """
 UNWIND $rows AS row
 MATCH (a:Account {key: row.key})
+USING INDEX SEEK a:Account(key)
 SET a.stated = row.stated, a.traits = row.traits, a.name = row.name, a.domain = row.domain
 """
 
@@ -36,7 +37,9 @@ SET a.stated = row.stated, a.traits = row.traits, a.name = row.name, a.domain = 
 KEEP_MEMBERS = """
 UNWIND $rows AS row
 MATCH (i:Identifier {key: row.identifier})
+USING INDEX SEEK i:Identifier(key)
 MATCH (a:Account {key: row.account})
+USING INDEX SEEK a:Account(key)
 MERGE (i)-[m:MEMBER_OF {role: row.role, source: row.source}]->(a)
 ON CREATE SET m.from = row.at, m.last_seen = row.at
 ON MATCH SET
@@ -48,7 +51,9 @@ ON MATCH SET
 KEEP_PARENTS = """
 UNWIND $rows AS row
 MATCH (child:Account {key: row.child})
+USING INDEX SEEK child:Account(key)
 MATCH (parent:Account {key: row.parent})
+USING INDEX SEEK parent:Account(key)
 MERGE (child)-[p:PART_OF {source: row.source}]->(parent)
 ON CREATE SET p.first_seen = row.at, p.authority = row.authority
 ON MATCH SET
@@ -60,6 +65,7 @@ ON MATCH SET
 PARTS_AROUND = """
 UNWIND $keys AS key
 MATCH (a:Account {key: key})-[p:PART_OF]-(:Account)
+USING INDEX SEEK a:Account(key)
 RETURN DISTINCT startNode(p).key AS child, endNode(p).key AS parent, p.source AS source,
   p.authority AS authority, p.first_seen AS first_seen
 """
@@ -67,7 +73,9 @@ RETURN DISTINCT startNode(p).key AS child, endNode(p).key AS parent, p.source AS
 # account_key (unique)
 JUDGE_PARENTS = """
 UNWIND $rows AS row
-MATCH (:Account {key: row.child})-[p:PART_OF]->(:Account {key: row.parent})
+MATCH (child:Account {key: row.child})-[p:PART_OF]->(parent:Account {key: row.parent})
+USING INDEX SEEK child:Account(key)
+USING INDEX SEEK parent:Account(key)
 SET p.accepted = row.accepted, p.reason = row.reason
 """
 

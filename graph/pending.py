@@ -24,6 +24,7 @@ LIMIT $limit
 DONE = """
 UNWIND $keys AS key
 MATCH (i:Identifier {key: key})
+USING INDEX SEEK i:Identifier(key)
 REMOVE i.pending
 """
 

@@ -26,7 +26,8 @@ class Portrait:
 def _portrait(anchor: str) -> str:
     return f"""
 UNWIND $asked AS asked
-MATCH (:Identifier {{{anchor}: asked.{anchor}}})-[:IDENTIFIES]->(profile:Profile)
+MATCH (known:Identifier {{{anchor}: asked.{anchor}}})-[:IDENTIFIES]->(profile:Profile)
+USING INDEX SEEK known:Identifier({anchor})
 CALL (profile) {{
   MATCH (profile)<-[:IDENTIFIES]-(identifier:Identifier)
   WITH identifier

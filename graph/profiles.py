@@ -56,7 +56,8 @@ def profile_from(row: Row) -> Profile:
 # identifier_key (unique), then one expand per identifier
 PROFILES_BY_IDENTIFIER = """
 UNWIND $keys AS key
-MATCH (:Identifier {key: key})-[:IDENTIFIES]->(profile:Profile)
+MATCH (anchor:Identifier {key: key})-[:IDENTIFIES]->(profile:Profile)
+USING INDEX SEEK anchor:Identifier(key)
 RETURN key, profile {.id, .known, .shared, .first_seen, .last_seen, .pending} AS profile
 """
 
@@ -70,7 +71,8 @@ async def profiles_by_identifier(reader: Reader, keys: Sequence[IdentifierKey]) 
 # identifier_mint (unique), then one expand per id
 PROFILES_BY_ID = """
 UNWIND $ids AS id
-MATCH (:Identifier {mint: id})-[:IDENTIFIES]->(profile:Profile)
+MATCH (anchor:Identifier {mint: id})-[:IDENTIFIES]->(profile:Profile)
+USING INDEX SEEK anchor:Identifier(mint)
 RETURN id, profile {.id, .known, .shared, .first_seen, .last_seen, .pending} AS profile
 """
 
@@ -184,7 +186,8 @@ def _escaped(word: str) -> str:
 # profile_id (unique), then the observations of its identifiers
 OBSERVATIONS_OF = """
 UNWIND $profiles AS profile
-MATCH (:Profile {id: profile})<-[:IDENTIFIES]-(:Identifier)<-[:OF]-(observation:Observation)
+MATCH (anchor:Profile {id: profile})<-[:IDENTIFIES]-(:Identifier)<-[:OF]-(observation:Observation)
+USING INDEX SEEK anchor:Profile(id)
 RETURN profile, collect(observation {
   .trait, .value, .source, .at, .message, .sure, .first_at, .first_message, .count
 }) AS observations

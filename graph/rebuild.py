@@ -34,7 +34,9 @@ Sharing = tuple[IdentifierKey, ProfileId]
 STOP_SHARING_WITH = """
 UNWIND $rows AS row
 MATCH (i:Identifier {key: row.key})
+USING INDEX SEEK i:Identifier(key)
 MATCH (p:Profile {id: row.profile})
+USING INDEX SEEK p:Profile(id)
 MATCH (i)-[s:SHARED_BY]->(p)
 DELETE s
 """

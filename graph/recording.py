@@ -15,12 +15,14 @@ from identity.survivorship import Observation, canonical, joined
 RECORD_INTERACTIONS = """
 UNWIND $rows AS row
 MATCH (actor:Identifier {key: row.facts.actor})
+USING INDEX SEEK actor:Identifier(key)
 CREATE (i:Interaction)
 SET i = row.facts
 CREATE (i)-[:BY]->(actor)
 WITH i, row
 UNWIND row.devices AS key
 MATCH (device:Identifier {key: key})
+USING INDEX SEEK device:Identifier(key)
 CREATE (i)-[:ON]->(device)
 """
 
@@ -35,6 +37,7 @@ SET i = row
 RECORD_ABOUT = """
 UNWIND $rows AS row
 MATCH (i:Interaction {id: row.interaction})
+USING INDEX SEEK i:Interaction(id)
 MERGE (thing:$(row.subject) {key: row.key})
 ON CREATE SET thing.at = row.at, thing.facts = row.facts
 ON MATCH SET
@@ -47,6 +50,7 @@ MERGE (i)-[:ABOUT]->(thing)
 OBSERVATIONS = """
 UNWIND $keys AS key
 MATCH (o:Observation {key: key})
+USING INDEX SEEK o:Observation(key)
 RETURN key, o.at AS at, o.message AS message, o.sure AS sure, o.first_at AS first_at,
   o.first_message AS first_message, o.count AS count
 """
@@ -55,6 +59,7 @@ RETURN key, o.at AS at, o.message AS message, o.sure AS sure, o.first_at AS firs
 NEW_OBSERVATIONS = """
 UNWIND $rows AS row
 MATCH (i:Identifier {key: row.identifier})
+USING INDEX SEEK i:Identifier(key)
 CREATE (o:Observation)-[:OF]->(i)
 SET o = row.facts
 """
@@ -63,6 +68,7 @@ SET o = row.facts
 REPEATED_OBSERVATIONS = """
 UNWIND $rows AS row
 MATCH (o:Observation {key: row.facts.key})
+USING INDEX SEEK o:Observation(key)
 SET o += row.facts
 """
 

@@ -58,6 +58,7 @@ class Reading:
 CLUSTERS = """
 UNWIND $profiles AS id
 MATCH (p:Profile {id: id})<-[:IDENTIFIES]-(i:Identifier)
+USING INDEX SEEK p:Profile(id)
 RETURN id AS profile, i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic
 """
 
@@ -65,6 +66,7 @@ RETURN id AS profile, i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.
 STORED = """
 UNWIND $keys AS key
 MATCH (i:Identifier {key: key})
+USING INDEX SEEK i:Identifier(key)
 OPTIONAL MATCH (i)-[:IDENTIFIES]->(p:Profile)
 RETURN key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic, p.id AS profile
 """

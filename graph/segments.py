@@ -169,6 +169,7 @@ async def memberships_in(
         f"""
 UNWIND $profiles AS id
 MATCH (profile:Profile {{id: id}})
+USING INDEX SEEK profile:Profile(id)
 RETURN id, [{", ".join(f"NOT profile.shared AND {condition}" for condition in conditions)}] AS found
 """,
         profiles=list(profiles),

@@ -41,6 +41,7 @@ class Stitched:
 SET_GENERIC = """
 UNWIND $rows AS row
 MATCH (i:Identifier {key: row.key})
+USING INDEX SEEK i:Identifier(key)
 SET i.generic = row.generic, i.uses = CASE WHEN row.generic IS NOT NULL THEN i.uses END
 """
 
@@ -55,14 +56,17 @@ SET p.known = row.known, p.shared = row.shared
 PLACE = """
 UNWIND $rows AS row
 MATCH (i:Identifier {key: row.key})
+USING INDEX SEEK i:Identifier(key)
 MATCH (p:Profile {id: row.profile})
+USING INDEX SEEK p:Profile(id)
 CREATE (i)-[:IDENTIFIES]->(p)
 """
 
 # identifier_key (unique), then the one relationship
 LEAVE = """
 UNWIND $keys AS key
-MATCH (:Identifier {key: key})-[old:IDENTIFIES]->(:Profile)
+MATCH (anchor:Identifier {key: key})-[old:IDENTIFIES]->(:Profile)
+USING INDEX SEEK anchor:Identifier(key)
 DELETE old
 """
 
@@ -70,6 +74,7 @@ DELETE old
 DROP_PROFILES = """
 UNWIND $ids AS id
 MATCH (p:Profile {id: id})
+USING INDEX SEEK p:Profile(id)
 DETACH DELETE p
 """
 
@@ -77,6 +82,7 @@ DETACH DELETE p
 DEFER = """
 UNWIND $keys AS key
 MATCH (i:Identifier {key: key})
+USING INDEX SEEK i:Identifier(key)
 SET i.pending = true
 WITH i
 MATCH (i)-[:IDENTIFIES]->(p:Profile)

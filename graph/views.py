@@ -19,6 +19,7 @@ from identity.survivorship import Observation, canonical, surviving
 REFRESH_MOMENTS = """
 UNWIND $profiles AS id
 MATCH (p:Profile {id: id})<-[:IDENTIFIES]-(i:Identifier)
+USING INDEX SEEK p:Profile(id)
 WITH p, min(i.first_seen) AS first_seen, max(i.last_seen) AS last_seen, count(i.pending) > 0 AS pending
 SET p.first_seen = first_seen, p.last_seen = last_seen, p.pending = CASE WHEN pending THEN true END
 """
@@ -26,7 +27,8 @@ SET p.first_seen = first_seen, p.last_seen = last_seen, p.pending = CASE WHEN pe
 # profile_id (unique), then an expand per profile and per identifier
 OBSERVED = """
 UNWIND $profiles AS id
-MATCH (:Profile {id: id})<-[:IDENTIFIES]-(:Identifier)<-[:OF]-(o:Observation)
+MATCH (anchor:Profile {id: id})<-[:IDENTIFIES]-(:Identifier)<-[:OF]-(o:Observation)
+USING INDEX SEEK anchor:Profile(id)
 WHERE o.trait IN $traits
 RETURN id, o.trait AS trait, o.value AS value, o.source AS source, o.at AS at, o.message AS message, o.sure AS sure,
   o.first_at AS first_at, o.first_message AS first_message, o.count AS count
@@ -36,6 +38,7 @@ RETURN id, o.trait AS trait, o.value AS value, o.source AS source, o.at AS at, o
 SHOW_TRAITS = """
 UNWIND $rows AS row
 MATCH (p:Profile {id: row.id})
+USING INDEX SEEK p:Profile(id)
 SET p += row.traits
 """
 
@@ -43,6 +46,7 @@ SET p += row.traits
 SHARE = """
 UNWIND $profiles AS id
 MATCH (p:Profile {id: id})
+USING INDEX SEEK p:Profile(id)
 WHERE NOT p.shared
 CALL (p) {
   MATCH (p)<-[:IDENTIFIES]-(i:Identifier)-[l:LINKED {reason: 'generic'}]-(g:Identifier)
@@ -57,6 +61,7 @@ SET s.first = first, s.last = last
 STOP_SHARING = """
 UNWIND $profiles AS id
 MATCH (p:Profile {id: id})<-[s:SHARED_BY]-(g:Identifier)
+USING INDEX SEEK p:Profile(id)
 WHERE g.generic IS NULL
   OR p.shared
   OR NOT EXISTS { MATCH (p)<-[:IDENTIFIES]-(:Identifier)-[:LINKED {reason: 'generic'}]-(g) }
@@ -66,14 +71,16 @@ DELETE s
 # identifier_key (unique)
 STOP_SHARING_OF = """
 UNWIND $keys AS key
-MATCH (:Identifier {key: key})-[s:SHARED_BY]->(:Profile)
+MATCH (anchor:Identifier {key: key})-[s:SHARED_BY]->(:Profile)
+USING INDEX SEEK anchor:Identifier(key)
 DELETE s
 """
 
 # identifier_key (unique)
 PROFILES_OF = """
 UNWIND $keys AS key
-MATCH (:Identifier {key: key})-[:IDENTIFIES]->(p:Profile)
+MATCH (anchor:Identifier {key: key})-[:IDENTIFIES]->(p:Profile)
+USING INDEX SEEK anchor:Identifier(key)
 RETURN DISTINCT p.id AS id
 """
 

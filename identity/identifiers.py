@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import NewType
 
@@ -63,7 +62,8 @@ def normalise(namespace: str, raw: str, policy: Policy, region: str | None = Non
     text = _visible(raw)
     if not text:
         return Blocked("empty", "the value is empty")
-    if text.casefold() in policy.blocked_values or _matches(text, policy.blocked_patterns):
+    folded = text.casefold()
+    if folded in policy.blocked_values or policy.blocked.match(folded):
         return Blocked("blocked", "the value is a placeholder that many people share")
     if len(text.encode()) > policy.max_value_bytes:
         return Blocked("too_long", f"the value is longer than {policy.max_value_bytes} bytes")
@@ -76,11 +76,6 @@ def _visible(raw: str) -> str:
         return raw.strip()
     kept = (letter for letter in raw if letter.isspace() or unicodedata.category(letter) not in INVISIBLE)
     return unicodedata.normalize("NFC", "".join(kept)).strip()
-
-
-def _matches(text: str, patterns: tuple[str, ...]) -> bool:
-    lower = text.casefold()
-    return any(fnmatchcase(lower, pattern) for pattern in patterns)
 
 
 def _value(text: str, rules: Namespace, region: str | None) -> str | Blocked:

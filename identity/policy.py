@@ -1,5 +1,6 @@
 """The rules of stitching as data: namespaces, limits, traits, shared devices. Read from a TOML text."""
 
+import fnmatch
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -115,6 +116,12 @@ class Policy:
     def unique(self) -> frozenset[str]:
         """The names of the unique namespaces."""
         return frozenset(name for name, rules in self.namespaces.items() if rules.unique)
+
+    @cached_property
+    def blocked(self) -> re.Pattern[str]:
+        """What matches every value of a blocked pattern, and nothing else; the values in small letters."""
+        patterns = "|".join(fnmatch.translate(pattern) for pattern in self.blocked_patterns)
+        return re.compile(patterns or r"(?!)")
 
     @cached_property
     def trait_of_spelling(self) -> Mapping[str, str]:

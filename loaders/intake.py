@@ -1,7 +1,9 @@
 """The queue between requests and the graph: bounded, committed in groups, acknowledged after the commit.
 
 While the committers write, what arrives waits, and the next group takes all of it; so groups grow with the load by
-themselves and nothing waits longer than it must. Two committers are the measured best for bare writes (design.md §5).
+themselves and nothing waits longer than it must. One committer: two are the best for bare writes (design.md §5), but
+the groups of a stream meet at the same people and devices, and then one waits for the locks of the other (measured on
+the sample company: 1,721 messages/s with one, 1,376 with two).
 """
 
 from collections import deque
@@ -28,7 +30,7 @@ class Pace:
 
     group: int = 1_000
     room: int = 20_000
-    committers: int = 2
+    committers: int = 1
     linger_seconds: float = 0.001
     drain_seconds: float = 20.0
 

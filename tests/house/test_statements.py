@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
 STARTS = re.compile(r"\s*(MATCH|OPTIONAL MATCH|UNWIND|MERGE|CREATE|CALL|WITH|RETURN|CYPHER)\b")
 SCHEMA = re.compile(r"\s*(CREATE|DROP) (CONSTRAINT|[A-Z]* ?INDEX)\b")
-SCANS = ("NodeByLabelScan", "RelationshipTypeScan", "AllRelationshipsScan", "UnionNodeByLabelsScan")
+SCANS = ("NodeByLabelScan", "NodeIndexScan", "RelationshipTypeScan", "AllRelationshipsScan", "UnionNodeByLabelsScan")
 DECLARED = "label scan"
 
 
@@ -68,3 +68,17 @@ async def test_a_statement_is_anchored_on_an_index(graph: Connection, statement:
     found = set(operators(plan))
     assert "AllNodesScan" not in found
     assert statement.scan_declared or not [each for each in found if each.endswith(SCANS)], found
+
+
+# On a graph of a few hundred nodes the planner likes to read a whole index for each key, and that plan is kept.
+ANCHOR = re.compile(r"MATCH \((\w*):(Identifier|Profile|Interaction|Observation|Account) \{(key|id|mint): .*\n(.*)")
+
+
+def test_a_match_of_a_unique_key_says_that_it_seeks() -> None:
+    silent = [
+        f"{statement.name}: {found[0].splitlines()[0]}"
+        for statement in statements()
+        for found in ANCHOR.finditer(statement.cypher)
+        if found[4].strip() != f"USING INDEX SEEK {found[1]}:{found[2]}({found[3]})"
+    ]
+    assert silent == []
