@@ -13,9 +13,11 @@ ACTS_ABOUT = f"""
 UNWIND $keys AS key
 CALL (key) {{
   MATCH (x:Act {{a: key}})
+  USING INDEX SEEK x:Act(a)
   RETURN x
   UNION
   MATCH (x:Act {{b: key}})
+  USING INDEX SEEK x:Act(b)
   RETURN x
 }}
 RETURN DISTINCT {ACT_ROW}

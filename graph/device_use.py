@@ -46,6 +46,7 @@ HAPPENINGS = """
 UNWIND $keys AS key
 CALL (key) {
   MATCH (i:Interaction)
+  USING INDEX SEEK i:Interaction(actor, at, id)
   WHERE i.actor = key AND i.at IS NOT NULL AND i.id IS NOT NULL
   RETURN i
   UNION

@@ -30,6 +30,7 @@ CALL () {
   UNION
   UNWIND $digests AS each
   MATCH (i:ContactPoint {sha256: each.value})
+  USING INDEX SEEK i:ContactPoint(sha256)
   RETURN i.key AS email, each.key AS digest
 }
 RETURN email, digest

@@ -20,6 +20,7 @@ PAGE = 20_000
 # identifier_key (unique), in the order of keys
 ALL_IDENTIFIERS = """
 MATCH (i:Identifier)
+USING INDEX SEEK i:Identifier(key)
 WHERE i.key > $after
 WITH i ORDER BY i.key LIMIT $page
 WITH i, [(i)-[:IDENTIFIES]->(p:Profile) | p.id] AS profiles
@@ -32,6 +33,7 @@ ORDER BY key
 # identifier_key (unique), in the order of keys, then one expand per identifier
 ALL_LINKS = f"""
 MATCH (i:Identifier)
+USING INDEX SEEK i:Identifier(key)
 WHERE i.key > $after AND i.key <= $until
 MATCH (i)-[l:LINKED]->(:Identifier)
 RETURN {LINK_ROW} AS link
@@ -40,6 +42,7 @@ RETURN {LINK_ROW} AS link
 # identifier_key (unique), in the order of keys, then one expand per identifier
 ALL_OBSERVATIONS = """
 MATCH (i:Identifier)
+USING INDEX SEEK i:Identifier(key)
 WHERE i.key > $after AND i.key <= $until
 MATCH (i)<-[:OF]-(o:Observation)
 WHERE o.trait IN $traits
@@ -63,6 +66,7 @@ RETURN child.key AS child, parent.key AS parent, p.authority AS authority, p.fir
 # profile_id (unique), in the order of ids
 ALL_PROFILES = """
 MATCH (p:Profile)
+USING INDEX SEEK p:Profile(id)
 WHERE p.id > $after
 WITH p ORDER BY p.id LIMIT $page
 RETURN p {.*} AS profile,

@@ -25,6 +25,7 @@ class IdentifierLine:
 # A page of profiles by profile_id (unique), then one expand each.
 IDENTIFIER_LINES = """
 MATCH (profile:Profile)
+USING INDEX SEEK profile:Profile(id)
 WHERE profile.id > $after
 WITH profile ORDER BY profile.id LIMIT $profiles
 MATCH (profile)<-[:IDENTIFIES]-(identifier:Identifier)

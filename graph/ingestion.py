@@ -17,7 +17,7 @@ from graph.evidence import record_links
 from graph.locks import begun_again
 from graph.memberships import record_accounts
 from graph.namespaces import in_force
-from graph.recording import record_interactions, record_observations
+from graph.recording import record_interactions, record_observations, record_things
 from graph.regions import Change, stored_identifier
 from graph.stitcher import stitch_change
 from graph.views import refresh_views
@@ -206,10 +206,11 @@ async def _record(
     links = await record_links(tx, said, change, now)
     await record_interactions(tx, heard)
     await record_observations(tx, heard, now)
-    await record_accounts(tx, heard)
     stitched = await stitch_change(tx, change, policy, now)
     await links.write(tx, stitched.verdicts, now)
     await refresh_views(tx, heard, change, stitched, policy)
+    await record_accounts(tx, heard)
+    await record_things(tx, heard)
     return stitched.verdicts
 
 

@@ -114,6 +114,7 @@ def _seek(*name: str) -> str:
     return f"""{f"UNWIND ${value}s AS {value}" if name else ""}
   CALL (asked, actor, low, high{f", {value}" if name else ""}) {{
     MATCH (interaction:Interaction)
+    USING INDEX SEEK interaction:Interaction({"actor, name, at" if name else "actor, at, id"})
     WHERE interaction.actor = actor AND low <= interaction.at <= high
       AND {f"{field} = {value}" if name else "interaction.id IS NOT NULL"}
       AND CASE WHEN interaction.at = asked.at THEN interaction.id < asked.id ELSE true END

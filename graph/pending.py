@@ -14,6 +14,7 @@ from identity.policy import Policy
 # identifier_pending (range)
 WAITING = """
 MATCH (i:Identifier)
+USING INDEX SEEK i:Identifier(pending)
 WHERE i.pending = true
 RETURN i.key AS key
 ORDER BY key

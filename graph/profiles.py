@@ -89,6 +89,7 @@ async def profiles_by_id(reader: Reader, ids: Sequence[ProfileId]) -> dict[Profi
 # profile_id (unique), in its order
 PROFILES_PAGE = """
 MATCH (profile:Profile)
+USING INDEX SEEK profile:Profile(id)
 WHERE profile.id > $after
   AND ($shared IS NULL OR profile.shared = $shared)
   AND all(trait IN $traits WHERE profile[trait[0]] = trait[1])
@@ -100,6 +101,7 @@ LIMIT $first
 # profile_known (known, id), in its order
 PROFILES_PAGE_KNOWN = """
 MATCH (profile:Profile)
+USING INDEX SEEK profile:Profile(known, id)
 WHERE profile.known = $known AND profile.id > $after
   AND ($shared IS NULL OR profile.shared = $shared)
   AND all(trait IN $traits WHERE profile[trait[0]] = trait[1])

@@ -43,7 +43,7 @@ ON CREATE SET thing.at = row.at, thing.facts = row.facts
 ON MATCH SET
   thing.facts = CASE WHEN row.at >= thing.at THEN row.facts ELSE thing.facts END,
   thing.at = CASE WHEN row.at >= thing.at THEN row.at ELSE thing.at END
-MERGE (i)-[:ABOUT]->(thing)
+CREATE (i)-[:ABOUT]->(thing)
 """
 
 # observation_key (unique)
@@ -82,9 +82,18 @@ async def record_interactions(tx: Transaction, heard: Sequence[Heard]) -> None:
     await tx.rows(RECORD_INTERACTIONS, rows=[{"facts": _facts(each), "devices": list(each.devices)} for each in acted])
     if len(acted) < len(heard):
         await tx.rows(RECORD_NOBODYS, rows=[_facts(each) for each in heard if each.actor is None])
-    about = [_about(each, thing) for each in heard for thing in each.message.about]
+
+
+async def record_things(tx: Transaction, heard: Sequence[Heard]) -> None:
+    """Write what the interactions are about: orders, deals, products.
+
+    Last of all in a transaction: everybody's messages meet at the same products, and who writes to one holds it until
+    the end. With this first, two writers of one stream did 882 messages/s; the second only waited.
+    """
+    about = {(each.message.id, thing.key): _about(each, thing) for each in heard for thing in each.message.about}
     if about:
-        await tx.rows(RECORD_ABOUT, rows=sorted(about, key=lambda row: (str(row["key"]), str(row["interaction"]))))
+        rows = sorted(about.values(), key=lambda row: (str(row["key"]), str(row["interaction"])))
+        await tx.rows(RECORD_ABOUT, rows=rows)
 
 
 def _facts(heard: Heard) -> dict[str, object]:

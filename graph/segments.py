@@ -98,9 +98,11 @@ class _Compiler:
         wanted = f"""interaction.at >= {self.parameter(start)} AND interaction.at <= {self.parameter(end)}"""
         for name, value in (("name", condition.name), ("type", condition.type)):
             wanted += f" AND interaction.{name} = {self.parameter(value)}" if value is not None else ""
+        index = "actor, name, at" if condition.name is not None else "actor, at, id"
+        wanted += "" if condition.name is not None else " AND interaction.id IS NOT NULL"
         least = self.parameter(condition.at_least or 0)
         most = f" <= {self.parameter(condition.at_most)}" if condition.at_most is not None else ""
-        return f"({least} <= {COUNT.format(wanted=wanted)}{most})"
+        return f"({least} <= {COUNT.format(index=index, wanted=wanted)}{most})"
 
 
 # A comparison of a text with a number, or with nothing, is null.
@@ -118,13 +120,16 @@ COMPARED: Mapping[Comparison, str] = {
 COUNT = """(
     COUNT {{
       MATCH (profile)<-[:IDENTIFIES]-(own:Identifier)
-      MATCH (interaction:Interaction {{actor: own.key}})
-      WHERE {wanted}
+      MATCH (interaction:Interaction)
+      USING INDEX SEEK interaction:Interaction({index})
+      WHERE interaction.actor = own.key AND {wanted}
     }} + COUNT {{
       MATCH (profile)<-[use:SHARED_BY]-(device:Device)
       UNWIND range(0, size(coalesce(use.spans, [])) / 2 - 1) AS number
-      MATCH (interaction:Interaction {{actor: device.key}})
-      WHERE use.spans[2 * number] <= interaction.at <= use.spans[2 * number + 1] AND {wanted}
+      MATCH (interaction:Interaction)
+      USING INDEX SEEK interaction:Interaction({index})
+      WHERE interaction.actor = device.key
+        AND use.spans[2 * number] <= interaction.at <= use.spans[2 * number + 1] AND {wanted}
       RETURN DISTINCT interaction
     }})"""
 

@@ -5,22 +5,21 @@ plain field is five calls deep, and a page of twenty interactions has 160 of the
 """
 
 from asyncio import Future
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from inspect import isawaitable
 from types import CoroutineType
-from typing import Any, TypeGuard, cast
+from typing import Any, TypeGuard
 
 from graphql import (
     DocumentNode,
     ExecutionResult,
     GraphQLInterfaceType,
-    GraphQLLeafType,
+    GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
     Undefined,
-    get_named_type,
     is_leaf_type,
 )
 from graphql.execution import Executor, execute
@@ -51,64 +50,102 @@ def _plain(name: str) -> Callable[..., object]:
 EXECUTABLE = _lean(schema._schema)  # noqa: SLF001 -- Strawberry has no public name for it
 
 
-Leaf = Callable[[object], object]
+Answer = Callable[[object], object]
 
 
-def _leaves(made: GraphQLSchema) -> Mapping[tuple[str, str], Leaf]:
-    """How to answer each plain field of a scalar or an enum, by type and field."""
-    kinds = (kind for kind in made.type_map.values() if isinstance(kind, GraphQLObjectType))
+def _plain_fields(made: GraphQLSchema) -> Mapping[tuple[str, str], Callable[..., object]]:
+    """How to read each field that is an attribute of the stored value, by type and field."""
     return {
-        (kind.name, name): _leaf(ours.python_name, field.type)
-        for kind in kinds
-        if not kind.name.startswith("__")
+        (kind.name, name): _plain(ours.python_name)
+        for kind in made.type_map.values()
+        if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__")
         for name, field in kind.fields.items()
-        if (ours := field.extensions["strawberry-definition"]).is_basic_field and _is_leaf(field.type)
+        if (ours := field.extensions["strawberry-definition"]).is_basic_field
     }
 
 
-def _is_leaf(kind: GraphQLOutputType) -> bool:
-    return is_leaf_type(kind.of_type if isinstance(kind, GraphQLNonNull) else kind)
-
-
-def _leaf(name: str, kind: GraphQLOutputType) -> Leaf:
-    """Raises for what graphql-core has to report as an error."""
-    plain, coerced = _plain(name), cast("GraphQLLeafType", get_named_type(kind)).coerce_output_value
-    needed = isinstance(kind, GraphQLNonNull)
-
-    def answer(source: object) -> object:
-        value = plain(source, None)
-        if value is None and not needed:
-            return None
-        answered = coerced(value)
-        if answered is None or answered is Undefined:
-            raise TypeError(name)
-        return answered
-
-    return answer
-
-
-LEAVES = _leaves(EXECUTABLE)
+PLAIN = _plain_fields(EXECUTABLE)
 
 
 class LeanExecutor(Executor[Any]):
-    """graphql-core's executor with a short way for plain leaves, which are five fields of six in a page."""
+    """graphql-core's executor with a short way for selections of plain fields: a page of a timeline is one of them.
 
-    def execute_field(
+    Such a selection is compiled once per request into nested functions that read attributes. Where one of them meets
+    what is not plain sailing, graphql-core goes over the whole selection again, so that its errors are graphql-core's.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- as graphql-core has it
+        super().__init__(*args, **kwargs)
+        self._compiled: dict[int, Answer | None] = {}
+
+    def execute_fields(
         self,
         parent_type: GraphQLObjectType,
-        source: Any,  # noqa: ANN401 -- as graphql-core has it
-        field_details_list: list[FieldDetails],
-        path: Path,
+        source_value: Any,  # noqa: ANN401 -- as graphql-core has it
+        path: Path | None,
+        grouped_field_set: dict[str, list[FieldDetails]],
         position_context: Any,  # noqa: ANN401 -- as graphql-core has it
     ) -> Any:  # noqa: ANN401 -- as graphql-core has it
-        """The value of a field; whatever is not plain sailing goes graphql-core's own way, errors too."""
-        leaf = LEAVES.get((parent_type.name, field_details_list[0].node.name.value))
-        if leaf is not None:
+        """The fields of an object; graphql-core keeps the set of fields of a selection as long as the request lives."""
+        key = id(grouped_field_set)
+        if key not in self._compiled:
+            self._compiled[key] = self._object(parent_type, grouped_field_set)
+        answer = self._compiled[key]
+        if answer is not None:
             try:
-                return leaf(source)
+                return answer(source_value)
             except Exception:  # noqa: BLE001, S110 -- graphql-core meets it again below, and reports it
                 pass
-        return super().execute_field(parent_type, source, field_details_list, path, position_context)
+        return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
+
+    def _object(self, kind: GraphQLObjectType, selected: dict[str, list[FieldDetails]]) -> Answer | None:
+        """What answers a selection of plain fields; None when one of them is not plain."""
+        parts: list[tuple[str, Answer]] = []
+        for shown_as, details in selected.items():
+            answer = self._field(kind, details)
+            if answer is None:
+                return None
+            parts.append((shown_as, answer))
+        return lambda source: {shown_as: answer(source) for shown_as, answer in parts}
+
+    def _field(self, kind: GraphQLObjectType, details: list[FieldDetails]) -> Answer | None:
+        name = details[0].node.name.value
+        if name == "__typename":
+            return lambda _: kind.name
+        read = PLAIN.get((kind.name, name))
+        complete = self._value(kind.fields[name].type, details) if read else None
+        if read is None or complete is None:
+            return None
+        return lambda source: complete(read(source, None))
+
+    def _value(self, kind: GraphQLOutputType, details: list[FieldDetails]) -> Answer | None:
+        """What makes an answer of a stored value of a type. It raises for what graphql-core has to report."""
+        if isinstance(kind, GraphQLNonNull):
+            inner = self._value(kind.of_type, details)
+            return inner and (lambda value: _needed(inner(value)))
+        answer: Answer | None = None
+        if isinstance(kind, GraphQLList):
+            item = self._value(kind.of_type, details)
+            answer = item and (lambda values: [item(value) for value in _listed(values)])
+        elif isinstance(kind, GraphQLObjectType):
+            fields, deferred, _ = self.collect_subfields(kind, details)
+            answer = None if deferred else self._object(kind, fields)
+        elif is_leaf_type(kind):
+            coerced = kind.coerce_output_value
+            answer = lambda value: _needed(coerced(value))  # noqa: E731 -- beside its two sisters
+        return answer and (lambda value: None if value is None else answer(value))
+
+
+def _needed(value: object) -> object:
+    if value is None or value is Undefined:
+        raise TypeError("null")
+    return value
+
+
+def _listed(values: object) -> Sequence[object]:
+    if not isinstance(values, list | tuple):
+        raise TypeError("no list")
+    return values
 
 
 def _is_awaitable(value: object) -> TypeGuard[Any]:

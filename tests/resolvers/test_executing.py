@@ -1,25 +1,27 @@
-"""The short way for plain leaves answers what graphql-core answers, errors included."""
+"""The short way for plain fields answers what graphql-core answers, errors included."""
 
 import orjson
 import pytest
 from graphql import parse
 from graphql.execution import Executor
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from graph.connection import Connection
-from graph.profiles import Profile
 from resolvers.asking import Asking
-from resolvers.executing import EXECUTABLE, LEAVES, LeanExecutor, executed
+from resolvers.executing import EXECUTABLE, PLAIN, LeanExecutor, executed
 from resolvers.viewer import Viewer
 from tests.resolvers.calling import caller
 from tests.resolvers.people import family
+from tests.serving import empty
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
-PLAIN = "id known shared pending firstSeen lastSeen __typename"
+FIELDS = "id known shared pending firstSeen lastSeen __typename"
 EVERYTHING = f"""
 {{
   profile(by: {{ id: "anna" }}) {{
-    {PLAIN} again: known
+    {FIELDS} again: known
     identifiers {{
       edges {{ cursor node {{ id namespace value generic sharedBy firstSeen }} }} pageInfo {{ hasNextPage endCursor }}
     }}
@@ -50,6 +52,33 @@ async def test_the_short_way_answers_the_same(graph: Connection) -> None:
     assert b'"errors":[]' in one
 
 
+PIECES = (
+    "id known firstSeen",
+    "__typename lastSeen",
+    "devices { value __typename firstSeen profile { id } }",
+    "interactions(first: 3) { edges { cursor node { id at type name } } pageInfo { hasNextPage } }",
+    "interactions(first: 2) { edges { node { at ...Facts } } }",
+    "interactions { edges { node { when: at at @skip(if: $no) type @include(if: $no) channel } } }",
+    "identifiers { edges { node { __typename value ... on Device { generic } ... on Contact { firstSeen } } } }",
+    "accounts { role account { name } }",
+    "sessions { edges { node { start names } } }",
+    "sharedIdentifiers { first identifier { value generic } }",
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=5, unique=True), st.booleans())
+async def test_any_selection_is_answered_the_same(graph: Connection, pieces: list[str], no: bool) -> None:
+    await empty(graph.writer)
+    await family().write(graph.writer)
+    shown = " ".join(f'p{number}: profile(by: {{ id: "anna" }}) {{ {piece} }}' for number, piece in enumerate(pieces))
+    facts = "fragment Facts on Interaction { name source }"
+    query = f"query Q($no: Boolean = {str(no).lower()}) {{ {shown} again: __typename }} {facts}"
+    one, other = await both(graph, query)
+    assert one == other
+    assert b'"errors":[]' in one
+
+
 async def test_the_short_way_reports_the_same_errors(graph: Connection) -> None:
     """A profile without a moment, and one whose moment no calendar has."""
     await family().write(graph.writer)
@@ -61,9 +90,7 @@ async def test_the_short_way_reports_the_same_errors(graph: Connection) -> None:
     assert b"Cannot return null for non-nullable field Profile.known" in one
 
 
-def test_five_of_six_fields_go_the_short_way() -> None:
-    assert {("Profile", "id"), ("Interaction", "at"), ("Device", "generic")} <= set(LEAVES)
-    assert not {("Profile", "devices"), ("Interaction", "properties"), ("Interaction", "actor")} & set(LEAVES)
-    known = Profile("x", known=True, shared=False, first_seen=0, last_seen=0, pending=False)  # type: ignore[arg-type]
-    assert LEAVES["Profile", "firstSeen"](known) == "1970-01-01T00:00:00Z"
+def test_pages_go_the_short_way_and_what_has_a_resolver_does_not() -> None:
+    assert {("Profile", "id"), ("Interaction", "at"), ("Device", "generic"), ("InteractionEdge", "node")} <= set(PLAIN)
+    assert not {("Profile", "devices"), ("Interaction", "properties"), ("IdentifierName", "value")} & set(PLAIN)
     assert "Profile" in EXECUTABLE.type_map
