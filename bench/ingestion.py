@@ -26,8 +26,8 @@ SEED = 1
 CALLERS = 16
 PER_REQUEST = 100  # what the clients send at once by default
 PER_UNWIND = 1_000
-WARM_UP = 4
-ROUNDS = 5
+WARM_UP = 2
+ROUNDS = 3
 
 ID = frozenset({"Profile", "Interaction"})  # the unique property of all others is `key`
 
