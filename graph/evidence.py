@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 from graph.connection import Transaction
 from graph.links import (
-    CHANGE_LINKS,
-    CREATE_LINKS,
+    WRITE_LINKS,
     StoredLink,
     facts_of,
     links_between,
@@ -48,11 +47,9 @@ class LinkWriting:
         """Create the new links with their verdicts, and bring the repeated ones up to date. now: µs."""
         judged = {id_: verdict_facts(verdicts[id_]) for id_ in self.new if id_ in verdicts}
         rows = [new_row(link, judged.get(id_, {}), now) for id_, link in self.new.items()]
-        if rows:
-            await tx.rows(CREATE_LINKS, rows=rows)
         changed = [{"element": old.element, "facts": _repeated(link, old, now)} for link, old in self.repeated.values()]
-        if changed:
-            await tx.rows(CHANGE_LINKS, rows=changed)
+        if rows or changed:
+            await tx.rows(WRITE_LINKS, new=rows, changed=changed)
 
 
 def _repeated(link: Link, old: StoredLink, now: int) -> dict[str, object]:

@@ -71,23 +71,26 @@ MATCH (other)-[:IDENTIFIES]->(p:Profile)
 RETURN {LINK_ROW} AS link, other.key AS other, p.id AS profile
 """
 
-# identifier_key (unique), both ends
-CREATE_LINKS = """
-UNWIND $rows AS row
-MATCH (a:Identifier {key: row.a})
-USING INDEX SEEK a:Identifier(key)
-MATCH (b:Identifier {key: row.b})
-USING INDEX SEEK b:Identifier(key)
-CREATE (a)-[l:LINKED]->(b)
-SET l = row.facts
-"""
-
 # the element id of a relationship read in this transaction
 CHANGE_LINKS = """
-UNWIND $rows AS row
+UNWIND $changed AS row
 MATCH ()-[l:LINKED]->()
 WHERE elementId(l) = row.element
 SET l += row.facts
+"""
+
+# identifier_key (unique), both ends; the element id of a relationship read in this transaction
+WRITE_LINKS = f"""
+CALL () {{
+  UNWIND $new AS row
+  MATCH (a:Identifier {{key: row.a}})
+  USING INDEX SEEK a:Identifier(key)
+  MATCH (b:Identifier {{key: row.b}})
+  USING INDEX SEEK b:Identifier(key)
+  CREATE (a)-[l:LINKED]->(b)
+  SET l = row.facts
+}}
+CALL () {{{CHANGE_LINKS}}}
 """
 
 # the element id of a relationship read in this transaction

@@ -11,11 +11,11 @@ from typing import TypeVar
 from graph.connection import Reader, Transaction, Writer
 from graph.device_use import computed_uses, refresh_uses, spans_of, uses_text
 from graph.evidence_reading import Stored, stored_state
-from graph.links import CHANGE_LINKS, CREATE_LINKS, DELETE_LINKS, new_row, verdict_facts
+from graph.links import CHANGE_LINKS, DELETE_LINKS, WRITE_LINKS, new_row, verdict_facts
 from graph.memberships import judge_parents, part_verdict
 from graph.namespaces import declared_namespaces
 from graph.pending import DONE
-from graph.stitcher import KEEP_PROFILES, LEAVE, PLACE, SET_GENERIC, drop_profiles
+from graph.stitcher import SET_GENERIC, drop_profiles, place
 from graph.views import refresh_moments, refresh_traits, share, shown_traits
 from identity.accounts import cycles
 from identity.device_use import Use
@@ -271,7 +271,7 @@ async def _delete_links(tx: Transaction, elements: Sequence[str]) -> None:
 
 
 async def _create_links(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
-    await tx.rows(CREATE_LINKS, rows=rows)
+    await tx.rows(WRITE_LINKS, new=rows, changed=[])
 
 
 async def _stop_sharing(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
@@ -283,7 +283,7 @@ async def _set_generic(tx: Transaction, rows: Sequence[Mapping[str, object]]) ->
 
 
 async def _change_links(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
-    await tx.rows(CHANGE_LINKS, rows=rows)
+    await tx.rows(CHANGE_LINKS, changed=rows)
 
 
 def _misplaced(cluster: Cluster, stored: Stored) -> bool:
@@ -295,11 +295,8 @@ def _misplaced(cluster: Cluster, stored: Stored) -> bool:
 
 
 async def _place(tx: Transaction, clusters: Sequence[Cluster], stored: Stored) -> None:
-    rows = [{"id": each.id, "known": each.known, "shared": each.shared} for each in clusters]
-    await tx.rows(KEEP_PROFILES, rows=rows)
     moved = {key: each.id for each in clusters for key in each.members if stored.identifiers[key].profile != each.id}
-    await tx.rows(LEAVE, keys=sorted(moved))
-    await tx.rows(PLACE, rows=[{"key": key, "profile": id_} for key, id_ in sorted(moved.items())])
+    await place(tx, clusters, moved, list(moved))
 
 
 async def _refresh(tx: Transaction, profiles: Sequence[ProfileId], policy: Policy) -> None:

@@ -55,21 +55,21 @@ RETURN key, o.at AS at, o.message AS message, o.sure AS sure, o.first_at AS firs
   o.first_message AS first_message, o.count AS count
 """
 
-# identifier_key (unique)
-NEW_OBSERVATIONS = """
-UNWIND $rows AS row
-MATCH (i:Identifier {key: row.identifier})
-USING INDEX SEEK i:Identifier(key)
-CREATE (o:Observation)-[:OF]->(i)
-SET o = row.facts
-"""
-
-# observation_key (unique)
-REPEATED_OBSERVATIONS = """
-UNWIND $rows AS row
-MATCH (o:Observation {key: row.facts.key})
-USING INDEX SEEK o:Observation(key)
-SET o += row.facts
+# identifier_key (unique); observation_key (unique)
+KEEP_OBSERVATIONS = """
+CALL () {
+  UNWIND $new AS row
+  MATCH (i:Identifier {key: row.identifier})
+  USING INDEX SEEK i:Identifier(key)
+  CREATE (o:Observation)-[:OF]->(i)
+  SET o = row.facts
+}
+CALL () {
+  UNWIND $repeated AS facts
+  MATCH (o:Observation {key: facts.key})
+  USING INDEX SEEK o:Observation(key)
+  SET o += facts
+}
 """
 
 
@@ -158,11 +158,8 @@ async def _write_observations(tx: Transaction, said: dict[str, tuple[IdentifierK
         for key, (actor, each) in said.items()
         if key not in stored
     ]
-    if new:
-        await tx.rows(NEW_OBSERVATIONS, rows=new)
-    repeated = [{"facts": _observed(key, _joined(said[key][1], row))} for key, row in stored.items()]
-    if repeated:
-        await tx.rows(REPEATED_OBSERVATIONS, rows=repeated)
+    repeated = [_observed(key, _joined(said[key][1], row)) for key, row in stored.items()]
+    await tx.rows(KEEP_OBSERVATIONS, new=new, repeated=repeated)
 
 
 def _joined(said: Observation, row: Row) -> Observation:

@@ -62,6 +62,15 @@ USING INDEX SEEK p:Profile(id)
 RETURN id AS profile, i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic
 """
 
+# profile_id (unique), then one expand per profile
+SMALLEST = """
+UNWIND $profiles AS id
+MATCH (p:Profile {id: id})<-[:IDENTIFIES]-(i:Identifier)
+USING INDEX SEEK p:Profile(id)
+WITH id, min(i.key) AS smallest
+RETURN smallest
+"""
+
 # identifier_key (unique)
 STORED = """
 UNWIND $keys AS key
@@ -124,6 +133,12 @@ async def region_of(tx: Transaction, change: Change, turns: Turns, touched: froz
 def _ends_outside(change: Change, near: Mapping[IdentifierKey, StoredIdentifier]) -> set[ProfileId]:
     ends = (change.stored.get(end) for id_ in change.links for end in (id_.a, id_.b) if end not in near)
     return {each.profile for each in ends if each is not None and each.profile is not None}
+
+
+async def smallest_keys(tx: Transaction, profiles: Iterable[ProfileId]) -> set[IdentifierKey]:
+    """The smallest key of each profile: who locks it has locked the cluster."""
+    asked = sorted(profiles)
+    return {IdentifierKey(row["smallest"]) for row in await tx.rows(SMALLEST, profiles=asked)} if asked else set()
 
 
 async def clusters(tx: Transaction, profiles: Iterable[ProfileId]) -> dict[IdentifierKey, StoredIdentifier]:

@@ -1,18 +1,19 @@
 """The stitching of what a transaction changed: genericity asked, the region read and locked, the plan written.
 
-The rule is identity.restitching; this file reads for it and writes what it says. A region is read, one identifier of
-each cluster in it is locked in the order of keys, and it is read again: what another transaction changed in between is
-seen, and what it would change from now on waits.
+The rule is identity.restitching; this file reads for it and writes what it says. One identifier of each touched cluster
+is locked, the region is read, and if there is a cluster in it that is not locked yet, one identifier of that is locked
+and the region is read again: what another transaction changed in between is seen, and what it would change from now on
+waits. Locks are taken in the order of keys.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from graph.connection import Transaction
 from graph.genericity import turns_of
 from graph.links import CHANGE_LINKS, verdict_facts
 from graph.locks import StartAgainError, lock
-from graph.regions import Change, Reading, Turns, clusters, region_of, stored_identifiers
+from graph.regions import Change, Reading, Turns, clusters, region_of, smallest_keys, stored_identifiers
 from identity.evidence import LinkId, Reason
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.policy import Policy
@@ -45,29 +46,28 @@ USING INDEX SEEK i:Identifier(key)
 SET i.generic = row.generic, i.uses = CASE WHEN row.generic IS NOT NULL THEN i.uses END
 """
 
-# profile_id (unique)
-KEEP_PROFILES = """
-UNWIND $rows AS row
-MERGE (p:Profile {id: row.id})
-SET p.known = row.known, p.shared = row.shared
-"""
-
-# identifier_key and profile_id (unique)
-PLACE = """
-UNWIND $rows AS row
-MATCH (i:Identifier {key: row.key})
-USING INDEX SEEK i:Identifier(key)
-MATCH (p:Profile {id: row.profile})
-USING INDEX SEEK p:Profile(id)
-CREATE (i)-[:IDENTIFIES]->(p)
-"""
-
-# identifier_key (unique), then the one relationship
-LEAVE = """
-UNWIND $keys AS key
-MATCH (anchor:Identifier {key: key})-[old:IDENTIFIES]->(:Profile)
-USING INDEX SEEK anchor:Identifier(key)
-DELETE old
+# identifier_key and profile_id (unique); the one relationship of those who leave; element ids of this transaction
+PLACE = f"""
+CALL () {{
+  UNWIND $leaving AS key
+  MATCH (anchor:Identifier {{key: key}})-[old:IDENTIFIES]->(:Profile)
+  USING INDEX SEEK anchor:Identifier(key)
+  DELETE old
+}}
+CALL () {{
+  UNWIND $profiles AS row
+  MERGE (p:Profile {{id: row.id}})
+  SET p.known = row.known, p.shared = row.shared
+}}
+CALL () {{
+  UNWIND $placed AS row
+  MATCH (i:Identifier {{key: row.key}})
+  USING INDEX SEEK i:Identifier(key)
+  MATCH (p:Profile {{id: row.profile}})
+  USING INDEX SEEK p:Profile(id)
+  CREATE (i)-[:IDENTIFIES]->(p)
+}}
+CALL () {{{CHANGE_LINKS}}}
 """
 
 # profile_id (unique)
@@ -120,6 +120,7 @@ async def _locked_region(
     stored = await stored_identifiers(tx, change, asked)
     profiles = {stored[key].profile for key in asked if key in stored}
     touched = frozenset(each for each in profiles if each is not None) | change.emptied
+    await lock(tx, change, await smallest_keys(tx, touched), now)
     while True:
         reading = await region_of(tx, change, turns, touched)
         if limited and len(reading.region.identifiers) > policy.region_limit:
@@ -174,13 +175,8 @@ async def _written(tx: Transaction, planned: _Planned, emptied: Collection[Profi
     moved = {key: id_ for key, id_ in sorted(where.items()) if region.profile_of.get(key) != id_}
     left = {region.profile_of[key] for key in where if key in region.profile_of}
     left |= set(emptied) - set(region.profile_of.values())
-    await _leave(tx, [key for key in moved if key in region.profile_of])
-    if plan.clusters:
-        rows = [{"id": each.id, "known": each.known, "shared": each.shared} for each in plan.clusters]
-        await tx.rows(KEEP_PROFILES, rows=rows)
-    if moved:
-        await tx.rows(PLACE, rows=[{"key": key, "profile": id_} for key, id_ in moved.items()])
-    await _write_verdicts(tx, plan.verdicts, planned.reading.elements)
+    verdicts = _verdict_rows(plan.verdicts, planned.reading.elements)
+    await place(tx, plan.clusters, moved, [key for key in moved if key in region.profile_of], verdicts)
     changed = frozenset(each.id for each in plan.clusters if set(each.members) != _members(region, each.id))
     return Stitched(plan.clusters, changed, frozenset(left - kept), plan.verdicts, turns)
 
@@ -189,17 +185,27 @@ def _members(region: Region, profile: ProfileId) -> set[IdentifierKey]:
     return {key for key, id_ in region.profile_of.items() if id_ == profile}
 
 
-async def _leave(tx: Transaction, keys: list[IdentifierKey]) -> None:
-    if keys:
-        await tx.rows(LEAVE, keys=keys)
-
-
-async def _write_verdicts(
-    tx: Transaction, verdicts: Mapping[LinkId, Reason | None], elements: Mapping[LinkId, str]
+async def place(
+    tx: Transaction,
+    clusters: Sequence[Cluster],
+    moved: Mapping[IdentifierKey, ProfileId],
+    leaving: Sequence[IdentifierKey],
+    verdicts: Sequence[Mapping[str, object]] = (),
 ) -> None:
-    rows = [{"element": elements[id_], "facts": verdict_facts(why)} for id_, why in verdicts.items() if id_ in elements]
-    if rows:
-        await tx.rows(CHANGE_LINKS, rows=rows)
+    """Write who belongs where: the clusters as profiles, the moved identifiers in theirs, some of which leave another.
+
+    verdicts: rows that change stored links.
+    """
+    if clusters or verdicts:
+        profiles = [{"id": each.id, "known": each.known, "shared": each.shared} for each in clusters]
+        placed = [{"key": key, "profile": id_} for key, id_ in sorted(moved.items())]
+        await tx.rows(PLACE, leaving=sorted(leaving), profiles=profiles, placed=placed, changed=list(verdicts))
+
+
+def _verdict_rows(
+    verdicts: Mapping[LinkId, Reason | None], elements: Mapping[LinkId, str]
+) -> list[Mapping[str, object]]:
+    return [{"element": elements[id_], "facts": verdict_facts(why)} for id_, why in verdicts.items() if id_ in elements]
 
 
 async def drop_profiles(tx: Transaction, ids: Iterable[ProfileId]) -> None:

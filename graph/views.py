@@ -44,28 +44,28 @@ SET p += row.traits
 
 # profile_id (unique), then an expand per profile and per identifier
 SHARE = """
-UNWIND $profiles AS id
-MATCH (p:Profile {id: id})
-USING INDEX SEEK p:Profile(id)
-WHERE NOT p.shared
-CALL (p) {
-  MATCH (p)<-[:IDENTIFIES]-(i:Identifier)-[l:LINKED {reason: 'generic'}]-(g:Identifier)
-  WHERE g.generic IS NOT NULL
-  RETURN g, min(l.first_seen) AS first, max(l.last_seen) AS last
+CALL () {
+  UNWIND $profiles AS id
+  MATCH (p:Profile {id: id})<-[s:SHARED_BY]-(g:Identifier)
+  USING INDEX SEEK p:Profile(id)
+  WHERE g.generic IS NULL
+    OR p.shared
+    OR NOT EXISTS { MATCH (p)<-[:IDENTIFIES]-(:Identifier)-[:LINKED {reason: 'generic'}]-(g) }
+  DELETE s
 }
-MERGE (g)-[s:SHARED_BY]->(p)
-SET s.first = first, s.last = last
-"""
-
-# profile_id (unique), then an expand per profile and per identifier
-STOP_SHARING = """
-UNWIND $profiles AS id
-MATCH (p:Profile {id: id})<-[s:SHARED_BY]-(g:Identifier)
-USING INDEX SEEK p:Profile(id)
-WHERE g.generic IS NULL
-  OR p.shared
-  OR NOT EXISTS { MATCH (p)<-[:IDENTIFIES]-(:Identifier)-[:LINKED {reason: 'generic'}]-(g) }
-DELETE s
+CALL () {
+  UNWIND $profiles AS id
+  MATCH (p:Profile {id: id})
+  USING INDEX SEEK p:Profile(id)
+  WHERE NOT p.shared
+  CALL (p) {
+    MATCH (p)<-[:IDENTIFIES]-(i:Identifier)-[l:LINKED {reason: 'generic'}]-(g:Identifier)
+    WHERE g.generic IS NOT NULL
+    RETURN g, min(l.first_seen) AS first, max(l.last_seen) AS last
+  }
+  MERGE (g)-[s:SHARED_BY]->(p)
+  SET s.first = first, s.last = last
+}
 """
 
 # identifier_key (unique)
@@ -185,5 +185,4 @@ async def refresh_sharing(tx: Transaction, profiles: Collection[ProfileId], stit
 async def share(tx: Transaction, profiles: Collection[ProfileId]) -> None:
     """The SHARED_BY relationships of these profiles, as their refused links say."""
     if profiles:
-        await tx.rows(STOP_SHARING, profiles=sorted(profiles))
         await tx.rows(SHARE, profiles=sorted(profiles))
