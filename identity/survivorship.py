@@ -74,7 +74,7 @@ def _chosen(found: Sequence[Observation], trait: Trait, policy: Policy) -> Obser
                 key=lambda each: (policy.rank(each.source), _newest_first(each)),
             )
         case Strategy.FIRST:
-            return min(kept, key=lambda each: (policy.rank(each.source), each.first_at, each.first_message))
+            return min(kept, key=lambda each: (policy.rank(each.source), *_earliest(each)))
         case Strategy.MAX:
             return max(kept, key=lambda each: (_magnitude(each.value), _recency(each)))
         case Strategy.MOST_FREQUENT:
@@ -94,6 +94,11 @@ def _latest_by_source(found: Sequence[Observation]) -> Mapping[str, Observation]
 
 def _recency(each: Observation) -> tuple[bool, int, str, str]:
     return (each.sure, each.at, each.message, canonical(each.value))
+
+
+def _earliest(each: Observation) -> tuple[int, str, str, bool]:
+    """A message may state two values of one trait, under two of its spellings; then the text of the value decides."""
+    return (each.first_at, each.first_message, canonical(each.value), not each.sure)
 
 
 def _newest_first(each: Observation) -> tuple[bool, int, "_Reversed", "_Reversed"]:

@@ -102,6 +102,11 @@ def test_equal_values_have_one_canonical_text() -> None:
     assert canonical({"b": [1, None], "a": "ü"}) == '{"a":"ü","b":[1,null]}'
 
 
+def test_two_spellings_of_one_trait_in_one_message_show_the_same_first_value_in_any_order() -> None:
+    said = [observed("b", 0, "crm", message="m1"), observed("a", 0, "crm", message="m1")]
+    assert shown(*said, policy=by(Strategy.FIRST, "crm")) == shown(*reversed(said), policy=by(Strategy.FIRST, "crm"))
+
+
 OBSERVATIONS = st.lists(
     st.builds(
         lambda value, at, source, number, sure: observed(value, at, source, message=f"m{number}", sure=sure),
