@@ -92,13 +92,13 @@ def _latest_by_source(found: Sequence[Observation]) -> Mapping[str, Observation]
     return latest
 
 
-def _recency(each: Observation) -> tuple[bool, int, str, str]:
-    return (each.sure, each.at, each.message, canonical(each.value))
+def _recency(each: Observation) -> tuple[bool, int, str, str, str]:
+    return (each.sure, each.at, each.message, canonical(each.value), each.source)
 
 
-def _earliest(each: Observation) -> tuple[int, str, str, bool]:
+def _earliest(each: Observation) -> tuple[int, str, str, bool, str]:
     """A message may state two values of one trait, under two of its spellings; then the text of the value decides."""
-    return (each.first_at, each.first_message, canonical(each.value), not each.sure)
+    return (each.first_at, each.first_message, canonical(each.value), not each.sure, each.source)
 
 
 def _newest_first(each: Observation) -> tuple[bool, int, "_Reversed", "_Reversed"]:
