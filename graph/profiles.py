@@ -4,9 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from graph.connection import Reader, Row
+from graph.views import observation_from
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.messages import Json
 from identity.survivorship import Observation
@@ -203,8 +202,3 @@ async def observations_of(reader: Reader, profiles: Sequence[ProfileId]) -> Mapp
     """
     rows = await reader.rows(OBSERVATIONS_OF, profiles=list(profiles))
     return {ProfileId(row["profile"]): tuple(map(observation_from, row["observations"])) for row in rows}
-
-
-def observation_from(row: Row) -> Observation:
-    """The observation in a node's properties."""
-    return Observation(**{**row, "value": msgspec.json.decode(row["value"])})

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from identity.evidence import Act, ActKind, Kind, Link, LinkId, Reason
-from identity.identifiers import IdentifierKey, ProfileId, namespace_of
+from identity.identifiers import IdentifierKey, ProfileId, namespace_of, role_of
 from identity.messages import Authority, MessageId, SourceName
 from identity.policy import Policy, Role
 
@@ -326,7 +326,7 @@ def cluster_of(
     policy: Policy,
 ) -> Cluster:
     """The person that a set of identifiers makes. members: sorted."""
-    roles = {key: policy.namespace(namespace_of(key)).role for key in members}
+    roles = {key: role_of(key, policy) for key in members}
     anchor = min(members, key=lambda key: (roles[key] is not Role.CONTACT, identifiers[key].minted_at, key))
     shared = members[0] in generic
     return Cluster(
