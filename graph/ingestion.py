@@ -204,7 +204,7 @@ async def _record(
     said += await moved_aliases(tx, change, now)
     said += await said_aliases(tx, heard, change, mint, now)
     links = await record_links(tx, said, change, now)
-    await record_interactions(tx, heard)
+    await record_interactions(tx, heard, now)
     await record_observations(tx, heard, now)
     stitched = await stitch_change(tx, change, policy, now)
     await links.write(tx, stitched.verdicts, now)

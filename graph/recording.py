@@ -8,7 +8,7 @@ import orjson
 from graph.connection import Row, Transaction
 from identity.evidence import Heard
 from identity.identifiers import IdentifierKey
-from identity.messages import About, micros
+from identity.messages import About, Authority, Sighting, micros
 from identity.survivorship import Observation, canonical, joined
 
 # identifier_key (unique); interaction_id (unique) refuses a message that another process committed meanwhile
@@ -73,15 +73,17 @@ CALL () {
 """
 
 
-async def record_interactions(tx: Transaction, heard: Sequence[Heard]) -> None:
-    """Write each message as an interaction of its actor, on its devices, about its things.
+async def record_interactions(tx: Transaction, heard: Sequence[Heard], now: int) -> None:
+    """Write each message as an interaction of its actor, on its devices, about its things. now: µs.
 
-    What describes an account alone is nobody's, and is kept so that it is known when it comes again.
+    All that hearing looks at is kept as it came, so that another policy can hear the same history again. What
+    describes an account alone is nobody's, and is kept so that it is known when it comes again.
     """
     acted = [each for each in heard if each.actor is not None]
-    await tx.rows(RECORD_INTERACTIONS, rows=[{"facts": _facts(each), "devices": list(each.devices)} for each in acted])
+    rows = [{"facts": _facts(each, now), "devices": list(each.devices)} for each in acted]
+    await tx.rows(RECORD_INTERACTIONS, rows=rows)
     if len(acted) < len(heard):
-        await tx.rows(RECORD_NOBODYS, rows=[_facts(each) for each in heard if each.actor is None])
+        await tx.rows(RECORD_NOBODYS, rows=[_facts(each, now) for each in heard if each.actor is None])
 
 
 async def record_things(tx: Transaction, heard: Sequence[Heard]) -> None:
@@ -96,7 +98,7 @@ async def record_things(tx: Transaction, heard: Sequence[Heard]) -> None:
         await tx.rows(RECORD_ABOUT, rows=rows)
 
 
-def _facts(heard: Heard) -> dict[str, object]:
+def _facts(heard: Heard, now: int) -> dict[str, object]:
     message = heard.message
     return {
         "id": message.id,
@@ -104,18 +106,27 @@ def _facts(heard: Heard) -> dict[str, object]:
         "at": micros(message.at),
         "own_time": micros(message.own_time) if message.own_time else None,
         "received_at": micros(message.received_at),
+        "recorded_at": now,
         "type": message.kind.value,
         "name": message.name,
         "channel": message.channel,
         "source": message.source,
         "digest": message.digest,
         "persons": list(heard.persons) or None,
-        "identifiers": _json([[each.namespace, each.value, each.place] for each in message.sightings]),
+        "identifiers": _json([_sighted(each) for each in message.sightings]),
+        "previous": message.previous_id,
+        "region": message.region,
+        "authority": message.authority.name.lower() if message.authority is not Authority.CLAIMED else None,
+        "account": _json(message.account) if message.account else None,
         "traits": _json(message.traits) if message.traits else None,
         "properties": _json(message.properties) if message.properties else None,
         "context": _json(message.context) if message.context else None,
         "warnings": [f"{each.code} {each.place}: {each.sentence}" for each in heard.warnings] or None,
     }
+
+
+def _sighted(each: Sighting) -> list[object]:
+    return [each.namespace, each.value, each.place, each.authority.name.lower(), each.record_key]
 
 
 def _json(value: object) -> str:

@@ -74,8 +74,10 @@ def _sent(shape: Callable[[Payload], object]) -> Callable[..., object]:
 
 
 def _sightings(payload: Payload) -> list[Sighting]:
-    read = msgspec.json.decode(payload.identifiers or "[]", type=list[tuple[str, str, str]])
-    return [Sighting(namespace=namespace, value=value, place=place) for namespace, value, place in read]
+    read = msgspec.json.decode(payload.identifiers or "[]", type=list[list[str | bool]])
+    return [
+        Sighting(namespace=str(namespace), value=str(value), place=str(place)) for namespace, value, place, *_ in read
+    ]
 
 
 def _warnings(payload: Payload) -> list[Warning]:
