@@ -15,7 +15,7 @@ from identity.messages import Message, SourceName
 from loaders.segment_messages import Sending, message_from
 from loaders.sources import Source
 from selfsame.clock import mint, now
-from selfsame.settings import load_settings, policy_in_force
+from selfsame.settings import configured_policy, load_settings
 
 MANY, FEW = 100_000, 100
 PAGES = 100
@@ -51,7 +51,7 @@ async def timelines(world: World) -> Ratio:
 
 
 async def _fill(world: World, name: str, many: int) -> None:
-    policy = policy_in_force(load_settings())
+    policy = configured_policy(load_settings())
     source = Source(name=SourceName("bench"))
     for first in range(0, many, 1_000):
         numbers = range(first, min(first + 1_000, many))

@@ -5,10 +5,9 @@ from graph.connection import Transaction, Writer
 from graph.errors import UnknownIdentifierError
 from graph.evidence import LinkWriting
 from graph.genericity import recount
-from graph.ingestion import BEGIN
 from graph.links import DELETE_LINKS, links_between
 from graph.locks import StartAgainError, begun_again, lock
-from graph.namespaces import in_force
+from graph.policies import PolicyHeld, begin, held_of
 from graph.regions import Change
 from graph.stitcher import stitch_change
 from graph.views import refresh_views
@@ -17,16 +16,17 @@ from identity.policy import Policy
 from identity.stitching import standing_of
 
 
-async def decide(writer: Writer, act: Act, policy: Policy, now: int) -> None:
+async def decide(writer: Writer, act: Act, policy: Policy | PolicyHeld, now: int) -> None:
     """Commit a manual act and what follows from it; deciding the same act again has no effect. now: µs.
 
-    Raises UnknownIdentifierError when one of the two is not in the graph; nothing is written then.
+    Raises UnknownIdentifierError when one of the two is not in the graph, and PolicyApplyingError; nothing is
+    written then.
     """
-    await begun_again(writer, _decide, act, policy, now)
+    await begun_again(writer, _decide, act, held_of(policy), now)
 
 
-async def _decide(tx: Transaction, act: Act, policy: Policy, now: int) -> None:
-    policy = in_force(policy, (await tx.rows(BEGIN, ids=[]))[0]["namespaces"])
+async def _decide(tx: Transaction, act: Act, held: PolicyHeld, now: int) -> None:
+    policy = (await begin(tx, held)).policy
     change = Change(ends=set(act.pair), additive=False, decided=True)
     try:
         await lock(tx, change, act.pair, now)

@@ -6,6 +6,7 @@ GraphError
   MigrationChangedError   an applied migration no longer reads as it did
   NamespaceConflictError  two sources declare one namespace differently
   UnknownIdentifierError  a manual act names an identifier that is not in the graph
+  PolicyApplyingError     a policy is being applied; what writes must wait
 """
 
 
@@ -45,3 +46,18 @@ class UnknownIdentifierError(GraphError):
     """A manual act names an identifier that is not in the graph."""
 
     code = "unknown_identifier"
+
+
+class PolicyApplyingError(GraphError):
+    """A version of the policy is being applied; nothing else is written until it is in force. retry_after: seconds."""
+
+    code = "policy_applying"
+    retryable = True
+    retry_after = 5
+
+    def __init__(self, number: int, by: str) -> None:
+        self.sentence = (
+            f"version {number} of the policy is being applied by {by}; nothing is lost if the same is sent again in a "
+            "moment"
+        )
+        super().__init__(self.sentence)

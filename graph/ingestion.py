@@ -16,7 +16,7 @@ from graph.connection import Transaction, Writer
 from graph.evidence import record_links
 from graph.locks import begun_again
 from graph.memberships import record_accounts
-from graph.namespaces import in_force
+from graph.policies import PolicyHeld, begin, held_of
 from graph.recording import record_interactions, record_observations, record_things
 from graph.regions import Change, stored_identifier
 from graph.stitcher import stitch_change
@@ -46,21 +46,6 @@ class Outcome:
     warnings: tuple[Warned, ...] = ()
     rejection: Rejection | None = None
 
-
-# interaction_id (unique); a label scan: the declared namespaces are a few nodes
-BEGIN = """
-CALL () {
-  UNWIND $ids AS id
-  MATCH (i:Interaction {id: id})
-  USING INDEX SEEK i:Interaction(id)
-  RETURN collect([id, i.digest]) AS known
-}
-CALL () {
-  MATCH (n:Namespace)
-  RETURN collect(n {.*}) AS namespaces
-}
-RETURN known, namespaces
-"""
 
 # identifier_key (unique), in the order of keys; the write is the lock; acts are counted once a row is locked
 # What is known as a previousId alone has the moments of its aliases until a message carries it itself.
@@ -93,22 +78,23 @@ SET i.repeated_differently = coalesce(i.repeated_differently, 0) + 1
 
 
 async def commit_batch(
-    writer: Writer, messages: Sequence[Message], policy: Policy, mint: Mint, now: datetime
+    writer: Writer, messages: Sequence[Message], policy: Policy | PolicyHeld, mint: Mint, now: datetime
 ) -> tuple[Outcome, ...]:
     """Commit messages in one transaction; the outcomes stand in the same order.
 
-    May run twice: a message whose id is known changes nothing. mint: gives a new opaque id at each call; now: when the
-    batch is recorded. Raises DatabaseAwayError, and then nothing of the batch is written.
+    May run twice: a message whose id is known changes nothing. policy: what the process knows; the version in force
+    rules. mint: gives a new opaque id at each call; now: when the batch is recorded.
+    Raises DatabaseAwayError and PolicyApplyingError, and then nothing of the batch is written.
     """
-    return await begun_again(writer, _commit, messages, policy, mint, micros(now))
+    return await begun_again(writer, _commit, messages, held_of(policy), mint, micros(now))
 
 
 async def _commit(
-    tx: Transaction, messages: Sequence[Message], policy: Policy, mint: Mint, now: int
+    tx: Transaction, messages: Sequence[Message], held: PolicyHeld, mint: Mint, now: int
 ) -> tuple[Outcome, ...]:
-    begun = (await tx.rows(BEGIN, ids=sorted({each.id for each in messages})))[0]
-    policy = in_force(policy, begun["namespaces"])
-    sorted_out = _sort_out(messages, dict(begun["known"]), policy)
+    begun = await begin(tx, held, sorted({each.id for each in messages}))
+    policy = begun.policy
+    sorted_out = _sort_out(messages, dict(begun.known), policy)
     if sorted_out.differing:
         await tx.rows(FLAG_REPEATS, ids=sorted_out.differing)
     if not sorted_out.heard:
@@ -127,7 +113,7 @@ class _SortedOut:
     differing: list[MessageId] = field(default_factory=list)
 
 
-def _sort_out(messages: Sequence[Message], known: dict[MessageId, str], policy: Policy) -> _SortedOut:
+def _sort_out(messages: Sequence[Message], known: dict[str, str], policy: Policy) -> _SortedOut:
     """Tell new messages from repeats (also within the batch) and from those that name nobody."""
     found = _SortedOut()
     for message in messages:
@@ -141,7 +127,7 @@ def _sort_out(messages: Sequence[Message], known: dict[MessageId, str], policy: 
     return found
 
 
-def _judged(message: Message, known: dict[MessageId, str], policy: Policy) -> tuple[Outcome, Heard | None]:
+def _judged(message: Message, known: dict[str, str], policy: Policy) -> tuple[Outcome, Heard | None]:
     if message.id in known:
         same = known[message.id] == message.digest
         return Outcome(Status.REPEAT if same else Status.REPEAT_DIFFERS), None

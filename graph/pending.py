@@ -2,9 +2,8 @@
 
 from graph.connection import Transaction, Writer
 from graph.genericity import recount
-from graph.ingestion import BEGIN
 from graph.locks import begun_again, lock
-from graph.namespaces import in_force
+from graph.policies import PolicyHeld, begin, held_of
 from graph.regions import Change
 from graph.stitcher import stitch_change
 from graph.views import refresh_views
@@ -32,22 +31,23 @@ REMOVE i.pending
 AT_ONCE = 1_000
 
 
-async def drain_pending(writer: Writer, policy: Policy, now: int) -> int:
+async def drain_pending(writer: Writer, policy: Policy | PolicyHeld, now: int) -> int:
     """Stitch what waits, a region at a time, until nothing waits; how many identifiers waited. now: µs.
 
-    May run twice and beside ingestion: a region is stitched under the same locks.
+    May run twice and beside ingestion: a region is stitched under the same locks. Raises PolicyApplyingError.
     """
+    held = held_of(policy)
     drained = 0
-    while done := await begun_again(writer, _drain, policy, now):
+    while done := await begun_again(writer, _drain, held, now):
         drained += done
     return drained
 
 
-async def _drain(tx: Transaction, policy: Policy, now: int) -> int:
+async def _drain(tx: Transaction, held: PolicyHeld, now: int) -> int:
     keys = [IdentifierKey(row["key"]) for row in await tx.rows(WAITING, limit=AT_ONCE)]
     if not keys:
         return 0
-    policy = in_force(policy, (await tx.rows(BEGIN, ids=[]))[0]["namespaces"])
+    policy = (await begin(tx, held)).policy
     change = Change(ends=set(keys), additive=False)
     await lock(tx, change, keys, now)
     await tx.rows(DONE, keys=keys)

@@ -1,6 +1,7 @@
 """The rules of stitching as data: namespaces, limits, traits, shared devices. Read from a TOML text."""
 
 import fnmatch
+import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -103,6 +104,12 @@ class Policy:
     external: Namespace = field(
         default_factory=lambda: Namespace(name="", role=Role.CONTACT, priority=1, max_partners=None)
     )
+    text: str = field(default="", compare=False)
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the text it was read from, in hexadecimal: the name of exactly these rules."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
     def namespace(self, name: str) -> Namespace:
         """The rules of a namespace; one that nobody declared is an external id: a contact, not unique."""
@@ -195,6 +202,7 @@ def policy_from_toml(text: str) -> Policy:
         if not NAMESPACE_PATTERN.match(name):
             raise PolicyInvalidError(f"`{name}` must match [a-z][a-z0-9_.]{{0,63}}")
     return Policy(
+        text=text,
         version=read.version,
         namespaces={name: _namespace(name, each) for name, each in read.namespaces.items()},
         traits={

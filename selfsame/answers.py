@@ -20,6 +20,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "queue_full": 503,
     "intake_closed": 503,
     "database_away": 503,
+    "policy_applying": 503,
 }
 RETRY_AFTER = 1
 CODED = (FrontDoorError, GraphError, IdentityError, LoaderError)

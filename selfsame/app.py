@@ -17,8 +17,8 @@ from graph.failures import may_pass
 from graph.health import answers
 from graph.ingestion import Mint, Outcome, commit_batch
 from graph.pending import drain_pending
+from graph.policies import PolicyHeld, follow
 from identity.messages import Message, micros
-from identity.policy import Policy
 from loaders.committing import Commit
 from loaders.intake import Intake, Pace
 from resolvers.endpoint import answered
@@ -30,15 +30,16 @@ from selfsame.collecting import Answer, Collecting, guarded
 from selfsame.telemetry import log
 
 DRAIN_SECONDS = 1.0
+FOLLOW_SECONDS = 2.0
 READY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the service is made of. now, mint: the clock and the source of opaque ids."""
+    """What the service is made of. policy: as this process knows it; now, mint: the clock and the source of ids."""
 
     connection: Connection
-    policy: Policy
+    policy: PolicyHeld
     now: Callable[[], datetime]
     mint: Mint
     pace: Pace | None = None
@@ -72,6 +73,7 @@ def _lifespan(parts: Parts, intake: Intake) -> Callable[[Starlette], AbstractAsy
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with intake.opened(), anyio.create_task_group() as tasks:
             tasks.start_soon(_drain, parts)
+            tasks.start_soon(_follow, parts)
             yield
             tasks.cancel_scope.cancel()
 
@@ -93,16 +95,36 @@ async def _drain(parts: Parts) -> None:
             log().info("large regions were stitched", identifiers=drained)
 
 
-def _graphql(parts: Parts, keys: KeyRing) -> Answer:
-    world = World(parts.connection.reader, parts.connection.writer, parts.policy, parts.now)
+async def _follow(parts: Parts) -> None:
+    """Hear of another policy in force, as long as the service lives; what writes hears of it at once anyway."""
+    while True:
+        await anyio.sleep(FOLLOW_SECONDS)
+        known = parts.policy.number
+        try:
+            await follow(parts.connection.reader, parts.policy)
+        except Exception as error:
+            if not may_pass(error):
+                raise
+            log().warning(
+                "whether another policy is in force cannot be asked", error=f"{type(error).__name__}: {error}"
+            )
+        if parts.policy.number != known:
+            log().info("another policy is in force", number=parts.policy.number, version=parts.policy.policy.version)
 
+
+def _graphql(parts: Parts, keys: KeyRing) -> Answer:
     async def graphql(request: Request) -> Response:
         key = await keys.known(secret_in(request.headers))
         if isinstance(key, Refusal):
             return refused(key)
-        return await answered(request, Viewer(key.scope), world)
+        return await answered(request, Viewer(key.scope), _world(parts))
 
     return graphql
+
+
+def _world(parts: Parts) -> World:
+    """The world of one request: the policy stays the same until it is answered."""
+    return World(parts.connection.reader, parts.connection.writer, parts.policy.policy, parts.now)
 
 
 async def _live(_: Request) -> Response:

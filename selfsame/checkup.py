@@ -16,6 +16,7 @@ from graph.errors import GraphError
 from graph.health import stock_of, version_of
 from graph.keys import all_keys
 from graph.migrations import applied_migrations, missing, shipped
+from graph.policies import PolicyHeld, State, versions_of
 from graph.server.artifacts import fetched
 from graph.server.errors import ServerError
 from graph.server.folders import DATA_REMEDY, ROOM_MB, cache_home, roomy, writable
@@ -23,9 +24,11 @@ from graph.server.jars import shipped_lock
 from graph.server.local import running_server
 from graph.server.owning import holder_of
 from identity.errors import PolicyInvalidError
+from identity.policy import policy_from_toml
 from selfsame.errors import SettingsInvalidError
 from selfsame.reach import Address
-from selfsame.settings import CONFIG, PREFIX, Settings, policy_file, policy_in_force, unknown_variables
+from selfsame.ruling import unlike_configured
+from selfsame.settings import CONFIG, PREFIX, Settings, configured_policy, policy_file, unknown_variables
 
 
 class Mark(StrEnum):
@@ -80,7 +83,7 @@ def _configured(settings: Settings) -> Iterator[Finding]:
 
 def _policy(settings: Settings) -> Iterator[Finding]:
     try:
-        policy = policy_in_force(settings)
+        policy = configured_policy(settings)
         yield Finding(Mark.GOOD, "policy", f"{policy.version}, {policy_file(settings)}")
     except (SettingsInvalidError, PolicyInvalidError) as error:
         yield Finding(Mark.WRONG, "policy", str(error))
@@ -137,6 +140,8 @@ async def _database(address: Address, settings: Settings) -> AsyncIterator[Findi
         async with connected(address.uri, address.user, address.password, settings.neo4j_database) as connection:
             yield Finding(Mark.GOOD, "Neo4j", f"{await version_of(connection.reader)} at {address.uri}")
             yield await _schema(connection.reader)
+            async for each in _versions(connection.reader, settings):
+                yield each
             async for each in _stock(connection.reader):
                 yield each
     except GraphError as error:
@@ -148,6 +153,25 @@ async def _schema(reader: Reader) -> Finding:
     if todo:
         return Finding(Mark.NOTE, "schema", f"{len(todo)} migrations to come; the next start applies them")
     return Finding(Mark.GOOD, "schema", f"as this version needs it, {len(shipped())} migrations")
+
+
+async def _versions(reader: Reader, settings: Settings) -> AsyncIterator[Finding]:
+    """Which version of the policy is in force, whether the configured one is another, whether one is half applied."""
+    versions = await versions_of(reader)
+    for each in versions:
+        if each.state is State.APPLYING:
+            sentence = f"version {each.number}, by {each.by}, is not wholly applied: `selfsame policy apply --resume`"
+            yield Finding(Mark.WRONG, "policy", sentence)
+    for each in versions:
+        if each.state is State.IN_FORCE:
+            try:
+                held = PolicyHeld(policy_from_toml(each.text), each.number)
+                unlike = unlike_configured(settings, held)
+            except (SettingsInvalidError, PolicyInvalidError) as error:
+                yield Finding(Mark.WRONG, "policy", f"version {each.number}: {error}")
+                continue
+            sentence = unlike or f"version {each.number} is in force, as configured"
+            yield Finding(Mark.NOTE if unlike else Mark.GOOD, "policy", sentence)
 
 
 async def _stock(reader: Reader) -> AsyncIterator[Finding]:

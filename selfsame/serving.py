@@ -21,7 +21,8 @@ from selfsame.app import Parts, service
 from selfsame.clock import mint, now
 from selfsame.errors import EnvironmentRefusesError
 from selfsame.reach import addressed, opened
-from selfsame.settings import Settings, policy_in_force
+from selfsame.ruling import policy_held, unlike_configured
+from selfsame.settings import Settings, configured_policy
 from selfsame.telemetry import log
 
 GOING_DOWN_SECONDS = 20
@@ -54,16 +55,24 @@ async def serving(settings: Settings, progress: Tell | None = None) -> AsyncIter
     a second service is told at once. Raises EnvironmentRefusesError, ServerError, DatabaseAwayError,
     SettingsInvalidError, PolicyInvalidError, SchemaTooNewError, MigrationChangedError.
     """
-    policy = policy_in_force(settings)
+    configured_policy(settings)
     with _listening(settings.host, settings.port) as listener:
         async with (
             addressed(settings, progress) as address,
             opened(settings, address) as connection,
-            _answering(service(Parts(connection, policy, now, mint)), listener) as (tasks, server),
+            _answering(service(await _parts(settings, connection)), listener) as (tasks, server),
         ):
             if address.owned is not None:
                 tasks.start_soon(_watched, address.owned, server, settings.data_dir)
             yield Serving(_url(settings.host, listener), address.uri, connection)
+
+
+async def _parts(settings: Settings, connection: Connection) -> Parts:
+    """What the service is made of; where the configured policy is another than the one in force, the log says so."""
+    held = await policy_held(settings, connection)
+    if (sentence := unlike_configured(settings, held)) is not None:
+        log().warning(sentence)
+    return Parts(connection, held, now, mint)
 
 
 def _listening(host: str, port: int) -> socket.socket:

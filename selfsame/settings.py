@@ -104,13 +104,16 @@ def unknown_variables() -> tuple[str, ...]:
 
 
 def policy_file(settings: Settings) -> Path:
-    """The file of the policy in force: a preset by name, else the path that was set."""
+    """The file of the configured policy: a preset by name, else the path that was set."""
     preset = PRESETS / f"{settings.policy}.toml"
     return preset if preset.is_file() else Path(settings.policy)
 
 
-def policy_in_force(settings: Settings) -> Policy:
-    """Read the policy. Raises SettingsInvalidError when there is no such file, PolicyInvalidError when it is none."""
+def configured_policy(settings: Settings) -> Policy:
+    """Read the configured policy: the one in force until a version is stored in the graph (selfsame/ruling.py).
+
+    Raises SettingsInvalidError when there is no such file, PolicyInvalidError when it is none.
+    """
     path = policy_file(settings)
     try:
         return policy_from_toml(path.read_text("utf-8"))

@@ -17,11 +17,11 @@ from graph.exports import identifier_lines
 from graph.health import stock_of
 from graph.keys import Scope
 from graph.pending import drain_pending
+from graph.policies import PolicyHeld
 from graph.rebuild import verify
 from graph.runs import dead_letters
 from graph.server.progress import shown as steps_shown
 from identity.messages import SourceName, micros
-from identity.policy import Policy
 from selfsame.access import create_key
 from selfsame.cli.exits import Exit, finish, shown, told
 from selfsame.cli.load import into
@@ -34,8 +34,9 @@ from selfsame.demo.loading import FILES, load_one
 from selfsame.demo.sending import send_calls
 from selfsame.demo.telling import Told
 from selfsame.errors import EnvironmentRefusesError
+from selfsame.ruling import policy_held
 from selfsame.serving import Serving, ended_by_signal, serving
-from selfsame.settings import LogLevel, Settings, load_settings, policy_in_force
+from selfsame.settings import LogLevel, Settings, load_settings
 from selfsame.telemetry import configure_logs
 
 WEB = SourceName("web")
@@ -76,7 +77,7 @@ class _Tour:
     """What is at hand on the way, and the contradictions that were met."""
 
     connection: Connection
-    policy: Policy
+    policy: PolicyHeld
     company: Company
     asker: Asker
     wrong: list[str] = field(default_factory=list)
@@ -87,7 +88,9 @@ async def _toured(served: Serving, settings: Settings) -> _Tour:
     company, writer = fernhill(), served.connection.writer
     write_key = await create_key(writer, Scope.WRITE, now(), WEB, "demo")
     read_key = await create_key(writer, Scope.READ, now(), None, "demo")
-    tour = _Tour(served.connection, policy_in_force(settings), company, Asker(served.url, read_key))
+    tour = _Tour(
+        served.connection, await policy_held(settings, served.connection), company, Asker(served.url, read_key)
+    )
     shown.print("\nFernhill, an outdoor shop with a wholesale arm, tells what it knows", style="bold")
     files = await _written(company, settings.data_dir / "fernhill")
     records = await _sent(tour, served.url, write_key)
@@ -190,7 +193,7 @@ async def _asked(tour: _Tour, heading: str, query: str, shape: type[T]) -> T:
 
 async def _verified(tour: _Tour) -> Told:
     with told.status("Recomputing everything from the evidence …"):
-        differences = await verify(tour.connection.reader, tour.policy)
+        differences = await verify(tour.connection.reader, tour.policy.policy)
     noun = "difference" if len(differences) == 1 else "differences"
     line = f"verify: {len(differences)} {noun}"
     wrong = (f"{line}; `selfsame verify` lists them",) if differences else ()

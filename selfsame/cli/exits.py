@@ -68,6 +68,7 @@ EXIT_OF_CODE = {
     "migration_changed": Exit.VERSION,
     "namespace_conflict": Exit.USAGE,
     "unknown_identifier": Exit.USAGE,
+    "policy_applying": Exit.AWAY,
     "local_neo4j": Exit.AWAY,
     "neo4j_not_fetched": Exit.AWAY,
     "neo4j_fetch_stopped": Exit.AWAY,

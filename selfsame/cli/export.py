@@ -16,7 +16,8 @@ from selfsame.cli.exits import Exit, finish, told
 from selfsame.cli.reaching import reached_in_sight
 from selfsame.drawing import svg_of
 from selfsame.errors import InputInvalidError
-from selfsame.settings import load_settings, policy_in_force
+from selfsame.ruling import policy_held
+from selfsame.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="Write identifiers, or one neighbourhood of the graph, to the output.")
 
@@ -67,8 +68,8 @@ def around_one(
 
     async def work() -> Exit:
         settings = load_settings()
-        start = identifier_meant(around, policy_in_force(settings))
         async with reached_in_sight(settings) as connection:
+            start = identifier_meant(around, (await policy_held(settings, connection)).policy)
             found = await neighbourhood(connection.reader, start.key, hops, limit)
         if found is None:
             raise InputInvalidError(f"nobody is known by {start.key}; `selfsame export identifiers` lists who is")

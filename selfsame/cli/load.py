@@ -12,9 +12,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from graph.connection import Connection
 from graph.ingestion import Outcome, commit_batch
 from graph.pending import drain_pending
+from graph.policies import PolicyHeld
 from graph.runs import Counts
 from identity.messages import Message, SourceName, micros
-from identity.policy import Policy
 from loaders.files import FORMAT_OF_SUFFIX, Reading
 from loaders.mapping import AUTHORITIES, SourceMapping, mapping_named
 from loaders.runs import Into, Noted, RunReport, Tell, dry_run, load_file
@@ -24,7 +24,8 @@ from selfsame.cli.exits import Exit, finish, shown, told
 from selfsame.cli.reaching import reached_in_sight
 from selfsame.clock import mint, now
 from selfsame.errors import InputInvalidError
-from selfsame.settings import load_settings, policy_in_force
+from selfsame.ruling import policy_held
+from selfsame.settings import load_settings
 
 DEFAULT_SOURCE = "web"
 
@@ -58,21 +59,21 @@ def load(
 
     async def work() -> Exit:
         settings = load_settings()
-        policy = policy_in_force(settings)
         mapped = mapping_named(mapping) if mapping else None
         reading = Reading(_format(form), _delimiter(delimiter), encoding)
         wanted = Wanted(files, mapped.source if mapped else _sender(source, authority), mapped, reading)
         if dry:
             return _exit([await _tried(file, wanted) for file in files])
         async with reached_in_sight(settings) as connection:
-            reports = [await _loaded(file, wanted, into(connection, policy)) for file in files]
-            await drain_pending(connection.writer, policy, micros(now()))
+            held = await policy_held(settings, connection)
+            reports = [await _loaded(file, wanted, into(connection, held)) for file in files]
+            await drain_pending(connection.writer, held, micros(now()))
         return _exit(reports)
 
     finish(work)
 
 
-def into(connection: Connection, policy: Policy) -> Into:
+def into(connection: Connection, policy: PolicyHeld) -> Into:
     """A load that goes straight into the graph, by the clock of this machine."""
 
     async def commit(messages: Sequence[Message]) -> tuple[Outcome, ...]:

@@ -5,7 +5,7 @@ from rich.table import Table
 
 from identity.policy import Namespace
 from selfsame.cli.exits import Exit, finish, shown
-from selfsame.settings import load_settings, policy_file, policy_in_force
+from selfsame.settings import configured_policy, load_settings, policy_file
 
 app = typer.Typer(no_args_is_help=True, help="The rules of stitching.")
 
@@ -21,7 +21,7 @@ def show() -> None:
 
     async def work() -> Exit:
         settings = load_settings()
-        policy = policy_in_force(settings)
+        policy = configured_policy(settings)
         shown.print(f"{policy.version}  {policy_file(settings)}", markup=False)
         table = Table("namespace", "role", "priority", "unique", "partners at most", "generic above", "shown active")
         for each in sorted(policy.namespaces.values(), key=lambda rules: (rules.priority, rules.name)):

@@ -8,15 +8,16 @@ from rich.table import Table
 
 from graph.connection import Connection
 from graph.pending import drain_pending
+from graph.policies import PolicyHeld
 from graph.rebuild import Difference
 from graph.rebuild import rebuild as rebuilt
 from graph.rebuild import verify as differences
 from identity.messages import micros
-from identity.policy import Policy
 from selfsame.cli.exits import Exit, finish, shown, told
 from selfsame.cli.reaching import reached_in_sight
 from selfsame.clock import now
-from selfsame.settings import load_settings, policy_in_force
+from selfsame.ruling import policy_held
+from selfsame.settings import load_settings
 
 
 def verify(
@@ -26,19 +27,18 @@ def verify(
 
     async def work() -> Exit:
         settings = load_settings()
-        policy = policy_in_force(settings)
         async with reached_in_sight(settings) as connection:
-            found = await _found(connection, policy)
+            found = await _found(connection, await policy_held(settings, connection))
         _show(found, most)
         return Exit.WRONG if found else Exit.DONE
 
     finish(work)
 
 
-async def _found(connection: Connection, policy: Policy) -> Sequence[Difference]:
+async def _found(connection: Connection, held: PolicyHeld) -> Sequence[Difference]:
     with told.status("Recomputing everything from the evidence …"):
-        await drain_pending(connection.writer, policy, micros(now()))
-        return await differences(connection.reader, policy)
+        await drain_pending(connection.writer, held, micros(now()))
+        return await differences(connection.reader, held.policy)
 
 
 def _show(found: Sequence[Difference], most: int) -> None:
@@ -60,11 +60,11 @@ def rebuild() -> None:
 
     async def work() -> Exit:
         settings = load_settings()
-        policy = policy_in_force(settings)
         async with reached_in_sight(settings) as connection:
+            held = await policy_held(settings, connection)
             with told.status("Writing what follows from the evidence …"):
-                await drain_pending(connection.writer, policy, micros(now()))
-                profiles = await rebuilt(connection.reader, connection.writer, policy)
+                await drain_pending(connection.writer, held, micros(now()))
+                profiles = await rebuilt(connection.reader, connection.writer, held.policy)
         print(f"rebuild: {profiles:,} profiles stand as the evidence says")
         return Exit.DONE
 

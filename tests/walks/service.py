@@ -10,6 +10,7 @@ import orjson
 
 from graph.connection import Connection
 from graph.keys import Scope
+from graph.policies import PolicyHeld
 from graph.rebuild import Difference, verify
 from identity.messages import Json, SourceName
 from loaders.intake import Pace
@@ -168,7 +169,7 @@ def sets(*people: str) -> set[frozenset[str]]:
 @asynccontextmanager
 async def in_process(graph: Connection, pace: Pace | None = None) -> AsyncIterator[Company]:
     """A company of a service that runs in this process on a graph."""
-    app = service(Parts(graph, default_policy(), now, mint, pace))
+    app = service(Parts(graph, PolicyHeld(default_policy()), now, mint, pace))
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

@@ -1,0 +1,187 @@
+"""The versions of the policy, kept in the graph: one is in force, everywhere, whatever a file says.
+
+The first start keeps the configured policy as version 1. After that only `selfsame policy apply` changes what is in
+force, since everything stored follows from it. A process holds the policy that it knows; each unit of work that writes
+asks for the number in force in its first statement, and is given the text only when that is another one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from graph.connection import Reader, Row, Transaction, Writer
+from graph.errors import PolicyApplyingError
+from graph.namespaces import in_force
+from identity.errors import PolicyInvalidError
+from identity.policy import Policy, policy_from_toml
+
+
+class State(StrEnum):
+    """What a version is: being applied, in force, or replaced by a later one."""
+
+    APPLYING = "applying"
+    IN_FORCE = "in_force"
+    PAST = "past"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyVersion:
+    """One version. recorded_at, in_force_at, past_at: µs; in_force_at is None while it is being applied.
+
+    report: what its application changed, as JSON text; None for the first one, and until it is in force.
+    """
+
+    number: int
+    text: str
+    hash: str
+    state: State
+    by: str
+    note: str
+    recorded_at: int
+    in_force_at: int | None
+    past_at: int | None
+    report: str | None
+
+
+@dataclass(slots=True)
+class PolicyHeld:
+    """The policy that a process knows to be in force. number: of its version, 0 while none was read."""
+
+    policy: Policy
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """How a unit of work begins. policy: in force, with the declared namespaces; known: stored message id -> digest."""
+
+    policy: Policy
+    known: Mapping[str, str]
+
+
+# interaction_id (unique); two label scans: the declared namespaces and the versions are a few nodes
+BEGIN = """
+CALL () {
+  UNWIND $ids AS id
+  MATCH (i:Interaction {id: id})
+  USING INDEX SEEK i:Interaction(id)
+  RETURN collect([id, i.digest]) AS known
+}
+CALL () {
+  MATCH (n:Namespace)
+  RETURN collect(n {.*}) AS namespaces
+}
+CALL () {
+  MATCH (v:PolicyVersion)
+  WHERE v.state <> 'past'
+  RETURN collect({
+    number: v.number, state: v.state, by: v.by, text: CASE WHEN v.number <> $held THEN v.text END
+  }) AS versions
+}
+RETURN known, namespaces, versions
+"""
+
+
+async def begin(tx: Transaction, held: PolicyHeld, ids: Sequence[str] = ()) -> Begun:
+    """Begin a unit of work that writes: the policy in force, and which of these message ids are known.
+
+    held: is given the policy in force where it holds another one. Raises PolicyApplyingError while a policy is being
+    applied, and then nothing may be written.
+    """
+    row = (await tx.rows(BEGIN, ids=list(ids), held=held.number))[0]
+    for version in row["versions"]:
+        if version["state"] == State.APPLYING:
+            raise PolicyApplyingError(version["number"], version["by"])
+        _take(held, version)
+    return Begun(in_force(held.policy, row["namespaces"]), dict(row["known"]))
+
+
+def held_of(policy: Policy | PolicyHeld) -> PolicyHeld:
+    """A holder: the one handed in, or a new one that begins with a policy and is told which version is in force."""
+    return policy if isinstance(policy, PolicyHeld) else PolicyHeld(policy)
+
+
+def _take(held: PolicyHeld, version: Row) -> None:
+    if version["text"] is not None and version["number"] != held.number:
+        held.policy = _read(version["number"], version["text"])
+        held.number = version["number"]
+
+
+def _read(number: int, text: str) -> Policy:
+    try:
+        return policy_from_toml(text)
+    except PolicyInvalidError as error:
+        raise PolicyInvalidError(f"version {number} of the policy, which is in force: {error}") from error
+
+
+# a label scan: a few nodes
+IN_FORCE = """
+MATCH (v:PolicyVersion {state: 'in_force'})
+RETURN v.number AS number, CASE WHEN v.number <> $held THEN v.text END AS text
+"""
+
+
+async def follow(reader: Reader, held: PolicyHeld) -> None:
+    """Give a holder the version in force; while none is stored it keeps what it has. Raises PolicyInvalidError."""
+    for row in await reader.rows(IN_FORCE, held=held.number):
+        _take(held, row)
+
+
+# policy_version_number (unique)
+KEEP_FIRST = """
+MERGE (v:PolicyVersion {number: 1})
+ON CREATE SET v += $facts
+"""
+
+
+async def held_in(reader: Reader, writer: Writer, configured: Policy, now: int) -> PolicyHeld:
+    """A holder of the policy in force; where no version is stored the configured one becomes version 1. now: µs."""
+    held = PolicyHeld(configured)
+    await follow(reader, held)
+    if held.number == 0:
+        await writer.write(_keep_first, configured, now)
+        await follow(reader, held)
+    return held
+
+
+async def _keep_first(tx: Transaction, policy: Policy, now: int) -> None:
+    facts = {"text": policy.text, "hash": policy.hash, "state": State.IN_FORCE.value, "by": "the first start"}
+    await tx.rows(KEEP_FIRST, facts={**facts, "note": "", "recorded_at": now, "in_force_at": now})
+
+
+VERSION_ROW = """v {
+  .number, .text, .hash, .state, .by, .note, .recorded_at, .in_force_at, .past_at, .report
+}"""
+
+# a label scan: a few nodes
+VERSIONS = f"""
+MATCH (v:PolicyVersion)
+RETURN {VERSION_ROW} AS version
+ORDER BY v.number
+"""
+
+
+async def versions_of(reader: Reader) -> tuple[PolicyVersion, ...]:
+    """All versions, the first one first. One statement."""
+    return tuple(version_from(row["version"]) for row in await reader.rows(VERSIONS))
+
+
+def version_from(row: Row) -> PolicyVersion:
+    """A VERSION_ROW as a value."""
+    return PolicyVersion(**{**row, "state": State(row["state"])})
+
+
+# a label scan: a few nodes
+AT = """
+MATCH (v:PolicyVersion)
+WHERE v.in_force_at <= $moment
+RETURN v.number AS number, v.text AS text
+ORDER BY v.number DESC
+LIMIT 1
+"""
+
+
+async def policy_at(reader: Reader, moment: int) -> Policy | None:
+    """The policy that was in force at a moment (µs), without declared namespaces; None before the first one."""
+    rows = await reader.rows(AT, moment=moment)
+    return _read(rows[0]["number"], rows[0]["text"]) if rows else None
