@@ -1,12 +1,14 @@
 """Manual acts as rows: what somebody with the right to decided about two identifiers."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from graph.connection import Row, Transaction
 from identity.evidence import Act, ActId, ActKind
 from identity.identifiers import IdentifierKey
 
-ACT_ROW = "x.id AS id, x.kind AS kind, x.a AS a, x.b AS b, x.at AS at, x.by AS by"
+ACT_ROW = """x.id AS id, x.kind AS kind, x.a AS a, x.b AS b, x.at AS at, x.by AS by, x.undoes AS undoes,
+  x.decision AS decision, x.note AS note"""
 
 # act_a and act_b (range): two seeks per key
 ACTS_ABOUT = f"""
@@ -23,10 +25,18 @@ CALL (key) {{
 RETURN DISTINCT {ACT_ROW}
 """
 
+# act_decision (range)
+ACTS_OF_DECISION = f"""
+MATCH (x:Act {{decision: $decision}})
+USING INDEX SEEK x:Act(decision)
+RETURN {ACT_ROW}
+"""
+
 # act_id (unique)
-KEEP_ACT = """
-MERGE (x:Act {id: $id})
-ON CREATE SET x.kind = $kind, x.a = $a, x.b = $b, x.at = $at, x.by = $by, x.recorded_at = $now
+KEEP_ACTS = """
+UNWIND $rows AS row
+MERGE (x:Act {id: row.id})
+ON CREATE SET x = row
 """
 
 
@@ -35,13 +45,26 @@ async def acts_about(tx: Transaction, keys: Iterable[IdentifierKey]) -> list[Act
     return [act_from(row) for row in await tx.rows(ACTS_ABOUT, keys=sorted(keys))]
 
 
+async def acts_of(tx: Transaction, decision: str) -> list[Act]:
+    """What was decided together, in no order; nothing for a decision that is unknown."""
+    return [act_from(row) for row in await tx.rows(ACTS_OF_DECISION, decision=decision)]
+
+
 def act_from(row: Row) -> Act:
     """A row of ACT_ROW as a value."""
-    ends = IdentifierKey(row["a"]), IdentifierKey(row["b"])
-    return Act(ActId(row["id"]), ActKind(row["kind"]), *ends, row["at"], row["by"])
+    return Act(
+        id=ActId(row["id"]),
+        kind=ActKind(row["kind"]),
+        a=IdentifierKey(row["a"]),
+        b=IdentifierKey(row["b"]),
+        at=row["at"],
+        by=row["by"] or "",
+        undoes=ActId(row["undoes"]) if row["undoes"] else None,
+        decision=row["decision"] or "",
+        note=row["note"],
+    )
 
 
-async def keep_act(tx: Transaction, act: Act, now: int) -> None:
-    """Store an act once. now: µs."""
-    facts = {"id": act.id, "kind": act.kind.value, "a": act.a, "b": act.b, "at": act.at, "by": act.by}
-    await tx.rows(KEEP_ACT, **facts, now=now)
+async def keep_acts(tx: Transaction, acts: Iterable[Act], now: int) -> None:
+    """Store acts, each once. now: µs."""
+    await tx.rows(KEEP_ACTS, rows=[{**asdict(act), "kind": act.kind.value, "recorded_at": now} for act in acts])

@@ -29,6 +29,23 @@ RETURN value, i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic 
   p.id AS profile, collect({LINK_ROW}) AS links
 """
 
+# identifier_key (unique); the log goes with the mint, not with the key
+HAND_ON_LOG = """
+UNWIND $rows AS row
+MATCH (old:Identifier {key: row.old})
+USING INDEX SEEK old:Identifier(key)
+MATCH (new:Identifier {key: row.key})
+USING INDEX SEEK new:Identifier(key)
+CALL (old, new) {
+  MATCH (old)<-[moved:MOVED]-(change:Change)
+  CREATE (change)-[:MOVED {left: moved.left, joined: moved.joined}]->(new)
+}
+CALL (old, new) {
+  MATCH (old)<-[:CONCERNS]-(change:Change)
+  CREATE (change)-[:CONCERNS]->(new)
+}
+"""
+
 # identifier_key (unique)
 REMOVE_UNSEEN = """
 UNWIND $keys AS key
@@ -102,15 +119,21 @@ def _moved(row: Row, change: Change) -> list[Link]:
 async def _remove_unseen(tx: Transaction, rows: Sequence[Row], change: Change) -> None:
     if not rows:
         return
+    taken = [
+        {"key": f"user_id:{row['value']}", "old": row["key"], "mint": row["mint"], "minted_at": row["minted_at"]}
+        for row in rows
+    ]
+    await tx.rows(HAND_ON_LOG, rows=taken)
     await tx.rows(REMOVE_UNSEEN, keys=[row["key"] for row in rows])
-    taken = [{"key": f"user_id:{row['value']}", "mint": row["mint"], "minted_at": row["minted_at"]} for row in rows]
     await tx.rows(TAKE_OVER, rows=taken)
     for row in rows:
         gone, user = IdentifierKey(row["key"]), IdentifierKey(f"user_id:{row['value']}")
         change.ends.discard(gone)
         change.stored.pop(gone, None)
         change.new[user] = Known(user, row["mint"], row["minted_at"])
-        change.emptied |= {ProfileId(row["profile"])} if row["profile"] else set()
+        if row["profile"]:
+            change.emptied.add(ProfileId(row["profile"]))
+            change.inherited[user] = ProfileId(row["profile"])
 
 
 async def said_aliases(

@@ -1,53 +1,144 @@
-"""Manual acts, committed: two identifiers are the same person, are different people, or one value replaces another."""
+"""Manual acts, committed: people are the same, are different, one value replaces another, or that is taken back.
 
-from graph.acts import acts_about, keep_act
+What is decided together is one transaction. A preview is the very same transaction, rolled back: what it says is what
+deciding gives, as long as nothing else comes in between.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from graph.acts import acts_about, keep_acts
+from graph.audit import Cause, CauseKind, log_decision
 from graph.connection import Transaction, Writer
-from graph.errors import UnknownIdentifierError
+from graph.errors import DecisionError, UnknownIdentifierError
 from graph.evidence import LinkWriting
 from graph.genericity import recount
 from graph.links import DELETE_LINKS, links_between
 from graph.locks import StartAgainError, begun_again, lock
+from graph.people import Person, people_in
 from graph.policies import PolicyHeld, begin, held_of
-from graph.regions import Change
-from graph.stitcher import stitch_change
+from graph.regions import Change, stored_identifiers
+from graph.stitcher import Stitched, stitch_change
 from graph.views import refresh_views
-from identity.evidence import Act, Kind
+from identity.evidence import Act, ActKind, Kind, Link, LinkId, Reason
+from identity.identifiers import IdentifierKey, ProfileId, namespace_of
 from identity.policy import Policy
-from identity.stitching import standing_of
+from identity.stitching import Pair, standing_of
 
 
-async def decide(writer: Writer, act: Act, policy: Policy | PolicyHeld, now: int) -> None:
-    """Commit a manual act and what follows from it; deciding the same act again has no effect. now: µs.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a decision gives. decision: its id; None where nothing had to be written.
 
-    Raises UnknownIdentifierError when one of the two is not in the graph, and PolicyApplyingError; nothing is
-    written then.
+    before: the identifiers of each profile that it changes; after: the people that they are now, or would be.
+    refused, accepted: the links that changed sides, each with the reason it has now; new ones among them.
     """
-    await begun_again(writer, _decide, act, held_of(policy), now)
+
+    decision: str | None
+    before: Mapping[ProfileId, tuple[IdentifierKey, ...]]
+    after: tuple[Person, ...]
+    refused: Mapping[LinkId, Reason]
+    accepted: tuple[LinkId, ...]
 
 
-async def _decide(tx: Transaction, act: Act, held: PolicyHeld, now: int) -> None:
-    policy = (await begin(tx, held)).policy
-    change = Change(ends=set(act.pair), additive=False, decided=True)
+class _Unwritten(Exception):  # noqa: N818 -- no error: it carries the outcome out of a transaction that is rolled back
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+
+async def decide(
+    writer: Writer, acts: Sequence[Act], policy: Policy | PolicyHeld, now: int, *, dry: bool = False
+) -> Outcome:
+    """Commit manual acts that belong together and what follows from them; the same acts again have no effect.
+
+    now: µs. dry: write nothing, and answer what would be. The acts share one decision, one `by` and one note.
+    Raises UnknownIdentifierError, DecisionError and PolicyApplyingError; nothing is written then.
+    Cost: the people they touch, a millisecond for each of their identifiers, whatever the number of interactions.
+    """
     try:
-        await lock(tx, change, act.pair, now)
-    except StartAgainError as error:
-        sentence = f"{act.a} and {act.b} must both be known before something is decided about them"
-        raise UnknownIdentifierError(sentence) from error
-    await keep_act(tx, act, now)
+        return await begun_again(writer, _decide, acts, held_of(policy), now, dry)
+    except _Unwritten as rolled_back:
+        return rolled_back.outcome
+
+
+def check(acts: Sequence[Act], policy: Policy) -> None:
+    """Raises DecisionError where an act can mean nothing."""
+    for act in acts:
+        if act.a == act.b:
+            raise DecisionError(f"{act.a} is itself: two identifiers are needed")
+        one, other = namespace_of(act.a), namespace_of(act.b)
+        if act.kind is ActKind.OVERRIDE and (one != other or one not in policy.unique):
+            raise DecisionError(f"{act.b} cannot replace {act.a}: they are no two values of one unique namespace")
+
+
+async def _decide(tx: Transaction, acts: Sequence[Act], held: PolicyHeld, now: int, dry: bool) -> Outcome:
+    policy = (await begin(tx, held)).policy
+    check(acts, policy)
+    outcome = await decided_within(tx, acts, policy, now)
+    if dry:
+        raise _Unwritten(outcome)
+    return outcome
+
+
+async def decided_within(tx: Transaction, acts: Sequence[Act], policy: Policy, now: int) -> Outcome:
+    """Decide inside a transaction that may hold more. policy: with the declared namespaces. Raises as `decide`."""
+    if not acts:
+        return Outcome(None, {}, (), {}, ())
+    ends = {end for act in acts for end in act.pair}
+    cause = Cause(CauseKind.DECISION, acts[0].by, decision=acts[0].decision or None, note=acts[0].note)
+    change = Change(cause, ends=set(ends), additive=False, decided=True)
+    await _lock_ends(tx, change, ends, now)
+    await keep_acts(tx, acts, now)
     await recount(tx, change, now)
-    writing = await _manual_link(tx, act)
-    stitched = await stitch_change(tx, change, policy, now)
+    writing = await _manual_links(tx, {act.pair for act in acts})
+    stitched = await stitch_change(tx, change, policy, now, limited=False)
     await writing.write(tx, stitched.verdicts, now)
-    await refresh_views(tx, [], change, stitched, policy)
+    await refresh_views(tx, [], change, stitched, policy, limited=False)
+    await log_decision(tx, acts, cause, now)
+    return await _outcome(tx, acts, stitched, ends)
 
 
-async def _manual_link(tx: Transaction, act: Act) -> LinkWriting:
-    """The stored manual link of the pair, brought in line with the act that stands."""
-    acts = [each for each in await acts_about(tx, act.pair) if each.pair == act.pair]
+async def _lock_ends(tx: Transaction, change: Change, ends: set[IdentifierKey], now: int) -> None:
+    try:
+        await lock(tx, change, ends, now)
+    except StartAgainError as error:
+        known = await stored_identifiers(tx, change, ends)
+        unknown = sorted(ends - known.keys())
+        if not unknown:
+            raise
+        sentence = f"nothing is known of {', '.join(unknown[:10])}; both must be known before something is decided"
+        raise UnknownIdentifierError(sentence) from error
+
+
+async def _manual_links(tx: Transaction, pairs: set[Pair]) -> LinkWriting:
+    """The stored manual links of the pairs, brought in line with the acts that stand."""
+    acts = [each for each in await acts_about(tx, {one for one, _ in pairs}) if each.pair in pairs]
     standing = {link.id: link for link in standing_of(acts).manual}
-    stored = {id_: each for id_, each in (await links_between(tx, [act.pair])).items() if id_.kind is Kind.MANUAL}
+    between = await links_between(tx, sorted(pairs))
+    stored = {id_: each for id_, each in between.items() if id_.kind is Kind.MANUAL}
     gone = [each.element for id_, each in stored.items() if standing.get(id_) != each.link]
     if gone:
         await tx.rows(DELETE_LINKS, elements=gone)
-    new = {id_: link for id_, link in standing.items() if id_ not in stored or stored[id_].link != link}
-    return LinkWriting(new=new)
+    return LinkWriting(new={id_: link for id_, link in standing.items() if not _same(stored, id_, link)})
+
+
+def _same(stored: Mapping[LinkId, object], id_: LinkId, link: Link) -> bool:
+    found = stored.get(id_)
+    return found is not None and getattr(found, "link", None) == link
+
+
+async def _outcome(tx: Transaction, acts: Sequence[Act], stitched: Stitched, ends: set[IdentifierKey]) -> Outcome:
+    """What is different now: the people who changed, and those of the ends."""
+    shown = {each.id for each in stitched.clusters if each.id in stitched.changed or not ends.isdisjoint(each.members)}
+    members = {key for each in stitched.clusters if each.id in shown for key in each.members}
+    before: defaultdict[ProfileId, list[IdentifierKey]] = defaultdict(list)
+    for key in sorted(members & stitched.before.keys()):
+        before[stitched.before[key]].append(key)
+    return Outcome(
+        decision=acts[0].decision or None,
+        before={id_: tuple(keys) for id_, keys in before.items()},
+        after=await people_in(tx, sorted(shown)),
+        refused={id_: why for id_, why in stitched.verdicts.items() if why is not None},
+        accepted=tuple(id_ for id_, why in stitched.verdicts.items() if why is None),
+    )

@@ -7,6 +7,8 @@ GraphError
   NamespaceConflictError  two sources declare one namespace differently
   UnknownIdentifierError  a manual act names an identifier that is not in the graph
   PolicyApplyingError     a policy is being applied; what writes must wait
+  DecisionError           a manual act that cannot be: two ends that are one, or an override of two kinds
+  UnknownDecisionError    nothing was decided under this id
 """
 
 
@@ -61,3 +63,15 @@ class PolicyApplyingError(GraphError):
             "moment"
         )
         super().__init__(self.sentence)
+
+
+class DecisionError(GraphError):
+    """What is asked for cannot be decided: both ends are one, or an override names no two values of one unique kind."""
+
+    code = "decision_invalid"
+
+
+class UnknownDecisionError(GraphError):
+    """Nothing was decided under this id."""
+
+    code = "unknown_decision"

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from graph.aliases import moved_aliases, said_aliases
+from graph.audit import Cause, CauseKind
 from graph.connection import Transaction, Writer
 from graph.evidence import record_links
 from graph.locks import begun_again
@@ -56,7 +57,7 @@ ON CREATE SET
   i:$(row.role),
   i.namespace = row.namespace, i.value = row.value, i.mint = row.mint, i.minted_at = row.minted_at,
   i.first_seen = row.first_seen, i.last_seen = row.last_seen, i.interactions = row.interactions,
-  i.sighted = true, i.sha256 = row.sha256
+  i.sighted = true, i.sha256 = row.sha256, i.minted_by = row.message
 ON MATCH SET
   i.first_seen = CASE WHEN i.sighted AND i.first_seen < row.first_seen THEN i.first_seen ELSE row.first_seen END,
   i.last_seen = CASE WHEN i.sighted AND i.last_seen > row.last_seen THEN i.last_seen ELSE row.last_seen END,
@@ -184,7 +185,7 @@ async def _record(
     tx: Transaction, heard: Sequence[Heard], policy: Policy, mint: Mint, now: int
 ) -> Mapping[LinkId, Reason | None]:
     """Write what the messages say, stitch what they changed, refresh the views they touch; the verdicts on links."""
-    change = Change()
+    change = Change(_cause(heard))
     await _keep_identifiers(tx, heard, policy, mint, change, now)
     said = [link for each in heard for link in each.links]
     said += await moved_aliases(tx, change, now)
@@ -198,6 +199,10 @@ async def _record(
     await record_accounts(tx, heard)
     await record_things(tx, heard)
     return stitched.verdicts
+
+
+def _cause(heard: Sequence[Heard]) -> Cause:
+    return Cause(CauseKind.MESSAGES, ", ".join(sorted({each.message.source for each in heard})), heard)
 
 
 async def _keep_identifiers(
@@ -230,7 +235,7 @@ def _identifier_rows(heard: Sequence[Heard], policy: Policy, mint: Mint, now: in
         for identifier in each.identifiers:
             key = identifier.key
             if key not in rows:
-                rows[key] = _identifier_row(identifier, policy, mint(), now + len(rows))
+                rows[key] = {**_identifier_row(identifier, policy, mint(), now + len(rows)), "message": each.message.id}
             first[key] = min(own, first.get(key, own))
             last[key] = max(own, last.get(key, own))
         if each.actor is not None:

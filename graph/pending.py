@@ -1,5 +1,6 @@
 """What was too large for the transaction that touched it, done in the background: regions, and uses of busy devices."""
 
+from graph.audit import Cause, CauseKind
 from graph.connection import Transaction, Writer
 from graph.genericity import recount
 from graph.locks import begun_again, lock
@@ -48,7 +49,7 @@ async def _drain(tx: Transaction, held: PolicyHeld, now: int) -> int:
     if not keys:
         return 0
     policy = (await begin(tx, held)).policy
-    change = Change(ends=set(keys), additive=False)
+    change = Change(Cause(CauseKind.RECOMPUTE), ends=set(keys), additive=False)
     await lock(tx, change, keys, now)
     await tx.rows(DONE, keys=keys)
     await recount(tx, change, now)

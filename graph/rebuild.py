@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from graph.audit import Cause, Move, Moves, log_moves
 from graph.connection import Reader, Transaction, Writer
 from graph.device_use import computed_uses, refresh_uses, spans_of, uses_text
 from graph.evidence_reading import Stored, stored_state
@@ -211,8 +212,10 @@ def _of_accounts(stored: Stored, expected: Expected) -> Iterator[Difference]:
             yield Difference("part of", " of ".join(pair), str((each.accepted, each.reason)), str(wanted))
 
 
-async def rebuild(reader: Reader, writer: Writer, policy: Policy) -> int:
+async def rebuild(reader: Reader, writer: Writer, policy: Policy, cause: Cause, now: int) -> int:
     """Write what follows from the evidence wherever something else is stored; how many profiles there are then.
+
+    cause: why, as the log says it. now: µs.
 
     In transactions of 1,000 rows, so reads are served all the while; a rebuild that was interrupted is run again.
     Stop ingestion first: what is committed meanwhile can be overwritten by what was read before.
@@ -226,7 +229,7 @@ async def rebuild(reader: Reader, writer: Writer, policy: Policy) -> int:
     unlike = [{"key": key, "profile": id_} for (key, id_), _, _ in _sharing_unlike(stored, expected)]
     await _chunked(writer, unlike, _stop_sharing)
     wrong = [each for each in expected.stitching.clusters.values() if _misplaced(each, stored)]
-    await _chunked(writer, wrong, _place, stored)
+    await _chunked(writer, wrong, _place, stored, expected, cause, now)
     await _chunked(writer, sorted(stored.profiles.keys() - expected.stitching.clusters.keys()), drop_profiles)
     await _chunked(writer, sorted(expected.stitching.clusters), _refresh, policy)
     for device in sorted(expected.uses):
@@ -294,9 +297,17 @@ def _misplaced(cluster: Cluster, stored: Stored) -> bool:
     )
 
 
-async def _place(tx: Transaction, clusters: Sequence[Cluster], stored: Stored) -> None:
+async def _place(
+    tx: Transaction, clusters: Sequence[Cluster], stored: Stored, expected: Expected, cause: Cause, now: int
+) -> None:
     moved = {key: each.id for each in clusters for key in each.members if stored.identifiers[key].profile != each.id}
     await place(tx, clusters, moved, list(moved))
+    moves = [
+        Move(key, stored.identifiers[key].known.mint, stored.identifiers[key].profile, id_)
+        for key, id_ in moved.items()
+    ]
+    exist = expected.stitching.clusters.keys()
+    await log_moves(tx, Moves(moves, stored.profiles.keys(), exist, expected.stitching.refused), cause, now)
 
 
 async def _refresh(tx: Transaction, profiles: Sequence[ProfileId], policy: Policy) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from graph.acts import acts_about
+from graph.audit import Cause
 from graph.connection import Transaction
 from graph.links import StoredLink, links_around
 from identity.evidence import Act, ActId, ActKind, Kind, Link, LinkId
@@ -29,16 +30,19 @@ class Change:
 
     ends: identifiers whose clusters must be stitched. new: identifiers made by this transaction, without a profile.
     links: the links made or strengthened, not yet written. said: these and all that were only repeated.
-    emptied: profiles that lost an identifier which is no more. locked: stored identifiers that are locked.
+    emptied: profiles that lost an identifier which is no more. inherited: where a new one's mint belonged before.
+    locked: stored identifiers that are locked.
     recounted: identifiers that may now count as one with another, or no longer, so that their partners must be asked.
     additive: nothing was taken away, so who has too many partners keeps them. decided: some manual act is stored.
     """
 
+    cause: Cause
     ends: set[IdentifierKey] = field(default_factory=set)
     new: dict[IdentifierKey, Known] = field(default_factory=dict)
     links: dict[LinkId, Link] = field(default_factory=dict)
     stored: dict[IdentifierKey, StoredIdentifier] = field(default_factory=dict)
     emptied: set[ProfileId] = field(default_factory=set)
+    inherited: dict[IdentifierKey, ProfileId] = field(default_factory=dict)
     recounted: set[IdentifierKey] = field(default_factory=set)
     said: set[LinkId] = field(default_factory=set)
     locked: set[IdentifierKey] = field(default_factory=set)

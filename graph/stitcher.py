@@ -6,9 +6,10 @@ and the region is read again: what another transaction changed in between is see
 waits. Locks are taken in the order of keys.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from graph.audit import Move, Moves, log_moves, log_turns
 from graph.connection import Transaction
 from graph.genericity import turns_of
 from graph.links import CHANGE_LINKS, verdict_facts
@@ -27,7 +28,7 @@ class Stitched:
 
     changed: the profiles whose members are others than before.
     verdicts: new and changed ones; those of links that were stored are written already.
-    pending: the region was too large, and is left for `drain_pending`.
+    pending: the region was too large, and is left for `drain_pending`. before: where the identifiers belonged.
     """
 
     clusters: tuple[Cluster, ...] = ()
@@ -35,6 +36,7 @@ class Stitched:
     gone: frozenset[ProfileId] = frozenset()
     verdicts: Mapping[LinkId, Reason | None] = field(default_factory=dict)
     turned: Turns = field(default_factory=dict)
+    before: Mapping[IdentifierKey, ProfileId] = field(default_factory=dict)
     pending: bool = False
 
 
@@ -101,9 +103,10 @@ async def stitch_change(tx: Transaction, change: Change, policy: Policy, now: in
     turns = await turns_of(tx, change, policy, now)
     planned = await _locked_region(tx, change, turns, policy, now, limited=limited)
     if planned is None:
-        return await _deferred(tx, change, policy)
+        return await _deferred(tx, change, policy, now)
     await _write_turns(tx, turns)
-    return await _written(tx, planned, change.emptied, turns)
+    await log_turns(tx, turns, change.cause, now)
+    return await _written(tx, planned, change, turns, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +147,13 @@ def _smallest_keys(region: Region) -> set[IdentifierKey]:
     return set(smallest.values())
 
 
-async def _deferred(tx: Transaction, change: Change, policy: Policy) -> Stitched:
+async def _deferred(tx: Transaction, change: Change, policy: Policy, now: int) -> Stitched:
     """Leave a region for later: its ends wait, its new identifiers stand alone, its links are judged by nobody yet."""
     left = await clusters(tx, change.emptied)
     await tx.rows(DEFER, keys=sorted(change.ends | change.new.keys() | left.keys()))
     emptied = change.emptied - {each.profile for each in left.values() if each.profile is not None}
-    return replace(await _written(tx, _alone(change, policy), emptied, {}), pending=True)
+    alone = replace(change, emptied=emptied)
+    return replace(await _written(tx, _alone(change, policy), alone, {}, now), pending=True)
 
 
 def _alone(change: Change, policy: Policy) -> _Planned:
@@ -167,18 +171,38 @@ async def _write_turns(tx: Transaction, turns: Turns) -> None:
         await tx.rows(SET_GENERIC, rows=rows)
 
 
-async def _written(tx: Transaction, planned: _Planned, emptied: Collection[ProfileId], turns: Turns) -> Stitched:
-    """Write the plan: who belongs where, and the verdicts of stored links."""
+async def _written(tx: Transaction, planned: _Planned, change: Change, turns: Turns, now: int) -> Stitched:
+    """Write the plan, and log it: who belongs where, and the verdicts of stored links."""
     plan, region = planned.plan, planned.reading.region
     kept = {each.id for each in plan.clusters}
     where = {key: each.id for each in plan.clusters for key in each.members}
     moved = {key: id_ for key, id_ in sorted(where.items()) if region.profile_of.get(key) != id_}
     left = {region.profile_of[key] for key in where if key in region.profile_of}
-    left |= set(emptied) - set(region.profile_of.values())
+    left |= change.emptied - set(region.profile_of.values())
     verdicts = _verdict_rows(plan.verdicts, planned.reading.elements)
     await place(tx, plan.clusters, moved, [key for key in moved if key in region.profile_of], verdicts)
+    gone = frozenset(left - kept)
+    await log_moves(tx, _moves(moved, planned, change, gone), change.cause, now)
     changed = frozenset(each.id for each in plan.clusters if set(each.members) != _members(region, each.id))
-    return Stitched(plan.clusters, changed, frozenset(left - kept), plan.verdicts, turns)
+    return Stitched(plan.clusters, changed, gone, plan.verdicts, turns, region.profile_of)
+
+
+def _moves(
+    moved: Mapping[IdentifierKey, ProfileId], planned: _Planned, change: Change, gone: frozenset[ProfileId]
+) -> Moves:
+    region = planned.reading.region
+    left = {**change.inherited, **region.profile_of}
+    existed = {*region.profile_of.values(), *change.emptied}
+    return Moves(
+        moves=[
+            Move(key, region.identifiers[key].mint, left.get(key), id_)
+            for key, id_ in moved.items()
+            if left.get(key) != id_
+        ],
+        existed=existed,
+        exist=(existed | {each.id for each in planned.plan.clusters}) - gone,
+        verdicts=planned.plan.verdicts,
+    )
 
 
 def _members(region: Region, profile: ProfileId) -> set[IdentifierKey]:

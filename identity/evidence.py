@@ -90,16 +90,21 @@ class Link:
 
 
 class ActKind(StrEnum):
-    """What somebody with the right to decided by hand about a pair."""
+    """What somebody with the right to decided by hand about a pair; an undo takes one such act back."""
 
     SAME = "same"
     DIFFERENT = "different"
     OVERRIDE = "override"
+    UNDO = "undo"
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One manual statement; for a pair the latest (time, then id) stands. An override says that `b` replaces `a`."""
+    """One manual statement; for a pair the latest (time, then id) stands. An override says that `b` replaces `a`.
+
+    undoes: the earlier act, of the same pair, that an undo takes back; it can be taken back itself.
+    decision: what was decided together has one. note: why, in the words of who decided.
+    """
 
     id: ActId
     kind: ActKind
@@ -107,6 +112,9 @@ class Act:
     b: IdentifierKey
     at: int
     by: str = ""
+    undoes: ActId | None = None
+    decision: str = ""
+    note: str | None = None
 
     @property
     def pair(self) -> tuple[IdentifierKey, IdentifierKey]:

@@ -9,17 +9,19 @@ Generic identifiers are found before, from direct evidence alone: a thing that s
 Source: Kruskal 1956 for the order; design.md §5 for the refusals and the genericity.
 """
 
+import typing
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from identity.evidence import Act, ActKind, Kind, Link, LinkId, Reason
+from identity.evidence import Act, ActId, ActKind, Kind, Link, LinkId, Reason
 from identity.identifiers import IdentifierKey, ProfileId, namespace_of, role_of
 from identity.messages import Authority, MessageId, SourceName
 from identity.policy import Policy, Role
 
 Pair = tuple[IdentifierKey, IdentifierKey]
+Thing = typing.TypeVar("Thing", bound=Hashable)
 
 
 class Generic(StrEnum):
@@ -94,16 +96,28 @@ def stitch(evidence: Evidence, policy: Policy) -> Stitching:
 
 
 def standing_of(acts: Iterable[Act]) -> Standing:
-    """The acts that stand: for each pair the latest, by its time, then its id."""
-    latest: dict[Pair, Act] = {}
-    for act in sorted(acts, key=lambda each: (each.at, each.id)):
-        latest[act.pair] = act
+    """The acts that stand: for each pair the latest that nobody took back, by its time, then its id."""
+    latest: dict[Pair, Act] = {act.pair: act for act in not_undone(acts)}
     standing = sorted(latest.values(), key=lambda each: (each.at, each.id))
     return Standing(
         different=frozenset(act.pair for act in standing if act.kind is ActKind.DIFFERENT),
         manual=tuple(_manual(act) for act in standing if act.kind is not ActKind.DIFFERENT),
         heads=_heads([act for act in standing if act.kind is ActKind.OVERRIDE]),
     )
+
+
+def not_undone(acts: Iterable[Act]) -> list[Act]:
+    """The acts that no undo took back, the earliest first; an undo that was taken back itself takes nothing back."""
+    undone: set[ActId | None] = set()
+    kept: list[Act] = []
+    for act in sorted(acts, key=lambda each: (each.at, each.id), reverse=True):
+        if act.id in undone:
+            continue
+        if act.kind is ActKind.UNDO:
+            undone.add(act.undoes)
+        else:
+            kept.append(act)
+    return kept[::-1]
 
 
 def with_manual(links: Iterable[Link], standing: Standing, identifiers: Collection[IdentifierKey]) -> tuple[Link, ...]:
@@ -113,7 +127,7 @@ def with_manual(links: Iterable[Link], standing: Standing, identifiers: Collecti
 
 def one_value_with(keys: Iterable[IdentifierKey], acts: Iterable[Act]) -> frozenset[IdentifierKey]:
     """The keys, and every value that overrides tie to one of them over any number of steps, standing or not."""
-    sets = DisjointSets()
+    sets: DisjointSets[IdentifierKey] = DisjointSets()
     ends: set[IdentifierKey] = set()
     for act in acts:
         if act.kind is ActKind.OVERRIDE:
@@ -131,28 +145,28 @@ def _manual(act: Act) -> Link:
 
 def _heads(overrides: Sequence[Act]) -> dict[IdentifierKey, IdentifierKey]:
     """Values joined by overrides are one value; its current form is what the latest override names."""
-    sets = DisjointSets()
+    sets: DisjointSets[IdentifierKey] = DisjointSets()
     for act in overrides:
         sets.unite(act.a, act.b)
     head = {sets.find(act.b): act.b for act in overrides}
     return {key: head[sets.find(key)] for act in overrides for key in (act.a, act.b) if head[sets.find(key)] != key}
 
 
-class DisjointSets:
+class DisjointSets(typing.Generic[Thing]):
     """Which things are joined: union by hanging, find with path halving. Unknown things stand alone."""
 
     def __init__(self) -> None:
-        self._above: dict[IdentifierKey, IdentifierKey] = {}
+        self._above: dict[Thing, Thing] = {}
 
-    def find(self, key: IdentifierKey) -> IdentifierKey:
+    def find(self, thing: Thing) -> Thing:
         """The thing that stands for all that are joined to this one."""
         above = self._above
-        while (up := above.get(key, key)) != key:
-            above[key] = above.get(up, up)
-            key = up
-        return key
+        while (up := above.get(thing, thing)) != thing:
+            above[thing] = above.get(up, up)
+            thing = up
+        return thing
 
-    def unite(self, one: IdentifierKey, other: IdentifierKey) -> None:
+    def unite(self, one: Thing, other: Thing) -> None:
         """Join two things; the first one's representative stands for both."""
         root, hung = self.find(one), self.find(other)
         if root != hung:
@@ -166,7 +180,7 @@ def genericity(links: Sequence[Link], standing: Standing, policy: Policy) -> dic
     derived links of its partners: two partners that are one count once.
     """
     counted = [link for link in links if not standing.apart(link)]
-    same = DisjointSets()
+    same: DisjointSets[IdentifierKey] = DisjointSets()
     for link in counted:
         if link.kind is Kind.DERIVED:
             same.unite(link.a, link.b)

@@ -87,9 +87,11 @@ def _some(user: str | None, on: str | None, email: str | None) -> list[tuple[str
     return [(namespace, value) for namespace, value in pairs if value is not None]
 
 
-def act(kind: ActKind, a: str, b: str, *, at: float, id: str = "") -> Act:  # noqa: A002 -- the domain's word
-    """A manual act about two keys. at: minutes after the start."""
-    return Act(ActId(id or f"{kind}{a}{b}{at}"), kind, IdentifierKey(a), IdentifierKey(b), micros(after(at)))
+def act(kind: ActKind, a: str, b: str, *, at: float, id: str = "", undoes: str | None = None) -> Act:  # noqa: A002 -- the domain's word
+    """A manual act about two keys. at: minutes after the start. undoes: the act that an undo takes back."""
+    made = ActId(id or f"{kind}{a}{b}{at}")
+    back = ActId(undoes) if undoes else None
+    return Act(made, kind, IdentifierKey(a), IdentifierKey(b), micros(after(at)), undoes=back)
 
 
 def minting() -> Iterator[str]:

@@ -69,6 +69,8 @@ EXIT_OF_CODE = {
     "namespace_conflict": Exit.USAGE,
     "unknown_identifier": Exit.USAGE,
     "policy_applying": Exit.AWAY,
+    "decision_invalid": Exit.USAGE,
+    "unknown_decision": Exit.USAGE,
     "local_neo4j": Exit.AWAY,
     "neo4j_not_fetched": Exit.AWAY,
     "neo4j_fetch_stopped": Exit.AWAY,

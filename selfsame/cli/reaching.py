@@ -1,5 +1,6 @@
 """The graph for the while of a command, the start of a local Neo4j shown in the terminal."""
 
+import getpass
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -17,3 +18,11 @@ async def reached_in_sight(settings: Settings) -> AsyncIterator[Connection]:
         with shown(told) as tell:
             connection = await stack.enter_async_context(reached(settings, tell))
         yield connection
+
+
+def who() -> str:
+    """Who gave the command, as the log of changes names them: the user of this machine."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (OSError, KeyError):  # a container's user need have no name
+        return "cli"

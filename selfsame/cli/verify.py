@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from graph.audit import Cause, CauseKind
 from graph.connection import Connection
 from graph.pending import drain_pending
 from graph.policies import PolicyHeld
@@ -14,7 +15,7 @@ from graph.rebuild import rebuild as rebuilt
 from graph.rebuild import verify as differences
 from identity.messages import micros
 from selfsame.cli.exits import Exit, finish, shown, told
-from selfsame.cli.reaching import reached_in_sight
+from selfsame.cli.reaching import reached_in_sight, who
 from selfsame.clock import now
 from selfsame.ruling import policy_held
 from selfsame.settings import load_settings
@@ -64,7 +65,8 @@ def rebuild() -> None:
             held = await policy_held(settings, connection)
             with told.status("Writing what follows from the evidence …"):
                 await drain_pending(connection.writer, held, micros(now()))
-                profiles = await rebuilt(connection.reader, connection.writer, held.policy)
+                cause = Cause(CauseKind.REBUILD, who())
+                profiles = await rebuilt(connection.reader, connection.writer, held.policy, cause, micros(now()))
         print(f"rebuild: {profiles:,} profiles stand as the evidence says")
         return Exit.DONE
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from graph.connection import Connection
 from graph.decisions import decide
-from graph.errors import UnknownIdentifierError
+from graph.errors import DecisionError, UnknownIdentifierError
 from graph.evidence_reading import Stored, stored_state
 from graph.ingestion import Outcome, commit_batch
 from graph.namespaces import declare
@@ -59,8 +59,8 @@ class Teller:
         """Decide by hand, where both identifiers are known."""
         self.batches += 1
         try:
-            await decide(self.graph.writer, act, self.policy, micros(RECEIVED) + self.batches)
-        except UnknownIdentifierError:
+            await decide(self.graph.writer, [act], self.policy, micros(RECEIVED) + self.batches)
+        except (UnknownIdentifierError, DecisionError):
             return
 
     async def steps(self, steps: Iterable[Message | Act]) -> None:

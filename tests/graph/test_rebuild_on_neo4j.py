@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 
+from graph.audit import Cause, CauseKind
 from graph.connection import Connection
 from graph.rebuild import rebuild, verify
 from identity.evidence import Act, ActKind
@@ -72,7 +73,7 @@ async def test_damage_is_told_and_repaired(graph: Connection, damage: str) -> No
     before = await teller.seen()
     await graph.writer.command(damage)
     assert await verify(graph.reader, teller.policy)
-    await rebuild(graph.reader, graph.writer, teller.policy)
+    await rebuild(graph.reader, graph.writer, teller.policy, Cause(CauseKind.REBUILD), 1)
     after = await teller.seen()
     assert await verify(graph.reader, teller.policy) == ()
     assert (after, after.ids) == (before, before.ids)
@@ -96,7 +97,7 @@ async def test_views_taken_away_whole_are_rebuilt_with_the_same_ids(
     await graph.writer.command("MATCH (p:Profile) DETACH DELETE p")
     await graph.writer.command("MATCH (i:Identifier) REMOVE i.generic, i.uses")
     await graph.writer.command("MATCH ()-[l:LINKED]->() REMOVE l.accepted, l.reason")
-    assert await rebuild(graph.reader, graph.writer, teller.policy) == len(before.people)
+    assert await rebuild(graph.reader, graph.writer, teller.policy, Cause(CauseKind.REBUILD), 1) == len(before.people)
     after = await teller.seen()
     assert (after, after.ids) == (before, before.ids)
     assert await verify(graph.reader, teller.policy) == ()

@@ -1,10 +1,12 @@
 """Random histories: messages over few identifiers, so that they collide, with repeats, late events and manual acts."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
-from identity.evidence import Act, ActKind, sha256_of
-from identity.messages import Authority, Message, MessageKind
-from tests.building import act, message
+from identity.evidence import Act, ActId, ActKind, sha256_of
+from identity.messages import Authority, Message, MessageKind, micros
+from tests.building import act, after, message
 
 USERS = [("user_id", f"u{number}") for number in range(4)]
 CONTACTS = [("crm", f"c{number}") for number in range(3)]
@@ -44,6 +46,24 @@ def some_act(draw: st.DrawFn) -> Act:
     pool = [":".join(each) for each in (USERS if kind is ActKind.OVERRIDE else USERS + CONTACTS + EMAILS + DEVICES)]
     a, b = draw(st.lists(st.sampled_from(pool), min_size=2, max_size=2, unique=True))
     return act(kind, a, b, at=draw(st.integers(0, 50)), id=draw(some_id))
+
+
+@st.composite
+def some_decisions(draw: st.DrawFn) -> list[Message | Act]:
+    """Messages and manual acts in which acts, and undos among them, are taken back."""
+    steps: list[Message | Act] = []
+    for number in range(draw(st.integers(4, 16))):
+        acts = [each for each in steps if isinstance(each, Act)]
+        kind = draw(st.integers(0, 3))
+        if kind == 0 and acts:
+            taken = draw(st.sampled_from(acts))
+            undo = act(ActKind.UNDO, taken.a, taken.b, at=number, id=f"undo {number:02d}", undoes=taken.id)
+            steps.append(undo)
+        elif kind == 1:
+            steps.append(replace(draw(some_act()), at=micros(after(number)), id=ActId(f"act {number:02d}")))
+        else:
+            steps.append(draw(some_message()))
+    return steps
 
 
 some_history = st.lists(some_message(), min_size=1, max_size=14, unique_by=lambda each: each.id)

@@ -9,7 +9,7 @@ from identity.messages import Message
 from identity.policy import Namespace, Policy, Role
 from identity.stitching import stitch
 from tests.building import default_policy, minting
-from tests.identity.histories import some_overridden_history, some_steps
+from tests.identity.histories import some_decisions, some_overridden_history, some_steps
 from tests.identity.memory import History, told
 
 CRM = Namespace(name="crm", role=Role.CONTACT, priority=1, unique=True, max_partners=None)
@@ -32,7 +32,7 @@ def told_afresh(messages: list[Message]) -> History:
     return told(messages, small_policy(), lambda: next(mint))
 
 
-@given(some_steps | some_overridden_history())
+@given(some_steps | some_overridden_history() | some_decisions())
 def test_incremental_is_global_after_each_step(steps: list[Message | Act]) -> None:
     history = fresh()
     for step in steps:
