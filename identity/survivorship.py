@@ -13,6 +13,7 @@ import msgspec
 from identity.messages import Json
 from identity.policy import Policy, Strategy, Trait
 
+MANUAL = "manual"  # the source of what somebody set by hand
 CANONICAL = msgspec.json.Encoder(order="sorted")
 
 
@@ -50,7 +51,8 @@ def joined(one: Observation, other: Observation) -> Observation:
 def surviving(observations: Iterable[Observation], policy: Policy) -> dict[str, Observation]:
     """The observation to show for each trait; a trait whose value was deleted (null) is absent.
 
-    Default `last`: the best-ranked source that still has a value, its latest by event time, then message id.
+    Default `last`: the best-ranked source that still has a value, its latest by event time, then message id. What was
+    set by hand outranks all else under every strategy, its latest alone; a null by hand deletes the trait.
     """
     by_trait: defaultdict[str, list[Observation]] = defaultdict(list)
     for each in observations:
@@ -65,8 +67,8 @@ def _chosen(found: Sequence[Observation], trait: Trait, policy: Policy) -> Obser
     latest = _latest_by_source(found)
     standing = {source for source, each in latest.items() if each.value is not None}
     kept = [each for each in found if each.value is not None and each.source in standing]
-    if not kept:
-        return None
+    if MANUAL in latest or not kept:
+        return latest[MANUAL] if MANUAL in standing else None
     match trait.strategy:
         case Strategy.LAST:
             return min(

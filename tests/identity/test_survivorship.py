@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from identity.messages import Json
 from identity.policy import Policy, Strategy, Trait
-from identity.survivorship import Observation, canonical, joined, surviving
+from identity.survivorship import MANUAL, Observation, canonical, joined, surviving
 from tests.building import default_policy
 
 
@@ -90,6 +90,22 @@ def test_the_union_holds_each_value_once_in_a_fixed_order() -> None:
     )
 
 
+@pytest.mark.parametrize("strategy", Strategy)
+def test_what_was_set_by_hand_outranks_all_else_under_every_strategy(strategy: Strategy) -> None:
+    said = observed(99, 9), observed(7, 2, MANUAL), observed(5, 1, MANUAL), observed(99, 3, "crm")
+    assert shown(*said, policy=by(strategy, "crm")) == 7
+
+
+@pytest.mark.parametrize("strategy", Strategy)
+def test_a_null_by_hand_deletes_what_all_sources_say(strategy: Strategy) -> None:
+    said = observed("a", 9), observed("b", 1, MANUAL), observed(None, 2, MANUAL)
+    assert shown(*said, policy=by(strategy, "web")) == "absent"
+
+
+def test_what_was_set_by_hand_after_a_null_is_shown() -> None:
+    assert shown(observed(None, 2, MANUAL), observed("c", 3, MANUAL), observed("a", 9)) == "c"
+
+
 def test_each_trait_survives_by_itself() -> None:
     name, city = observed("Ann", 1), replace(observed("Oslo", 2), trait="city")
     assert {key: each.value for key, each in surviving([name, city], default_policy()).items()} == {
@@ -112,7 +128,7 @@ OBSERVATIONS = st.lists(
         lambda value, at, source, number, sure: observed(value, at, source, message=f"m{number}", sure=sure),
         st.sampled_from(["a", "b", None, 3, ["a", "z"]]),
         st.integers(0, 9),
-        st.sampled_from(["web", "crm"]),
+        st.sampled_from(["web", "crm", MANUAL]),
         st.integers(0, 10**6),
         st.booleans(),
     ),
