@@ -13,7 +13,8 @@ from graph.connection import Reader, Row, Transaction, Writer
 from graph.errors import PolicyApplyingError
 from graph.namespaces import in_force
 from identity.errors import PolicyInvalidError
-from identity.policy import Policy, policy_from_toml
+from identity.policy import Policy
+from identity.policy_text import policy_from_toml
 
 
 class State(StrEnum):
@@ -111,7 +112,7 @@ def _read(number: int, text: str) -> Policy:
     try:
         return policy_from_toml(text)
     except PolicyInvalidError as error:
-        raise PolicyInvalidError(f"version {number} of the policy, which is in force: {error}") from error
+        raise PolicyInvalidError(error.problems, f"version {number} of the policy, which is in force") from error
 
 
 # a label scan: a few nodes

@@ -16,6 +16,7 @@ IdentifierKey = NewType("IdentifierKey", str)
 ProfileId = NewType("ProfileId", str)
 
 SHA256_HEX = re.compile(r"[0-9a-f]{64}\Z")
+GMAIL = frozenset({"gmail.com", "googlemail.com"})
 INVISIBLE = frozenset({"Cc", "Cf"})
 
 # Addresses under .local, .test and the like are real inside a company; they name people as well as others do.
@@ -62,12 +63,12 @@ def normalise(namespace: str, raw: str, policy: Policy, region: str | None = Non
     text = _visible(raw)
     if not text:
         return Blocked("empty", "the value is empty")
-    folded = text.casefold()
-    if folded in policy.blocked_values or policy.blocked.match(folded):
+    rules, folded = policy.namespace(namespace), text.casefold()
+    if folded in policy.blocked_values or policy.blocked.match(folded) or rules.blocks(folded):
         return Blocked("blocked", "the value is a placeholder that many people share")
     if len(text.encode()) > policy.max_value_bytes:
         return Blocked("too_long", f"the value is longer than {policy.max_value_bytes} bytes")
-    value = _value(text, policy.namespace(namespace), region)
+    value = _value(text, rules, region)
     return value if isinstance(value, Blocked) else Identifier(namespace, value)
 
 
@@ -84,6 +85,8 @@ def _value(text: str, rules: Namespace, region: str | None) -> str | Blocked:
             return text
         case Normaliser.EMAIL:
             return _email(text)
+        case Normaliser.EMAIL_FOLDED:
+            return _folded(_email(text))
         case Normaliser.PHONE:
             return _phone(text, region)
         case Normaliser.SHA256:
@@ -98,6 +101,17 @@ def _email(text: str) -> str | Blocked:
     except EmailNotValidError as error:
         return Blocked("invalid", f"not an email address: {error}")
     return f"{read.local_part.lower()}@{(read.ascii_domain or read.domain).lower()}"
+
+
+def _folded(address: str | Blocked) -> str | Blocked:
+    """The mailbox behind an address: without what follows a plus, and at Gmail, where they mean nothing, the dots."""
+    if isinstance(address, Blocked):
+        return address
+    local, _, domain = address.rpartition("@")
+    box = local.partition("+")[0] or local
+    if domain in GMAIL:
+        return f"{box.replace('.', '')}@gmail.com"
+    return f"{box}@{domain}"
 
 
 @lru_cache(maxsize=65_536)

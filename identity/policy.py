@@ -1,18 +1,19 @@
-"""The rules of stitching as data: namespaces, limits, traits, shared devices. Read from a TOML text."""
+"""The rules of stitching as data: namespaces, kinds of statement, limits, traits, shared devices, accounts, erasure.
+
+How a text becomes a policy, and what contradicts itself in one, stands in policy_text.py and policy_checks.py.
+"""
 
 import fnmatch
 import hashlib
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from functools import cached_property
-from typing import Annotated
+from functools import cached_property, lru_cache
 
 import msgspec
 
-from identity.errors import PolicyInvalidError
+from identity.messages import Authority
 
 NAMESPACE_PATTERN = re.compile(r"[a-z][a-z0-9_.]{0,63}\Z")
 
@@ -30,6 +31,7 @@ class Normaliser(StrEnum):
 
     TEXT = "text"
     EMAIL = "email"
+    EMAIL_FOLDED = "email_folded"
     PHONE = "phone"
     SHA256 = "sha256"
 
@@ -44,6 +46,20 @@ class Strategy(StrEnum):
     UNION = "union"
 
 
+class OverActive(StrEnum):
+    """What becomes of the identifiers of a profile beyond those it shows as active."""
+
+    INACTIVE = "inactive"
+    APART = "apart"
+
+
+class Shared(StrEnum):
+    """To whom the messages that carry a shared contact point alone belong."""
+
+    OWN = "own"
+    BY_TIME = "by_time"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Namespace:
     """The rules of one namespace.
@@ -52,6 +68,8 @@ class Namespace:
     max_partners: linked to more identifiers than this it is generic; None is no limit.
     generic_above: linked to more values of one unique namespace than this it is generic; None is never.
     active: how many a profile shows as active; None is all. active_days: of those seen so many days before the newest.
+    over_active: whether those beyond are only shown as inactive, or are not joined to the profile at all.
+    blocked_values, blocked_patterns: what names nobody in this namespace, besides what names nobody anywhere.
     """
 
     name: str
@@ -62,7 +80,34 @@ class Namespace:
     generic_above: int | None = 1
     active: int | None = None
     active_days: int | None = None
+    over_active: OverActive = OverActive.INACTIVE
+    shared: Shared = Shared.OWN
     normaliser: Normaliser = Normaliser.TEXT
+    blocked_values: frozenset[str] = frozenset()
+    blocked_patterns: tuple[str, ...] = ()
+
+    def blocks(self, folded: str) -> bool:
+        """Whether a value, in small letters, names nobody in this namespace."""
+        return folded in self.blocked_values or bool(
+            self.blocked_patterns and matching(self.blocked_patterns).match(folded)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindRules:
+    """What one kind of statement can do.
+
+    links: whether it is evidence at all. minimum_authority: a weaker one is kept, but refused as `unverified`.
+    overrides_from: the authority from which an alias between two values of a unique namespace replaces one by the
+    other; None is never.
+    """
+
+    links: bool = True
+    minimum_authority: Authority = Authority.CLAIMED
+    overrides_from: Authority | None = None
+
+
+KINDS = ("import_key", "alias", "cooccur")  # the kinds a policy can steer; by hand and by arithmetic it always holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +130,11 @@ class DeviceRule(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """One version of the rules; equal texts and declared namespaces give equal policies."""
+    """One version of the rules; equal texts and declared namespaces give equal policies.
+
+    kinds: the rules of each kind of statement by its word; one without rules links whatever its authority.
+    account_roles: roles in accounts, the highest first. text: what it was read from, as it was written.
+    """
 
     version: str
     namespaces: Mapping[str, Namespace]
@@ -104,12 +153,10 @@ class Policy:
     external: Namespace = field(
         default_factory=lambda: Namespace(name="", role=Role.CONTACT, priority=1, max_partners=None)
     )
-    text: str = field(default="", compare=False)
-
-    @cached_property
-    def hash(self) -> str:
-        """SHA-256 of the text it was read from, in hexadecimal: the name of exactly these rules."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+    kinds: Mapping[str, KindRules] = field(default_factory=dict)
+    account_roles: tuple[str, ...] = ()
+    replay_stays_out: bool = True
+    text: str = field(default="", compare=False, repr=False)
 
     def namespace(self, name: str) -> Namespace:
         """The rules of a namespace; one that nobody declared is an external id: a contact, not unique."""
@@ -119,16 +166,35 @@ class Policy:
         """This policy and the namespaces that sources declared; what the policy itself names stays as it says."""
         return replace(self, namespaces={**{each.name: each for each in declared}, **self.namespaces})
 
+    def kind(self, word: str) -> KindRules:
+        """The rules of a kind of statement."""
+        return self.kinds.get(word) or KindRules()
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of all that the policy says, in hexadecimal: equal for equal policies, however they are written."""
+        said = {each.name: getattr(self, each.name) for each in fields(self) if each.compare}
+        said["blocked_patterns"] = sorted(self.blocked_patterns)
+        return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
+
     @cached_property
     def unique(self) -> frozenset[str]:
         """The names of the unique namespaces."""
         return frozenset(name for name, rules in self.namespaces.items() if rules.unique)
 
     @cached_property
+    def apart_above(self) -> Mapping[str, int]:
+        """How many identifiers of a namespace one profile can have, for those where the others stay apart."""
+        return {
+            name: rules.active
+            for name, rules in self.namespaces.items()
+            if rules.over_active is OverActive.APART and rules.active is not None
+        }
+
+    @cached_property
     def blocked(self) -> re.Pattern[str]:
         """What matches every value of a blocked pattern, and nothing else; the values in small letters."""
-        patterns = "|".join(fnmatch.translate(pattern) for pattern in self.blocked_patterns)
-        return re.compile(patterns or r"(?!)")
+        return matching(self.blocked_patterns)
 
     @cached_property
     def trait_of_spelling(self) -> Mapping[str, str]:
@@ -144,94 +210,8 @@ class Policy:
         return self.source_rank.index(source) if source in self.source_rank else len(self.source_rank)
 
 
-class _NamespaceText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    role: Role
-    priority: Annotated[int, msgspec.Meta(ge=0, le=99)]
-    unique: bool = False
-    max_partners: Annotated[int, msgspec.Meta(ge=0)] = 50
-    generic_above: Annotated[int, msgspec.Meta(ge=0)] = 1
-    active: Annotated[int, msgspec.Meta(ge=0)] = 0
-    active_days: Annotated[int, msgspec.Meta(ge=0)] = 0
-    normaliser: Normaliser = Normaliser.TEXT
-
-
-class _TraitText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    spellings: tuple[str, ...] = ()
-    strategy: Strategy = Strategy.LAST
-
-
-class _BlockedText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    values: tuple[str, ...] = ()
-    patterns: tuple[str, ...] = ()
-
-
-class _LimitsText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    profile_identifiers: Annotated[int, msgspec.Meta(ge=1)] = 1_000
-    region_identifiers: Annotated[int, msgspec.Meta(ge=1)] = 5_000
-    links_per_message: Annotated[int, msgspec.Meta(ge=2)] = 10
-    value_bytes: Annotated[int, msgspec.Meta(ge=16)] = 512
-
-
-class _DevicesText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    rule: DeviceRule = DeviceRule.BY_TIME
-    idle_minutes: Annotated[int, msgspec.Meta(ge=1)] = 30
-    logout: tuple[str, ...] = ("Signed Out", "Logged Out")
-
-
-class _PolicyText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    version: str
-    namespaces: dict[str, _NamespaceText]
-    traits: dict[str, _TraitText] = {}
-    blocked: _BlockedText = _BlockedText()
-    limits: _LimitsText = _LimitsText()
-    devices: _DevicesText = _DevicesText()
-    source_rank: tuple[str, ...] = ()
-    session_idle_minutes: Annotated[int, msgspec.Meta(ge=1)] = 30
-
-
-def policy_from_toml(text: str) -> Policy:
-    """The policy a TOML text describes; 0 stands for «no limit» where a limit is meant.
-
-    Raises PolicyInvalidError with the line or the key and the reason.
-    """
-    try:
-        read = msgspec.convert(tomllib.loads(text), _PolicyText)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise PolicyInvalidError(str(error)) from error
-    for name in (*read.namespaces, *read.traits):
-        if not NAMESPACE_PATTERN.match(name):
-            raise PolicyInvalidError(f"`{name}` must match [a-z][a-z0-9_.]{{0,63}}")
-    return Policy(
-        text=text,
-        version=read.version,
-        namespaces={name: _namespace(name, each) for name, each in read.namespaces.items()},
-        traits={
-            name: Trait(name=name, spellings=each.spellings, strategy=each.strategy)
-            for name, each in read.traits.items()
-        },
-        blocked_values=frozenset(value.casefold() for value in read.blocked.values),
-        blocked_patterns=read.blocked.patterns,
-        source_rank=read.source_rank,
-        profile_limit=read.limits.profile_identifiers,
-        region_limit=read.limits.region_identifiers,
-        links_per_message=read.limits.links_per_message,
-        max_value_bytes=read.limits.value_bytes,
-        session_idle_minutes=read.session_idle_minutes,
-        device_rule=read.devices.rule,
-        device_idle_minutes=read.devices.idle_minutes,
-        logout_names=frozenset(read.devices.logout),
-    )
-
-
-def _namespace(name: str, read: _NamespaceText) -> Namespace:
-    return Namespace(
-        name=name,
-        role=read.role,
-        priority=read.priority,
-        unique=read.unique,
-        max_partners=read.max_partners or None,
-        generic_above=read.generic_above or None,
-        active=read.active or None,
-        active_days=read.active_days or None,
-        normaliser=read.normaliser,
-    )
+@lru_cache(maxsize=256)
+def matching(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """What matches a value, in small letters, that fits one of the patterns; of none of them, nothing."""
+    joined = "|".join(fnmatch.translate(pattern.casefold()) for pattern in patterns)
+    return re.compile(joined or r"(?!)")

@@ -24,7 +24,7 @@ from graph.server.jars import shipped_lock
 from graph.server.local import running_server
 from graph.server.owning import holder_of
 from identity.errors import PolicyInvalidError
-from identity.policy import policy_from_toml
+from identity.policy_text import policy_from_toml
 from selfsame.errors import SettingsInvalidError
 from selfsame.reach import Address
 from selfsame.ruling import unlike_configured

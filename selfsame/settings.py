@@ -11,13 +11,12 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from identity.errors import PolicyInvalidError
-from identity.policy import Policy, policy_from_toml
-from selfsame.errors import SettingsInvalidError
+from identity.policy import Policy
+from selfsame.errors import InputInvalidError, SettingsInvalidError
+from selfsame.presets import policy_named, policy_path
 
 PREFIX = "SELFSAME_"
 CONFIG = "SELFSAME_CONFIG"
-PRESETS = Path(__file__).parent / "policies"
 
 
 class LogLevel(StrEnum):
@@ -105,8 +104,7 @@ def unknown_variables() -> tuple[str, ...]:
 
 def policy_file(settings: Settings) -> Path:
     """The file of the configured policy: a preset by name, else the path that was set."""
-    preset = PRESETS / f"{settings.policy}.toml"
-    return preset if preset.is_file() else Path(settings.policy)
+    return policy_path(settings.policy)
 
 
 def configured_policy(settings: Settings) -> Policy:
@@ -114,16 +112,10 @@ def configured_policy(settings: Settings) -> Policy:
 
     Raises SettingsInvalidError when there is no such file, PolicyInvalidError when it is none.
     """
-    path = policy_file(settings)
     try:
-        return policy_from_toml(path.read_text("utf-8"))
-    except OSError as error:
-        presets = ", ".join(sorted(each.stem for each in PRESETS.glob("*.toml")))
-        raise SettingsInvalidError(
-            f"SELFSAME_POLICY names `{settings.policy}`, which is no preset ({presets}) and no file that can be read"
-        ) from error
-    except (PolicyInvalidError, UnicodeDecodeError) as error:
-        raise PolicyInvalidError(f"{path}: {error}") from error
+        return policy_named(settings.policy)
+    except InputInvalidError as error:
+        raise SettingsInvalidError(f"SELFSAME_POLICY: {error}") from error
 
 
 def _written(path: Path) -> Mapping[str, object]:

@@ -10,17 +10,29 @@ from pathlib import Path
 from identity.evidence import Act, ActId, ActKind
 from identity.identifiers import IdentifierKey
 from identity.messages import AccountStatement, Authority, Json, Message, MessageKind, Sighting, SourceName, micros
-from identity.policy import Policy, policy_from_toml
+from identity.policy import Policy
+from identity.policy_text import policy_from_toml
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 RECEIVED = START + timedelta(days=200)
 POLICIES = Path(__file__).resolve().parent.parent / "selfsame" / "policies"
 
 
-@cache
 def default_policy() -> Policy:
     """The policy that a new installation has."""
-    return policy_from_toml((POLICIES / "default.toml").read_text(encoding="utf-8"))
+    return preset("default")
+
+
+@cache
+def preset(name: str) -> Policy:
+    """A policy that comes with Selfsame."""
+    return policy_from_toml(presets()[name], presets())
+
+
+@cache
+def presets() -> dict[str, str]:
+    """The texts of all policies that come with Selfsame, by name."""
+    return {each.stem: each.read_text(encoding="utf-8") for each in POLICIES.glob("*.toml")}
 
 
 def after(minutes: float) -> datetime:

@@ -9,7 +9,8 @@ from graph.ingestion import Status, commit_batch
 from graph.pending import drain_pending
 from graph.policies import PolicyHeld, State, follow, held_in, policy_at, versions_of
 from identity.messages import micros
-from identity.policy import Policy, policy_from_toml
+from identity.policy import Policy
+from identity.policy_text import policy_from_toml
 from selfsame.clock import mint
 from tests.building import RECEIVED, default_policy, identify
 

@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from selfsame.errors import SettingsInvalidError
-from selfsame.settings import PRESETS, Settings, load_settings, policy_file, unknown_variables
+from selfsame.presets import PRESETS
+from selfsame.settings import Settings, load_settings, policy_file, unknown_variables
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,333 @@
+"""A policy as a TOML text: read, with every problem and its line, and written out again in full.
+
+A text may extend a preset: its tables are laid over the preset's, its values and lists replace them.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from identity.errors import PolicyInvalidError, Problem
+from identity.messages import Authority
+from identity.policy import (
+    DeviceRule,
+    KindRules,
+    Namespace,
+    Normaliser,
+    OverActive,
+    Policy,
+    Role,
+    Shared,
+    Strategy,
+    Trait,
+)
+from identity.policy_checks import contradictions
+from identity.policy_shape import MISSING, Found, shaped
+from identity.toml_lines import Path, line_of, lines_of
+
+Limit = Annotated[int, Meta(ge=0)]
+AuthorityWord = Literal["claimed", "verified", "imported"]
+BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
+AT_LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
+
+
+class _NamespaceText(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    role: Role
+    priority: Annotated[int, Meta(ge=0, le=99)]
+    unique: bool = False
+    max_partners: Limit = 50
+    generic_above: Limit = 1
+    active: Limit = 0
+    active_days: Limit = 0
+    over_active: OverActive = OverActive.INACTIVE
+    shared: Shared = Shared.OWN
+    normaliser: Normaliser = Normaliser.TEXT
+    blocked_values: tuple[str, ...] = ()
+    blocked_patterns: tuple[str, ...] = ()
+
+
+class _ExternalText(Struct, frozen=True, forbid_unknown_fields=True):
+    priority: Annotated[int, Meta(ge=0, le=99)] = 1
+    max_partners: Limit = 0
+    generic_above: Limit = 1
+    active: Limit = 0
+
+
+class _KindText(Struct, frozen=True, forbid_unknown_fields=True):
+    links: bool = True
+    minimum_authority: AuthorityWord = "claimed"
+
+
+class _AliasText(_KindText, frozen=True, forbid_unknown_fields=True):
+    overrides_from: Literal["never", "claimed", "verified", "imported"] = "never"
+
+
+class _KindsText(Struct, frozen=True, forbid_unknown_fields=True):
+    import_key: _KindText = _KindText()
+    alias: _AliasText = _AliasText()
+    cooccur: _KindText = _KindText()
+
+
+class _TraitText(Struct, frozen=True, forbid_unknown_fields=True):
+    spellings: tuple[str, ...] = ()
+    strategy: Strategy = Strategy.LAST
+
+
+class _BlockedText(Struct, frozen=True, forbid_unknown_fields=True):
+    values: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+
+
+class _LimitsText(Struct, frozen=True, forbid_unknown_fields=True):
+    profile_identifiers: Annotated[int, Meta(ge=1)] = 1_000
+    region_identifiers: Annotated[int, Meta(ge=1)] = 5_000
+    links_per_message: Annotated[int, Meta(ge=2)] = 10
+    value_bytes: Annotated[int, Meta(ge=16)] = 512
+
+
+class _DevicesText(Struct, frozen=True, forbid_unknown_fields=True):
+    rule: DeviceRule = DeviceRule.BY_TIME
+    idle_minutes: Annotated[int, Meta(ge=1)] = 30
+    logout: tuple[str, ...] = ("Signed Out", "Logged Out")
+
+
+class _AccountsText(Struct, frozen=True, forbid_unknown_fields=True):
+    roles: tuple[str, ...] = ()
+
+
+class _ErasureText(Struct, frozen=True, forbid_unknown_fields=True):
+    replay_stays_out: bool = True
+
+
+class _PolicyText(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    version: Annotated[str, Meta(min_length=1)]
+    source_rank: tuple[str, ...] = ()
+    session_idle_minutes: Annotated[int, Meta(ge=1)] = 30
+    namespaces: dict[str, _NamespaceText]
+    external_ids: _ExternalText = _ExternalText()
+    kinds: _KindsText = _KindsText()
+    limits: _LimitsText = _LimitsText()
+    devices: _DevicesText = _DevicesText()
+    accounts: _AccountsText = _AccountsText()
+    erasure: _ErasureText = _ErasureText()
+    blocked: _BlockedText = _BlockedText()
+    traits: dict[str, _TraitText] = {}
+
+
+def policy_from_toml(text: str, presets: Mapping[str, str] | None = None) -> Policy:
+    """The policy a TOML text describes; 0 stands for «no limit» where a limit is meant.
+
+    presets: the texts that it may extend, by name; the policy's own text is then whole without them.
+    Raises PolicyInvalidError with every problem and its line.
+    """
+    own = _read(text)
+    lines = lines_of(text)
+    merged = _extended(own, presets or {}, lines)
+    read, found = shaped(merged, _PolicyText)
+    policy = None if read is None else _policy(read, text)
+    if policy is not None:
+        found = (*found, *contradictions(policy))
+    if found or policy is None:
+        raise PolicyInvalidError(_placed(found, lines))
+    return policy if "extends" not in own else replace(policy, text=_whole(policy, text))
+
+
+def _whole(policy: Policy, text: str) -> str:
+    """A text that needs no preset, and so means the same under every version of Selfsame, below the one written."""
+    written = "\n".join(f"# {line}".rstrip() for line in text.split("\n"))
+    return f"# Written as:\n#\n{written}\n#\n# which says in full:\n\n{policy_text(policy)}"
+
+
+def _read(text: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = AT_LINE.search(str(error))
+        line = int(place[1]) if place else text.count("\n") + 1
+        reason = AT_LINE.sub("", str(error)).replace("(at end of document)", "").strip()
+        raise PolicyInvalidError([Problem(line, "", f"this is no TOML: {reason}")]) from error
+
+
+def _extended(own: Mapping[str, object], presets: Mapping[str, str], lines: Mapping[Path, int]) -> dict[str, object]:
+    rest = {key: value for key, value in own.items() if key != "extends"}
+    if "extends" not in own:
+        return rest
+    name = own["extends"]
+    if not isinstance(name, str) or name not in presets:
+        reason = (
+            f"there is no preset {name!r} to extend; the presets are {', '.join(sorted(presets)) or 'not known here'}"
+        )
+        raise PolicyInvalidError([Problem(lines.get(("extends",)), "extends", reason)])
+    return _laid_over(_extended(_read(presets[name]), presets, {}), rest)
+
+
+def _laid_over(under: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
+    merged = dict(under)
+    for key, value in over.items():
+        known = merged.get(key)
+        merged[key] = _laid_over(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _placed(found: tuple[Found, ...], lines: Mapping[Path, int]) -> list[Problem]:
+    """Problems with their lines, in the order of lines; what is only in the preset stands where it is extended."""
+    extends = lines.get(("extends",))
+    hint = "" if extends else '; begin with extends = "default" to keep all that the default says'
+    placed = [
+        Problem(
+            line_of(lines, each.path) or extends,
+            ".".join(each.path),
+            each.reason + (hint if each.reason == MISSING else ""),
+        )
+        for each in found
+    ]
+    return sorted(dict.fromkeys(placed), key=lambda each: (each.line or 0, each.key))
+
+
+def _policy(read: _PolicyText, text: str) -> Policy:
+    return Policy(
+        version=read.version,
+        namespaces={name: _namespace(name, each) for name, each in read.namespaces.items()},
+        traits={
+            name: Trait(name=name, spellings=each.spellings, strategy=each.strategy)
+            for name, each in read.traits.items()
+        },
+        blocked_values=frozenset(value.casefold() for value in read.blocked.values),
+        blocked_patterns=read.blocked.patterns,
+        source_rank=read.source_rank,
+        profile_limit=read.limits.profile_identifiers,
+        region_limit=read.limits.region_identifiers,
+        links_per_message=read.limits.links_per_message,
+        max_value_bytes=read.limits.value_bytes,
+        session_idle_minutes=read.session_idle_minutes,
+        device_rule=read.devices.rule,
+        device_idle_minutes=read.devices.idle_minutes,
+        logout_names=frozenset(read.devices.logout),
+        external=Namespace(
+            name="",
+            role=Role.CONTACT,
+            priority=read.external_ids.priority,
+            max_partners=read.external_ids.max_partners or None,
+            generic_above=read.external_ids.generic_above or None,
+            active=read.external_ids.active or None,
+        ),
+        kinds={
+            "import_key": _kind(read.kinds.import_key),
+            "alias": replace(_kind(read.kinds.alias), overrides_from=_authority(read.kinds.alias.overrides_from)),
+            "cooccur": _kind(read.kinds.cooccur),
+        },
+        account_roles=read.accounts.roles,
+        replay_stays_out=read.erasure.replay_stays_out,
+        text=text,
+    )
+
+
+def _namespace(name: str, read: _NamespaceText) -> Namespace:
+    return Namespace(
+        name=name,
+        role=read.role,
+        priority=read.priority,
+        unique=read.unique,
+        max_partners=read.max_partners or None,
+        generic_above=read.generic_above or None,
+        active=read.active or None,
+        active_days=read.active_days or None,
+        over_active=read.over_active,
+        shared=read.shared,
+        normaliser=read.normaliser,
+        blocked_values=frozenset(value.casefold() for value in read.blocked_values),
+        blocked_patterns=read.blocked_patterns,
+    )
+
+
+def _kind(read: _KindText) -> KindRules:
+    return KindRules(links=read.links, minimum_authority=Authority[read.minimum_authority.upper()])
+
+
+def _authority(word: str) -> Authority | None:
+    return None if word == "never" else Authority[word.upper()]
+
+
+def policy_text(policy: Policy) -> str:
+    """A policy as a TOML text of its own with every setting named; reading it again gives an equal policy."""
+    kinds = {word: _kind_text(policy.kind(word)) for word in ("import_key", "alias", "cooccur")}
+    alias = policy.kind("alias").overrides_from
+    kinds["alias"]["overrides_from"] = "never" if alias is None else alias.name.lower()
+    external = policy.external
+    tables: dict[str, object] = {
+        "version": policy.version,
+        "source_rank": policy.source_rank,
+        "session_idle_minutes": policy.session_idle_minutes,
+        "namespaces": {name: _namespace_text(each) for name, each in policy.namespaces.items()},
+        "external_ids": {
+            "priority": external.priority,
+            "max_partners": external.max_partners or 0,
+            "generic_above": external.generic_above or 0,
+            "active": external.active or 0,
+        },
+        "kinds": kinds,
+        "limits": {
+            "profile_identifiers": policy.profile_limit,
+            "region_identifiers": policy.region_limit,
+            "links_per_message": policy.links_per_message,
+            "value_bytes": policy.max_value_bytes,
+        },
+        "devices": {
+            "rule": policy.device_rule,
+            "idle_minutes": policy.device_idle_minutes,
+            "logout": sorted(policy.logout_names),
+        },
+        "accounts": {"roles": policy.account_roles},
+        "erasure": {"replay_stays_out": policy.replay_stays_out},
+        "blocked": {"values": sorted(policy.blocked_values), "patterns": policy.blocked_patterns},
+        "traits": {
+            name: {"spellings": each.spellings, "strategy": each.strategy} for name, each in policy.traits.items()
+        },
+    }
+    return "\n".join(_toml(tables, ())).lstrip("\n") + "\n"
+
+
+def _kind_text(rules: KindRules) -> dict[str, object]:
+    return {"links": rules.links, "minimum_authority": rules.minimum_authority.name.lower()}
+
+
+def _namespace_text(rules: Namespace) -> dict[str, object]:
+    return {
+        "role": rules.role,
+        "priority": rules.priority,
+        "unique": rules.unique,
+        "max_partners": rules.max_partners or 0,
+        "generic_above": rules.generic_above or 0,
+        "active": rules.active or 0,
+        "active_days": rules.active_days or 0,
+        "over_active": rules.over_active,
+        "shared": rules.shared,
+        "normaliser": rules.normaliser,
+        "blocked_values": sorted(rules.blocked_values),
+        "blocked_patterns": rules.blocked_patterns,
+    }
+
+
+def _toml(table: Mapping[str, object], path: Path) -> list[str]:
+    """The lines of a table: its values, then the tables inside it."""
+    values = [f"{_key(key)} = {_value(each)}" for key, each in table.items() if not isinstance(each, dict)]
+    head = ["", f"[{'.'.join(map(_key, path))}]"] if path and (values or not table) else []
+    inner = [line for key, each in table.items() if isinstance(each, dict) for line in _toml(each, (*path, key))]
+    return [*head, *values, *inner]
+
+
+def _key(name: str) -> str:
+    return name if BARE_KEY.match(name) else _value(name)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    return json.dumps(value)
