@@ -22,7 +22,7 @@ SECOND = "MATCH (v:PolicyVersion {number: 1}) SET v.state = 'past' CREATE (:Poli
 
 def no_guests() -> Policy:
     """The default policy, but for one more blocked value."""
-    return policy_from_toml(default_policy().text.replace("patterns = [", 'patterns = ["u1", ', 1))
+    return policy_from_toml(default_policy().text.replace("\npatterns = [", '\npatterns = ["u1", ', 1))
 
 
 async def keep_second(graph: Connection, state: State) -> None:
