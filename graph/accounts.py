@@ -1,20 +1,29 @@
 """Accounts: organisations, who belongs to them, and what they are part of.
 
-Membership hangs on identifiers and follows people; of several statements about one person and one account the latest
-is shown. Shared profiles are nobody's members.
+Membership hangs on identifiers and follows people. Accounts that were merged keep what hangs on them, and are read as
+one: the one that the others are MERGED_INTO, so any of their keys finds it. Of several statements about one person and
+one account one is shown, with the others as history. Shared profiles are nobody's members.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from graph.connection import Reader, Row
 from graph.profiles import Profile, profile_from
+from identity.accounts import Belonging, Stated, latest, ranked
 from identity.identifiers import ProfileId
+from identity.messages import Json
+from identity.survivorship import canonical
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An organisation. traits: JSON text of everything said of it. first_seen, last_seen: µs."""
+    """An organisation. traits: JSON text of everything said of it. first_seen, last_seen: µs.
+
+    merged_from: the keys of the accounts that were merged into it, sorted; what was said of them is said of it.
+    """
 
     key: str
     namespace: str
@@ -24,32 +33,42 @@ class Account:
     traits: str | None
     first_seen: int
     last_seen: int
-
-
-@dataclass(frozen=True, slots=True)
-class Belonging:
-    """How a person belongs to an account. start: since when, µs; None when nobody said."""
-
-    role: str | None
-    source: str
-    start: int | None
-    last_seen: int
+    merged_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A person's side of a membership."""
+    """A person's side of a membership. history: what was said of it, the role that is shown first."""
 
     account: Account
-    belonging: Belonging
+    history: tuple[Belonging, ...]
+
+    @property
+    def belonging(self) -> Belonging:
+        """What is shown of it."""
+        return self.history[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An account's side of a membership."""
+    """An account's side of a membership. history: what was said of it, the role that is shown first."""
 
     profile: Profile
-    belonging: Belonging
+    history: tuple[Belonging, ...]
+
+    @property
+    def belonging(self) -> Belonging:
+        """What is shown of it."""
+        return self.history[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """A deal of an account, as the newest facts describe it. facts: JSON text. at: µs."""
+
+    key: str
+    at: int
+    facts: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,109 +79,191 @@ class After:
     last: str = ""
 
 
+# The row of `account`, which is no merged one itself.
+ACCOUNT_ROW = """account {
+    .key, .namespace, .value, .name, .domain, .traits, .first_seen, .last_seen,
+    stated: CASE WHEN EXISTS { (account)<-[:MERGED_INTO]-() } THEN account.stated END,
+    merged: [(account)<-[:MERGED_INTO]-(part:Account) | part {.key, .stated, .first_seen, .last_seen}]
+  }"""
+
+# The order of the fields of Belonging, of `membership` of `identifier` in `said`.
+STATEMENT_ROW = """[
+    membership.role, membership.source, membership.from, membership.last_seen, membership.recorded_at,
+    said.key, identifier.key
+  ]"""
+
+PROFILE_ROW = "profile {.id, .known, .shared, .first_seen, .last_seen, .pending}"
+
+
 def account_from(row: Row) -> Account:
-    """The account in a node's properties."""
+    """The account in an ACCOUNT_ROW: of merged accounts each fact as it was said last of any of them."""
+    merged = sorted(row["merged"], key=lambda each: str(each["key"]))
+    traits = _merged_traits([row["stated"], *(each["stated"] for each in merged)]) if merged else None
     return Account(
         key=row["key"],
         namespace=row["namespace"],
         value=row["value"],
-        name=row["name"],
-        domain=row["domain"],
-        traits=row["traits"],
-        first_seen=row["first_seen"],
-        last_seen=row["last_seen"],
+        name=row["name"] if traits is None else _text(traits.get("name")),
+        domain=row["domain"] if traits is None else _text(traits.get("domain")),
+        traits=row["traits"] if traits is None else canonical(traits),
+        first_seen=min(each["first_seen"] for each in (row, *merged)),
+        last_seen=max(each["last_seen"] for each in (row, *merged)),
+        merged_from=tuple(each["key"] for each in merged),
     )
 
 
-def _belonging(row: Row) -> Belonging:
-    return Belonging(row["role"], row["source"], row["from"], row["last_seen"])
+def _merged_traits(stated: Sequence[str | None]) -> dict[str, Json]:
+    facts: dict[str, Stated] = {}
+    for text in stated:
+        said = {name: Stated(**each) for name, each in msgspec.json.decode(text or "{}").items()}
+        facts = latest(facts, said)
+    return {name: each.value for name, each in sorted(facts.items()) if each.value is not None}
 
 
-# account_key (unique), one row each
-ACCOUNTS_BY_KEY = """
+def _text(value: Json) -> str | None:
+    return str(value) if isinstance(value, str | int | float) and value != "" else None
+
+
+# account_key (unique), one row each, and one expand to what it is merged with
+ACCOUNTS_BY_KEY = f"""
 UNWIND $keys AS key
-MATCH (account:Account {key: key})
-USING INDEX SEEK account:Account(key)
-RETURN account {.key, .namespace, .value, .name, .domain, .traits, .first_seen, .last_seen} AS account
+MATCH (asked:Account {{key: key}})
+USING INDEX SEEK asked:Account(key)
+OPTIONAL MATCH (asked)-[:MERGED_INTO]->(head:Account)
+WITH key, coalesce(head, asked) AS account
+RETURN key, {ACCOUNT_ROW} AS account
 """
 
 
 async def accounts_by_key(reader: Reader, keys: Sequence[str]) -> dict[str, Account]:
-    """The account of each key; an unknown key has no entry. One statement."""
+    """The account that each key stands for today; an unknown key has no entry. One statement."""
     rows = await reader.rows(ACCOUNTS_BY_KEY, keys=list(keys))
-    return {row["account"]["key"]: account_from(row["account"]) for row in rows}
+    return {row["key"]: account_from(row["account"]) for row in rows}
 
 
 # profile_id (unique), then two expands per profile
-MEMBERSHIPS_OF = """
+MEMBERSHIPS_OF = f"""
 UNWIND $profiles AS profile
-MATCH (anchor:Profile {id: profile})<-[:IDENTIFIES]-(:Identifier)-[membership:MEMBER_OF]->(account:Account)
+MATCH (anchor:Profile {{id: profile}})<-[:IDENTIFIES]-(identifier:Identifier)-[membership:MEMBER_OF]->(said:Account)
 USING INDEX SEEK anchor:Profile(id)
-WITH profile, account, membership
-ORDER BY membership.last_seen DESC, membership.source, membership.role
-WITH profile, account, head(collect(membership)) AS membership
-ORDER BY membership.last_seen DESC, account.key
-RETURN profile, collect({
-  account: account {.key, .namespace, .value, .name, .domain, .traits, .first_seen, .last_seen},
-  membership: membership {.role, .source, .from, .last_seen}
-}) AS memberships
+OPTIONAL MATCH (said)-[:MERGED_INTO]->(head:Account)
+WITH profile, coalesce(head, said) AS account, collect({STATEMENT_ROW}) AS statements
+RETURN profile, collect([{ACCOUNT_ROW}, statements]) AS memberships
 """
 
 
-async def memberships_of(reader: Reader, profiles: Sequence[ProfileId]) -> dict[ProfileId, tuple[Membership, ...]]:
-    """The accounts of each profile, latest seen first; who belongs to none has no entry. One statement."""
+async def memberships_of(
+    reader: Reader, profiles: Sequence[ProfileId], roles: tuple[str, ...]
+) -> dict[ProfileId, tuple[Membership, ...]]:
+    """The accounts of each profile, latest seen first; who belongs to none has no entry. One statement.
+
+    roles: the highest first; of several in one account the highest is shown, then what was said last.
+    """
     rows = await reader.rows(MEMBERSHIPS_OF, profiles=list(profiles))
     return {
         ProfileId(row["profile"]): tuple(
-            Membership(account_from(each["account"]), _belonging(each["membership"])) for each in row["memberships"]
+            sorted(
+                (Membership(account_from(account), _history(said, roles)) for account, said in row["memberships"]),
+                key=lambda each: (-max(one.last_seen for one in each.history), each.account.key),
+            )
         )
         for row in rows
     }
 
 
-# account_key (unique); all memberships are read, since a person may have several
-MEMBERS_OF = """
-UNWIND $asked AS asked
-MATCH (anchor:Account {key: asked.owner})<-[membership:MEMBER_OF]-(:Identifier)-[:IDENTIFIES]->(profile:Profile)
+def _history(statements: Sequence[Sequence[object]], roles: tuple[str, ...]) -> tuple[Belonging, ...]:
+    return ranked((msgspec.convert(each, _StatementRow).belonging for each in statements), roles)
+
+
+class _StatementRow(msgspec.Struct, array_like=True):
+    role: str | None
+    source: str
+    start: int | None
+    last_seen: int
+    recorded_at: int | None
+    account: str
+    identifier: str
+
+    @property
+    def belonging(self) -> Belonging:
+        return Belonging(
+            self.role, self.source, self.start, self.last_seen, self.recorded_at, self.account, self.identifier
+        )
+
+
+# account_key (unique), one level of the hierarchy
+PARTS_OF = """
+UNWIND $keys AS key
+MATCH (anchor:Account {key: key})<-[:MERGED_INTO*0..1]-(:Account)<-[:PART_OF {accepted: true}]-(said:Account)
 USING INDEX SEEK anchor:Account(key)
-WHERE NOT profile.shared AND profile.id > asked.last
-WITH asked, profile, membership
-ORDER BY membership.last_seen DESC, membership.source, membership.role
-WITH asked, profile, head(collect(membership)) AS membership
-ORDER BY profile.id
-RETURN asked.owner AS owner, asked.last AS last, collect({
-  profile: profile {.id, .known, .shared, .first_seen, .last_seen, .pending},
-  membership: membership {.role, .source, .from, .last_seen}
-})[..$first] AS members
+OPTIONAL MATCH (said)-[:MERGED_INTO]->(head:Account)
+RETURN DISTINCT key, coalesce(head, said).key AS part
+"""
+
+# account_key (unique); all memberships are read, since a person may have several
+MEMBERS_OF = f"""
+UNWIND $asked AS asked
+CALL (asked) {{
+  UNWIND asked.keys AS key
+  MATCH (anchor:Account {{key: key}})<-[:MERGED_INTO*0..1]-(said:Account)
+  USING INDEX SEEK anchor:Account(key)
+  MATCH (said)<-[membership:MEMBER_OF]-(identifier:Identifier)-[:IDENTIFIES]->(profile:Profile)
+  WHERE NOT profile.shared AND profile.id > asked.last
+  WITH profile, collect({STATEMENT_ROW}) AS statements
+  ORDER BY profile.id
+  LIMIT $first
+  RETURN collect([{PROFILE_ROW}, statements]) AS members
+}}
+RETURN asked.owner AS owner, asked.last AS last, members
 """
 
 
-async def members_of(reader: Reader, asks: Sequence[After], first: int) -> dict[After, tuple[Member, ...]]:
-    """The people of each account, in the order of their ids, at most `first`; without any there is no entry.
+async def members_of(
+    reader: Reader, asks: Sequence[After], first: int, depth: int, roles: tuple[str, ...]
+) -> dict[After, tuple[Member, ...]]:
+    """The people of each account, in the order of their ids, at most `first`.
 
-    One statement. Cost: the account's memberships.
+    depth: 1 is the account's own people, 2 also those of the accounts that are part of it, and so on.
+    roles: the highest first. So many statements as the depth. Cost: the memberships of these accounts.
     """
-    rows = await reader.rows(MEMBERS_OF, asked=_rows(asks), first=first)
+    parts = await _within(reader, {each.owner for each in asks}, depth)
+    asked = [{"owner": each.owner, "last": each.last, "keys": sorted(parts[each.owner])} for each in asks]
+    rows = await reader.rows(MEMBERS_OF, asked=asked, first=first)
     return {
         After(row["owner"], row["last"]): tuple(
-            Member(profile_from(each["profile"]), _belonging(each["membership"])) for each in row["members"]
+            Member(profile_from(profile), _history(statements, roles)) for profile, statements in row["members"]
         )
         for row in rows
     }
 
 
+async def _within(reader: Reader, owners: set[str], depth: int) -> dict[str, set[str]]:
+    """Each account with the accounts under it, down to a depth; one statement for each level below the first."""
+    found = {owner: {owner} for owner in owners}
+    level = {owner: {owner} for owner in owners}
+    for _ in range(1, depth):
+        under: dict[str, set[str]] = {}
+        for row in await reader.rows(PARTS_OF, keys=sorted(set().union(*level.values()))):
+            under.setdefault(row["key"], set()).add(row["part"])
+        for owner, above in level.items():
+            level[owner] = set().union(*(under.get(key, set()) for key in above)) - found[owner]
+            found[owner] |= level[owner]
+    return found
+
+
 # profile_id (unique), then the members of her accounts
-COLLEAGUES_OF = """
+COLLEAGUES_OF = f"""
 UNWIND $asked AS asked
-MATCH (person:Profile {id: asked.owner})<-[:IDENTIFIES]-(:Identifier)-[:MEMBER_OF]->(account:Account)
+MATCH (person:Profile {{id: asked.owner}})<-[:IDENTIFIES]-(:Identifier)-[:MEMBER_OF]->(said:Account)
 USING INDEX SEEK person:Profile(id)
-WITH DISTINCT asked, person, account
-MATCH (account)<-[:MEMBER_OF]-(:Identifier)-[:IDENTIFIES]->(profile:Profile)
+WITH DISTINCT asked, person, said
+OPTIONAL MATCH (said)-[:MERGED_INTO]->(head:Account)
+WITH DISTINCT asked, person, coalesce(head, said) AS account
+MATCH (account)<-[:MERGED_INTO*0..1]-(:Account)<-[:MEMBER_OF]-(:Identifier)-[:IDENTIFIES]->(profile:Profile)
 WHERE profile <> person AND NOT profile.shared AND profile.id > asked.last
 WITH DISTINCT asked, profile
 ORDER BY profile.id
-RETURN asked.owner AS owner, asked.last AS last,
-  [each IN collect(profile)[..$first] | each {.id, .known, .shared, .first_seen, .last_seen, .pending}] AS profiles
+RETURN asked.owner AS owner, asked.last AS last, [profile IN collect(profile)[..$first] | {PROFILE_ROW}] AS profiles
 """
 
 
@@ -176,14 +277,16 @@ async def colleagues_of(reader: Reader, asks: Sequence[After], first: int) -> di
 
 
 # account_key (unique), then one expand per account
-PARENTS_OF = """
+PARENTS_OF = f"""
 UNWIND $keys AS key
-MATCH (anchor:Account {key: key})-[part:PART_OF {accepted: true}]->(parent:Account)
+MATCH (anchor:Account {{key: key}})<-[:MERGED_INTO*0..1]-(:Account)-[part:PART_OF {{accepted: true}}]->(said:Account)
 USING INDEX SEEK anchor:Account(key)
-WITH key, part, parent
-ORDER BY part.first_seen, parent.key
-WITH key, head(collect(parent)) AS parent
-RETURN key, parent {.key, .namespace, .value, .name, .domain, .traits, .first_seen, .last_seen} AS parent
+WITH key, part, said
+ORDER BY part.first_seen, said.key
+WITH key, head(collect(said)) AS said
+OPTIONAL MATCH (said)-[:MERGED_INTO]->(head:Account)
+WITH key, coalesce(head, said) AS account
+RETURN key, {ACCOUNT_ROW} AS parent
 """
 
 
@@ -194,15 +297,17 @@ async def parents_of(reader: Reader, keys: Sequence[str]) -> dict[str, Account]:
 
 
 # account_key (unique), then one expand per account
-CHILDREN_OF = """
+CHILDREN_OF = f"""
 UNWIND $asked AS asked
-MATCH (anchor:Account {key: asked.owner})<-[:PART_OF {accepted: true}]-(child:Account)
+MATCH (anchor:Account {{key: asked.owner}})<-[:MERGED_INTO*0..1]-(each:Account)
 USING INDEX SEEK anchor:Account(key)
-WHERE child.key > asked.last
-WITH asked, child
-ORDER BY child.key
-RETURN asked.owner AS owner, asked.last AS last, [each IN collect(child)[..$first]
-  | each {.key, .namespace, .value, .name, .domain, .traits, .first_seen, .last_seen}] AS children
+MATCH (each)<-[:PART_OF {{accepted: true}}]-(said:Account)
+OPTIONAL MATCH (said)-[:MERGED_INTO]->(head:Account)
+WITH DISTINCT asked, coalesce(head, said) AS account
+WHERE account.key > asked.last
+WITH asked, account
+ORDER BY account.key
+RETURN asked.owner AS owner, asked.last AS last, [account IN collect(account)[..$first] | {ACCOUNT_ROW}] AS children
 """
 
 
@@ -210,6 +315,35 @@ async def children_of(reader: Reader, asks: Sequence[After], first: int) -> dict
     """The accounts that are part of each one, in the order of their keys, at most `first`. One statement."""
     rows = await reader.rows(CHILDREN_OF, asked=_rows(asks), first=first)
     return {After(row["owner"], row["last"]): tuple(map(account_from, row["children"])) for row in rows}
+
+
+# account_key (unique), then deal_account (range) in its order, once for each merged account
+DEALS_OF = """
+UNWIND $asked AS asked
+CALL (asked) {
+  MATCH (anchor:Account {key: asked.owner})<-[:MERGED_INTO*0..1]-(said:Account)
+  USING INDEX SEEK anchor:Account(key)
+  CALL (asked, said) {
+    MATCH (deal:Deal)
+    USING INDEX SEEK deal:Deal(account, key)
+    WHERE deal.account = said.key AND deal.key > asked.last
+    RETURN deal
+    ORDER BY deal.account, deal.key
+    LIMIT $first
+  }
+  WITH deal
+  ORDER BY deal.key
+  LIMIT $first
+  RETURN collect([deal.key, deal.at, deal.facts]) AS deals
+}
+RETURN asked.owner AS owner, asked.last AS last, deals
+"""
+
+
+async def deals_of(reader: Reader, asks: Sequence[After], first: int) -> dict[After, tuple[Deal, ...]]:
+    """The deals of each account, in the order of their keys, at most `first`. One statement."""
+    rows = await reader.rows(DEALS_OF, asked=_rows(asks), first=first)
+    return {After(row["owner"], row["last"]): tuple(Deal(*each) for each in row["deals"]) for row in rows}
 
 
 def _rows(asks: Sequence[After]) -> list[dict[str, str]]:

@@ -4,12 +4,14 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
+from graph.account_decisions import ACT_ROW as ACCOUNT_ACT_ROW
+from graph.account_decisions import account_act_from
 from graph.acts import ACT_ROW, act_from
 from graph.connection import Reader, Row
 from graph.links import AUTHORITIES, LINK_ROW, StoredLink, stored_link
 from graph.regions import StoredIdentifier, stored_identifier
 from graph.views import observation_from
-from identity.accounts import PartOf
+from identity.accounts import AccountAct, PartOf
 from identity.evidence import Act, LinkId
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.policy import Policy
@@ -63,6 +65,18 @@ RETURN child.key AS child, parent.key AS parent, p.authority AS authority, p.fir
   p.accepted AS accepted, p.reason AS reason
 """
 
+# a label scan: the decisions about accounts are few
+ALL_ACCOUNT_ACTS = f"""
+MATCH (x:AccountAct)
+RETURN {ACCOUNT_ACT_ROW}
+"""
+
+# a label scan: every account that goes by the name of another
+ALL_MERGED = """
+MATCH (gone:Account)-[:MERGED_INTO]->(kept:Account)
+RETURN gone.key AS key, kept.key AS head
+"""
+
 # profile_id (unique), in the order of ids
 ALL_PROFILES = """
 MATCH (p:Profile)
@@ -89,6 +103,7 @@ class Stored:
     """Everything that is stored of who is who. moments: first and last sighting in µs. uses: of devices, JSON text.
 
     An identifier that hangs on more than one profile has the profile «several», which nobody's id is.
+    merged: the account that a merged one goes by.
     """
 
     identifiers: dict[IdentifierKey, StoredIdentifier] = field(default_factory=dict)
@@ -99,6 +114,8 @@ class Stored:
     links: dict[LinkId, StoredLink] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
     parts: list[StoredPart] = field(default_factory=list)
+    account_acts: list[AccountAct] = field(default_factory=list)
+    merged: dict[str, str] = field(default_factory=dict)
     observations: defaultdict[IdentifierKey, list[Observation]] = field(default_factory=lambda: defaultdict(list))
     profiles: dict[ProfileId, Row] = field(default_factory=dict)
     sharing: dict[tuple[IdentifierKey, ProfileId], Mapping[str, object]] = field(default_factory=dict)
@@ -120,6 +137,8 @@ async def stored_state(reader: Reader, policy: Policy) -> Stored:
         after = page[-1]["key"]
     stored.acts = [act_from(row) for row in await reader.rows(ALL_ACTS)]
     stored.parts = [_part_from(row) for row in await reader.rows(ALL_PARTS)]
+    stored.account_acts = [account_act_from(row) for row in await reader.rows(ALL_ACCOUNT_ACTS)]
+    stored.merged = {row["key"]: row["head"] for row in await reader.rows(ALL_MERGED)}
     await _take_profiles(stored, reader)
     return stored
 

@@ -67,7 +67,7 @@ UNWIND $around AS id
 MATCH (node)
 WHERE elementId(node) = id
 CALL (node) {
-  MATCH (node)-[:LINKED|IDENTIFIES|SHARED_BY|MEMBER_OF|PART_OF]-(other)
+  MATCH (node)-[:LINKED|IDENTIFIES|SHARED_BY|MEMBER_OF|PART_OF|MERGED_INTO]-(other)
   RETURN DISTINCT other
   ORDER BY coalesce(other.key, other.id)
   LIMIT $limit
@@ -89,7 +89,7 @@ RELATIONSHIPS = """
 UNWIND $ids AS id
 MATCH (node)
 WHERE elementId(node) = id
-MATCH (node)-[relationship:LINKED|IDENTIFIES|SHARED_BY|MEMBER_OF|PART_OF]->(other)
+MATCH (node)-[relationship:LINKED|IDENTIFIES|SHARED_BY|MEMBER_OF|PART_OF|MERGED_INTO]->(other)
 WHERE elementId(other) IN $ids
 RETURN id AS start, elementId(other) AS end, type(relationship) AS type, properties(relationship) AS properties
 ORDER BY type, coalesce(node.key, node.id), coalesce(other.key, other.id)

@@ -6,7 +6,7 @@ authority is anything stitched. Two processes may get the same retry: the second
 begins again, and then finds the message known.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -100,8 +100,7 @@ async def _commit(
         await tx.rows(FLAG_REPEATS, ids=sorted_out.differing)
     if not sorted_out.heard:
         return tuple(sorted_out.outcomes)
-    verdicts = await _record(tx, sorted_out.heard, policy, mint, now)
-    refused = refusals(sorted_out.heard, verdicts)
+    refused = await _record(tx, sorted_out.heard, policy, mint, now)
     return tuple(
         _with_refusals(each, message.id, refused) for each, message in zip(sorted_out.outcomes, messages, strict=True)
     )
@@ -151,6 +150,7 @@ WHY_REFUSED = {
     Reason.DIFFERENT: "they stand as different people by a manual act",
     Reason.SIZE: "the person would have more identifiers than the policy allows",
 }
+WHY_CYCLE = "with what is believed more or was said before, it would be part of itself"
 
 
 def _with_refusals(outcome: Outcome, message: MessageId, refused: Mapping[MessageId, tuple[Warned, ...]]) -> Outcome:
@@ -169,6 +169,16 @@ def refusals(heard: Sequence[Heard], verdicts: Mapping[LinkId, Reason | None]) -
     }
 
 
+def cycle_warnings(heard: Sequence[Heard], cyclic: Collection[tuple[str, str]]) -> dict[MessageId, tuple[Warned, ...]]:
+    """The warning of each message that says in vain that one account is part of another."""
+    said = [(each.message.id, each.message.account) for each in heard if each.message.account is not None]
+    return {
+        id_: (Warned("cycle", "account.parent", f"{account.key} cannot be part of {account.parent}: {WHY_CYCLE}"),)
+        for id_, account in said
+        if account is not None and (account.key, account.parent) in cyclic
+    }
+
+
 def _says(heard: Heard, link: LinkId) -> bool:
     """Whether a message states a link: it carries both ends, or one and the other as previousId."""
     values = {each.key for each in heard.identifiers}
@@ -183,8 +193,8 @@ def _refusal(link: LinkId, why: Reason) -> Warned:
 
 async def _record(
     tx: Transaction, heard: Sequence[Heard], policy: Policy, mint: Mint, now: int
-) -> Mapping[LinkId, Reason | None]:
-    """Write what the messages say, stitch what they changed, refresh the views they touch; the verdicts on links."""
+) -> Mapping[MessageId, tuple[Warned, ...]]:
+    """Write what the messages say, stitch what they changed, refresh the views they touch; what was said in vain."""
     change = Change(_cause(heard))
     await _keep_identifiers(tx, heard, policy, mint, change, now)
     said = [link for each in heard for link in each.links]
@@ -196,9 +206,10 @@ async def _record(
     stitched = await stitch_change(tx, change, policy, now)
     await links.write(tx, stitched.verdicts, now)
     await refresh_views(tx, heard, change, stitched, policy)
-    await record_accounts(tx, heard)
+    cyclic = await record_accounts(tx, heard, now)
     await record_things(tx, heard)
-    return stitched.verdicts
+    refused = refusals(heard, stitched.verdicts)
+    return {**refused, **{id_: refused.get(id_, ()) + more for id_, more in cycle_warnings(heard, cyclic).items()}}
 
 
 def _cause(heard: Sequence[Heard]) -> Cause:

@@ -1,6 +1,7 @@
 """Accounts as a batch states them: facts, members, and who is part of whom."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -41,7 +42,7 @@ USING INDEX SEEK i:Identifier(key)
 MATCH (a:Account {key: row.account})
 USING INDEX SEEK a:Account(key)
 MERGE (i)-[m:MEMBER_OF {role: row.role, source: row.source}]->(a)
-ON CREATE SET m.from = row.at, m.last_seen = row.at
+ON CREATE SET m.from = row.at, m.last_seen = row.at, m.recorded_at = $now
 ON MATCH SET
   m.from = CASE WHEN row.at < m.from THEN row.at ELSE m.from END,
   m.last_seen = CASE WHEN row.at > m.last_seen THEN row.at ELSE m.last_seen END
@@ -61,13 +62,27 @@ ON MATCH SET
   p.authority = CASE WHEN p.authority IN row.weaker THEN row.authority ELSE p.authority END
 """
 
-# account_key (unique), one level at a time
+# account_key (unique), one level at a time: what each is merged with, and the statements about them all
 PARTS_AROUND = """
 UNWIND $keys AS key
-MATCH (a:Account {key: key})-[p:PART_OF]-(:Account)
+MATCH (asked:Account {key: key})
+USING INDEX SEEK asked:Account(key)
+OPTIONAL MATCH (asked)-[:MERGED_INTO]->(head:Account)
+WITH DISTINCT coalesce(head, asked) AS head
+MATCH (head)<-[:MERGED_INTO*0..1]-(a:Account)
+RETURN a.key AS key, head.key AS head, [(a)-[p:PART_OF]-(:Account) | {
+  child: startNode(p).key, parent: endNode(p).key, source: p.source, authority: p.authority, first_seen: p.first_seen,
+  accepted: p.accepted, reason: p.reason
+}] AS parts
+"""
+
+# account_key (unique); the write is the lock
+LOCK_ACCOUNTS = """
+UNWIND $keys AS key
+MATCH (a:Account {key: key})
 USING INDEX SEEK a:Account(key)
-RETURN DISTINCT startNode(p).key AS child, endNode(p).key AS parent, p.source AS source,
-  p.authority AS authority, p.first_seen AS first_seen
+SET a.touched = $now
+RETURN count(a) AS found
 """
 
 # account_key (unique)
@@ -80,20 +95,32 @@ SET p.accepted = row.accepted, p.reason = row.reason
 """
 
 
-async def record_accounts(tx: Transaction, heard: Sequence[Heard]) -> None:
-    """Write what the messages say of accounts."""
+@dataclass(slots=True)
+class Hierarchy:
+    """The hierarchies around some accounts. heads: what each account met goes by; verdicts: as they are stored."""
+
+    heads: dict[str, str] = field(default_factory=dict)
+    statements: dict[tuple[str, str, str], PartOf] = field(default_factory=dict)
+    verdicts: dict[tuple[str, str], set[tuple[bool | None, str | None]]] = field(default_factory=dict)
+
+
+async def record_accounts(tx: Transaction, heard: Sequence[Heard], now: int) -> frozenset[tuple[str, str]]:
+    """Write what the messages say of accounts; the (child, parent) statements among theirs that close a cycle."""
     said = [(each, each.message.account) for each in heard if each.message.account is not None]
     stated = [(each, account) for each, account in said if account is not None]
     if not stated:
-        return
+        return frozenset()
     await _keep_accounts(tx, stated)
     members = [_member(each, account) for each, account in stated if account.member]
     if members:
-        await tx.rows(KEEP_MEMBERS, rows=sorted(members, key=lambda row: (str(row["identifier"]), str(row["account"]))))
+        rows = sorted(members, key=lambda row: (str(row["identifier"]), str(row["account"])))
+        await tx.rows(KEEP_MEMBERS, rows=rows, now=now)
     parents = [_parent(each, account) for each, account in stated if account.parent]
-    if parents:
-        await tx.rows(KEEP_PARENTS, rows=sorted(parents, key=lambda row: (str(row["child"]), str(row["parent"]))))
-        await _judge(tx, {str(row["child"]) for row in parents})
+    if not parents:
+        return frozenset()
+    await tx.rows(KEEP_PARENTS, rows=sorted(parents, key=lambda row: (str(row["child"]), str(row["parent"]))))
+    refused = await judge_around(tx, {str(row["child"]) for row in parents}, now)
+    return refused & {(str(row["child"]), str(row["parent"])) for row in parents}
 
 
 async def _keep_accounts(tx: Transaction, stated: Sequence[tuple[Heard, AccountStatement]]) -> None:
@@ -153,10 +180,24 @@ def _parent(each: Heard, account: AccountStatement) -> dict[str, object]:
     }
 
 
-async def _judge(tx: Transaction, keys: set[str]) -> None:
-    """Say of each statement around these accounts whether it holds."""
-    statements = await parts_around(tx, keys)
-    await judge_parents(tx, sorted({(each.child, each.parent) for each in statements}), cycles(statements))
+async def judge_around(tx: Transaction, keys: Collection[str], now: int) -> frozenset[tuple[str, str]]:
+    """Say of each statement in the hierarchies of these accounts whether it holds; those that do not. now: µs, a lock.
+
+    All their accounts are locked first: two writers that each see half of a cycle wait, or one of them begins again.
+    """
+    locked: set[str] = set()
+    while True:
+        around = await hierarchy_of(tx, keys)
+        missing = sorted(around.heads.keys() - locked)
+        if not missing:
+            break
+        await tx.rows(LOCK_ACCOUNTS, keys=missing, now=now)
+        locked |= set(missing)
+    refused = cycles(around.statements.values(), around.heads)
+    changed = [pair for pair, stored in around.verdicts.items() if stored != {part_verdict(pair, refused)}]
+    if changed:
+        await judge_parents(tx, sorted(changed), refused)
+    return refused
 
 
 async def judge_parents(
@@ -176,15 +217,23 @@ def part_verdict(pair: tuple[str, str], refused: Collection[tuple[str, str]]) ->
     return (False, "cycle") if pair in refused else (True, None)
 
 
-async def parts_around(tx: Transaction, keys: set[str]) -> list[PartOf]:
-    """All statements of the hierarchies that these accounts stand in."""
-    seen: set[str] = set()
-    found: dict[tuple[str, str, str], PartOf] = {}
-    waiting = keys
+async def hierarchy_of(tx: Transaction, keys: Collection[str]) -> Hierarchy:
+    """The hierarchies that these accounts stand in; accounts that are merged stand where each of them stands."""
+    found = Hierarchy()
+    waiting = set(keys)
     while waiting:
-        seen |= waiting
         for row in await tx.rows(PARTS_AROUND, keys=sorted(waiting)):
-            statement = PartOf(row["child"], row["parent"], AUTHORITIES[row["authority"]], row["first_seen"])
-            found[row["child"], row["parent"], row["source"]] = statement
-        waiting = {end for each in found.values() for end in (each.child, each.parent)} - seen
-    return list(found.values())
+            found.heads[row["key"]] = row["head"]
+            for part in row["parts"]:
+                _take_part(found, part)
+        ends = {end for pair in found.verdicts for end in pair}
+        waiting = ends - found.heads.keys()
+    return found
+
+
+def _take_part(found: Hierarchy, row: Mapping[str, object]) -> None:
+    child, parent, source = str(row["child"]), str(row["parent"]), str(row["source"])
+    statement = PartOf(child, parent, AUTHORITIES[str(row["authority"])], int(str(row["first_seen"])))
+    found.statements[child, parent, source] = statement
+    verdict = (row["accepted"], row["reason"])
+    found.verdicts.setdefault((child, parent), set()).add(verdict)  # type: ignore[arg-type]  # as JUDGE_PARENTS wrote

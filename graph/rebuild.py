@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from graph.account_decisions import name_accounts
 from graph.audit import Cause, Move, Moves, log_moves
 from graph.connection import Reader, Transaction, Writer
 from graph.device_use import computed_uses, refresh_uses, spans_of, uses_text
@@ -18,7 +19,7 @@ from graph.namespaces import declared_namespaces
 from graph.pending import DONE
 from graph.stitcher import SET_GENERIC, drop_profiles, place
 from graph.views import refresh_moments, refresh_traits, share, shown_traits
-from identity.accounts import cycles
+from identity.accounts import cycles, heads_of
 from identity.device_use import Use
 from identity.evidence import Kind, Link, LinkId, Reason
 from identity.identifiers import IdentifierKey, ProfileId
@@ -55,7 +56,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What follows from the evidence. uses: of shared devices; sharing: first, last and spans."""
+    """What follows from the evidence. uses: of shared devices; sharing: first, last and spans; heads: of accounts."""
 
     stitching: Stitching
     profile_of: Mapping[IdentifierKey, ProfileId]
@@ -64,6 +65,7 @@ class Expected:
     sharing: Mapping[Sharing, tuple[int, int, list[int] | None]]
     manual: Mapping[LinkId, Link]
     cycles: frozenset[tuple[str, str]]
+    heads: Mapping[str, str]
 
 
 async def verify(reader: Reader, policy: Policy) -> tuple[Difference, ...]:
@@ -99,6 +101,7 @@ async def expected_state(reader: Reader, stored: Stored, policy: Policy) -> Expe
     profile_of = {key: each.id for each in stitching.clusters.values() for key in each.members}
     shared = sorted(key for key in stitching.generic if key in stored.devices)
     uses = await _uses(reader, shared, policy, frozenset(stitching.generic))
+    heads = heads_of(stored.account_acts)
     return Expected(
         stitching=stitching,
         profile_of=profile_of,
@@ -106,7 +109,8 @@ async def expected_state(reader: Reader, stored: Stored, policy: Policy) -> Expe
         uses=uses,
         sharing=_sharing(stored, stitching, profile_of, uses),
         manual={link.id: link for link in with_manual((), standing_of(stored.acts), known)},
-        cycles=cycles(each.statement for each in stored.parts),
+        cycles=cycles((each.statement for each in stored.parts), heads),
+        heads=heads,
     )
 
 
@@ -210,6 +214,9 @@ def _of_accounts(stored: Stored, expected: Expected) -> Iterator[Difference]:
         wanted = part_verdict(pair, expected.cycles)
         if (each.accepted, each.reason) != wanted:
             yield Difference("part of", " of ".join(pair), str((each.accepted, each.reason)), str(wanted))
+    for key in stored.merged.keys() | expected.heads.keys():
+        if stored.merged.get(key) != expected.heads.get(key):
+            yield Difference("account", key, str(stored.merged.get(key)), str(expected.heads.get(key)))
 
 
 async def rebuild(reader: Reader, writer: Writer, policy: Policy, cause: Cause, now: int) -> int:
@@ -234,6 +241,8 @@ async def rebuild(reader: Reader, writer: Writer, policy: Policy, cause: Cause, 
     await _chunked(writer, sorted(expected.stitching.clusters), _refresh, policy)
     for device in sorted(expected.uses):
         await writer.write(_refresh_devices, [device], policy)
+    named = sorted(stored.merged.keys() | expected.heads.keys())
+    await _chunked(writer, named, name_accounts, expected.heads)
     pairs = {(each.statement.child, each.statement.parent) for each in stored.parts}
     await _chunked(writer, sorted(pairs), judge_parents, expected.cycles)
     return len(expected.stitching.clusters)

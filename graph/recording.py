@@ -39,10 +39,12 @@ UNWIND $rows AS row
 MATCH (i:Interaction {id: row.interaction})
 USING INDEX SEEK i:Interaction(id)
 MERGE (thing:$(row.subject) {key: row.key})
-ON CREATE SET thing.at = row.at, thing.facts = row.facts
-ON MATCH SET
-  thing.facts = CASE WHEN row.at >= thing.at THEN row.facts ELSE thing.facts END,
-  thing.at = CASE WHEN row.at >= thing.at THEN row.at ELSE thing.at END
+ON CREATE SET thing.at = row.at, thing.message = row.interaction, thing.facts = row.facts, thing.account = row.account
+ON MATCH SET thing += CASE
+  WHEN row.at > thing.at OR (row.at = thing.at AND row.interaction > coalesce(thing.message, ''))
+    THEN {at: row.at, message: row.interaction, facts: row.facts, account: row.account}
+  ELSE {}
+END
 CREATE (i)-[:ABOUT]->(thing)
 """
 
@@ -140,6 +142,7 @@ def _about(heard: Heard, thing: About) -> dict[str, object]:
         "key": thing.key,
         "at": micros(heard.message.at),
         "facts": canonical(dict(thing.facts)),
+        "account": thing.account,
     }
 
 

@@ -46,6 +46,9 @@ class Strategy(StrEnum):
     UNION = "union"
 
 
+ROLES = ("owner", "admin", "member", "viewer")
+
+
 class OverActive(StrEnum):
     """What becomes of the identifiers of a profile beyond those it shows as active."""
 
@@ -154,7 +157,7 @@ class Policy:
         default_factory=lambda: Namespace(name="", role=Role.CONTACT, priority=1, max_partners=None)
     )
     kinds: Mapping[str, KindRules] = field(default_factory=dict)
-    account_roles: tuple[str, ...] = ()
+    account_roles: tuple[str, ...] = ROLES
     replay_stays_out: bool = True
     text: str = field(default="", compare=False, repr=False)
 

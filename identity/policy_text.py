@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from identity.errors import PolicyInvalidError, Problem
 from identity.messages import Authority
 from identity.policy import (
+    ROLES,
     DeviceRule,
     KindRules,
     Namespace,
@@ -97,7 +98,7 @@ class _DevicesText(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _AccountsText(Struct, frozen=True, forbid_unknown_fields=True):
-    roles: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ROLES
 
 
 class _ErasureText(Struct, frozen=True, forbid_unknown_fields=True):

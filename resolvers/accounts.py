@@ -1,23 +1,31 @@
-"""Accounts: organisations, their people, what they are part of."""
+"""Accounts: organisations, their people, their deals, what they are part of."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Annotated
 
 import strawberry
 
 from graph.accounts import Account as StoredAccount
 from graph.accounts import After as Place
+from graph.accounts import Deal as StoredDeal
 from graph.accounts import Member as StoredMember
 from graph.accounts import Membership as StoredMembership
-from graph.accounts import accounts_by_key, children_of, members_of, parents_of
+from graph.accounts import accounts_by_key, children_of, deals_of, members_of, parents_of
 from graph.profiles import Profile as StoredProfile
+from identity.accounts import Belonging
 from resolvers.asking import Info
 from resolvers.batching import then
 from resolvers.errors import Code, refused
 from resolvers.ids import Noun, node_in
-from resolvers.nodes import PROFILE, Node, later, maybe
+from resolvers.nodes import PROFILE, Node, later, maybe, resolved
 from resolvers.paging import USUAL, After, Connection, First, one_more, page_of, pages, place_in
 from resolvers.scalars import JsonValue, Moment, stored_json
+
+DEEPEST = 10
+Depth = Annotated[
+    int,
+    strawberry.argument(description="1: its own people; 2: also of the accounts that are part of it; and so on to 10."),
+]
 
 
 @strawberry.input(description="An account's namespace and value, as its source writes them.")
@@ -56,10 +64,25 @@ def _children(
 
 
 def _members(
-    parent: strawberry.Parent[StoredAccount], info: Info, first: First = USUAL, after: After = None
+    parent: strawberry.Parent[StoredAccount], info: Info, first: First = USUAL, after: After = None, depth: Depth = 1
 ) -> Connection[StoredMember] | Awaitable[Connection[StoredMember]]:
-    found = info.context.batching.ask(members_of, _place(parent, after), one_more(first))
+    if not 1 <= depth <= DEEPEST:
+        raise refused(Code.TOO_MANY_VALUES, f"`depth` is a number from 1 to {DEEPEST}, not {depth}")
+    found = info.context.batching.ask(
+        members_of, _place(parent, after), one_more(first), depth, info.context.world.policy.account_roles
+    )
     return then(found, lambda members: page_of(members or (), first, after, lambda member: (member.profile.id,)))
+
+
+def _deals(
+    parent: strawberry.Parent[StoredAccount], info: Info, first: First = USUAL, after: After = None
+) -> Connection[StoredDeal] | Awaitable[Connection[StoredDeal]]:
+    found = info.context.batching.ask(deals_of, _place(parent, after), one_more(first))
+    return then(found, lambda deals: page_of(deals or (), first, after, lambda deal: (deal.key,)))
+
+
+def _facts(parent: strawberry.Parent[StoredDeal]) -> JsonValue | None:
+    return stored_json(parent.facts)
 
 
 def _profile(parent: strawberry.Parent[StoredMember]) -> StoredProfile:
@@ -71,7 +94,32 @@ def _place(account: StoredAccount, after: str | None) -> Place:
     return Place(account.key, *(last or ()))
 
 
-@strawberry.type(description="An organisation.")
+@strawberry.type(description="A deal: something that is or was to be sold to an account.")
+class Deal:
+    """A deal of an account."""
+
+    key: str = strawberry.field(description="Its key, `source:id`.")
+    at: Moment = strawberry.field(description="The moment of the newest facts.")
+    facts: JsonValue | None = strawberry.field(resolver=_facts, description="What was said of it last, by name.")
+
+
+def _key_namespace(parent: strawberry.Parent[str]) -> str:
+    return parent.partition(":")[0]
+
+
+def _key_value(parent: strawberry.Parent[str]) -> str:
+    return parent.partition(":")[2]
+
+
+@strawberry.type(description="The key of an account.")
+class AccountName:
+    """The key of an account."""
+
+    namespace: str = strawberry.field(resolver=_key_namespace, description="Whose key it is.")
+    value: str = strawberry.field(resolver=_key_value, description="The key in that source.")
+
+
+@strawberry.type(description="An organisation; accounts that were merged are one, and any of their keys finds it.")
 class Account(Node):
     """An organisation."""
 
@@ -93,30 +141,57 @@ class Account(Node):
     members = strawberry.field(
         resolver=_members, graphql_type=pages(later("Member", "accounts")), description="Its people, in a stable order."
     )
+    deals: Connection[Deal] = resolved(_deals, "Its deals, by their keys.")
+    merged_from: list[AccountName] = strawberry.field(description="The accounts that were merged into it by hand.")
 
 
-def _role(parent: strawberry.Parent[StoredMember | StoredMembership]) -> str | None:
+def _since(parent: strawberry.Parent[Belonging]) -> Moment | None:
+    return None if parent.start is None else Moment(parent.start)
+
+
+@strawberry.type(description="One statement of how a person belongs to an account.")
+class MembershipStatement:
+    """One statement of how a person belongs to an account."""
+
+    role: str | None = strawberry.field(description="As what the person belongs to it, if said.")
+    source: str = strawberry.field(description="The source that said so; `manual` for somebody with the right to.")
+    since: Moment | None = strawberry.field(resolver=_since, description="Since when, if said.")
+    last_seen: Moment = strawberry.field(description="When it was last said.")
+    account: AccountName = strawberry.field(description="The account as it was said, before any merge.")
+
+
+SaidOf = strawberry.Parent[StoredMember | StoredMembership]
+
+
+def _role(parent: SaidOf) -> str | None:
     return parent.belonging.role
 
 
-def _source(parent: strawberry.Parent[StoredMember | StoredMembership]) -> str:
+def _source(parent: SaidOf) -> str:
     return parent.belonging.source
 
 
-def _since(parent: strawberry.Parent[StoredMember | StoredMembership]) -> Moment | None:
-    return None if parent.belonging.start is None else Moment(parent.belonging.start)
+def _shown_since(parent: SaidOf) -> Moment | None:
+    return _since(parent.belonging)
 
 
-def _last_seen(parent: strawberry.Parent[StoredMember | StoredMembership]) -> Moment:
+def _last_seen(parent: SaidOf) -> Moment:
     return Moment(parent.belonging.last_seen)
+
+
+def _history(parent: SaidOf) -> Sequence[Belonging]:
+    return parent.history
 
 
 @strawberry.type
 class _Belonging:
-    role: str | None = strawberry.field(resolver=_role, description="As what the person belongs to it, if said.")
-    source: str = strawberry.field(resolver=_source, description="The source that said so last.")
-    since: Moment | None = strawberry.field(resolver=_since, description="Since when, if said.")
+    role: str | None = strawberry.field(
+        resolver=_role, description="As what the person belongs to it, if said: the highest role, then the latest said."
+    )
+    source: str = strawberry.field(resolver=_source, description="The source that said so.")
+    since: Moment | None = strawberry.field(resolver=_shown_since, description="Since when, if said.")
     last_seen: Moment = strawberry.field(resolver=_last_seen, description="When it was last said.")
+    history: list[MembershipStatement] = resolved(_history, "All that was said of it, the one that is shown first.")
 
 
 @strawberry.type(description="An account's side of a membership.")
@@ -135,10 +210,11 @@ class Membership(_Belonging):
 
 async def account(info: Info, by: ByAccount) -> StoredAccount | None:
     """The account that a lookup names; None when nothing is known of it."""
-    return await info.context.batching.ask(accounts_by_key, _key(by))
+    return await info.context.batching.ask(accounts_by_key, account_key(by))
 
 
-def _key(by: AccountLookup) -> str:
+def account_key(by: AccountLookup) -> str:
+    """The key of the account that a lookup names, known or not. Raises GraphQLError `bad_id`."""
     if by.key:
         return f"{by.key.namespace}:{by.key.value}"
     noun, name = node_in(by.id or "")

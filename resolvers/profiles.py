@@ -117,7 +117,7 @@ def _by_id(profile: StoredProfile) -> tuple[str]:
 
 
 async def _accounts(parent: strawberry.Parent[StoredProfile], info: Info) -> Sequence[StoredMembership]:
-    return await info.context.batching.ask(memberships_of, parent.id) or ()
+    return await info.context.batching.ask(memberships_of, parent.id, info.context.world.policy.account_roles) or ()
 
 
 def _interactions(

@@ -3,6 +3,7 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from resolvers.account_decisions import AccountDecision, merge_accounts, unmerge_accounts
 from resolvers.accounts import Account, account
 from resolvers.explanations import Explanation, why_same
 from resolvers.fetching import node, nodes
@@ -43,6 +44,12 @@ class Mutation:
 
     define_segment: Segment = resolved(
         define_segment, "Keep a question under a name, instead of the one it had. Twice is once."
+    )
+    merge_accounts: AccountDecision = resolved(
+        merge_accounts, "Say that two accounts are one organisation. What hangs on them stays, and is read as one."
+    )
+    unmerge_accounts: AccountDecision = resolved(
+        unmerge_accounts, "Say that two accounts that were merged are different ones; each has its own again."
     )
 
 

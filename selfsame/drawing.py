@@ -37,6 +37,7 @@ LINES: Mapping[str, str] = {
     "LINKED": "came together",
     "MEMBER_OF": "member of",
     "PART_OF": "part of",
+    "MERGED_INTO": "merged into",
     "SHARED_BY": "used by",
     "refused": "refused",
 }
@@ -52,13 +53,13 @@ STYLE = """
   .Contact { fill: #0969da; } .Account, .Identifier { fill: #59636e; }
   .line { fill: none; stroke: #d1d9e0; stroke-width: 1.5; }
   .LINKED { stroke: #54aeff; } .refused { stroke: #cf222e; stroke-dasharray: 5 4; }
-  .SHARED_BY { stroke: #9a6700; stroke-dasharray: 2 4; } .MEMBER_OF, .PART_OF { stroke: #818b98; }
+  .SHARED_BY { stroke: #9a6700; stroke-dasharray: 2 4; } .MEMBER_OF, .PART_OF, .MERGED_INTO { stroke: #818b98; }
   @media (prefers-color-scheme: dark) {
     text { fill: #f0f6fc; } .note { fill: #9198a1; } .page { fill: #0d1117; stroke: #3d444d; }
     .Device { fill: #3fb950; } .ContactPoint { fill: #d29922; } .Contact { fill: #4493f8; }
     .Account, .Identifier { fill: #9198a1; }
     .line { stroke: #3d444d; } .LINKED { stroke: #316dca; } .refused { stroke: #f85149; }
-    .SHARED_BY { stroke: #d29922; } .MEMBER_OF, .PART_OF { stroke: #656c76; }
+    .SHARED_BY { stroke: #d29922; } .MEMBER_OF, .PART_OF, .MERGED_INTO { stroke: #656c76; }
   }
 """
 

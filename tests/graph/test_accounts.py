@@ -8,6 +8,7 @@ from identity.identifiers import ProfileId
 from tests.graph.world import World
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
+ROLES = ("owner", "admin")
 FERN, NORTH, SOUTH = "crm.account:fern", "crm.account:north", "crm.account:south"
 
 
@@ -29,9 +30,9 @@ async def test_an_account_is_found_by_its_key(graph: Connection) -> None:
     ]
 
 
-async def test_a_person_has_each_account_once_with_the_latest_role(graph: Connection) -> None:
+async def test_a_person_has_each_account_once_with_the_highest_role(graph: Connection) -> None:
     await world().write(graph.writer)
-    answer = await memberships_of(graph.reader, [ProfileId("anna"), ProfileId("nobody")])
+    answer = await memberships_of(graph.reader, [ProfileId("anna"), ProfileId("nobody")], ROLES)
     assert {
         profile: [(each.account.key, each.belonging.role) for each in all_] for profile, all_ in answer.items()
     } == {"anna": [(FERN, None), (NORTH, "owner")]}
@@ -40,10 +41,19 @@ async def test_a_person_has_each_account_once_with_the_latest_role(graph: Connec
 async def test_members_are_people_in_pages(graph: Connection) -> None:
     await world().write(graph.writer)
     first, rest = After(NORTH), After(NORTH, "anna")
-    answer = await members_of(graph.reader, [first, rest, After("crm.account:west")], 1)
+    answer = await members_of(graph.reader, [first, rest], 1, 1, ROLES)
     assert {ask: [(each.profile.id, each.belonging.role) for each in all_] for ask, all_ in answer.items()} == {
         first: [("anna", "owner")],
         rest: [("ben", "clerk")],
+    }
+
+
+async def test_a_depth_of_two_has_the_people_of_the_parts_too(graph: Connection) -> None:
+    await world().write(graph.writer)
+    answer = await members_of(graph.reader, [After(FERN), After(NORTH)], 9, 2, ROLES)
+    assert {ask.owner: [each.profile.id for each in all_] for ask, all_ in answer.items()} == {
+        FERN: ["anna", "ben", "cy"],
+        NORTH: ["anna", "ben"],
     }
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.accounts import PartOf, Stated, cycles, latest
+from identity.accounts import AccountAct, Belonging, PartOf, Stated, cycles, heads_of, latest, ranked
 from identity.messages import Authority
 
 C, V, I = Authority.CLAIMED, Authority.VERIFIED, Authority.IMPORTED  # noqa: E741 -- the column of a table
@@ -76,3 +76,69 @@ def test_at_one_moment_the_message_id_decides() -> None:
 @given(STATED, STATED)
 def test_facts_of_both_sides_are_kept(one: dict[str, Stated], other: dict[str, Stated]) -> None:
     assert latest(one, other).keys() == one.keys() | other.keys()
+
+
+def acts(*said: str) -> list[AccountAct]:
+    """`a=b`: a goes by the name of b; `a!b`: they are different; one after the other."""
+    return [
+        AccountAct(f"{at}", "=" in each, each[0], each[2], at) for at, each in enumerate(each.strip() for each in said)
+    ]
+
+
+def test_a_chain_of_merges_goes_by_the_last_name() -> None:
+    assert heads_of(acts("a=b", "b=c")) == {"a": "c", "b": "c"}
+
+
+def test_a_counter_act_gives_both_their_names_back() -> None:
+    assert heads_of(acts("a=b", "b!a")) == {}
+
+
+def test_the_same_again_after_a_counter_act_merges_again() -> None:
+    assert heads_of(acts("a=b", "b!a", "a=b")) == {"a": "b"}
+
+
+def test_an_account_is_parted_from_one_it_was_merged_with_over_a_third() -> None:
+    assert heads_of(acts("a=b", "b=c", "a!c")) == {"a": "b"}
+
+
+SAID = st.lists(st.builds(lambda a, sign, b: f"{a}{sign}{b}", NAMES, st.sampled_from("=!"), NAMES), max_size=9)
+
+
+@given(st.data(), SAID)
+def test_the_order_of_arrival_of_acts_does_not_matter(data: st.DataObject, said: list[str]) -> None:
+    known = acts(*said)
+    assert heads_of(data.draw(st.permutations(known))) == heads_of(known)
+
+
+@given(SAID)
+def test_no_two_that_stand_as_different_are_one_and_a_head_has_none(said: list[str]) -> None:
+    known = acts(*said)
+    heads = heads_of(known)
+    standing = {each.pair: each for each in known}
+    for act in standing.values():
+        if not act.same and act.account != act.into:
+            assert heads.get(act.account, act.account) != heads.get(act.into, act.into)
+    assert not heads.keys() & set(heads.values())
+
+
+@given(SAID, NAMES, NAMES)
+def test_a_merge_and_its_counter_act_leave_all_others_as_they_were(said: list[str], a: str, b: str) -> None:
+    before = heads_of(acts(*said))
+    undone = heads_of(acts(*said, f"{a}={b}", f"{a}!{b}"))
+    assert all(undone.get(key) == before.get(key) for key in "abcd") or before.get(a, a) == before.get(b, b)
+
+
+def test_an_account_is_no_part_of_one_it_is_merged_with() -> None:
+    assert cycles([PartOf("a", "b", C, 1), PartOf("b", "c", C, 2)], {"a": "c"}) == {("b", "c")}
+    assert cycles([PartOf("a", "b", C, 1)], {"a": "b"}) == {("a", "b")}
+
+
+def belonging(role: str, last_seen: int, source: str = "web") -> Belonging:
+    return Belonging(role, source, None, last_seen, None, "account:a", "user_id:u")
+
+
+def test_the_highest_role_is_shown_then_what_was_said_last_then_what_nobody_ranks() -> None:
+    said = [belonging("viewer", 9), belonging("clerk", 8), belonging("admin", 1), belonging("admin", 2, "crm")]
+    shown = [(each.role, each.last_seen) for each in ranked(said, ("owner", "admin", "viewer"))]
+    assert shown == [("admin", 2), ("admin", 1), ("viewer", 9), ("clerk", 8)]
+    assert ranked(reversed(said), ("owner",)) == ranked(said, ("owner",))

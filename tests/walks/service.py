@@ -89,10 +89,17 @@ class Company:
 
     async def ask(self, query: str, **variables: Json) -> dict[str, Json]:
         """The data of an answer without errors."""
+        return await self._answered(query, variables, self.read_key)
+
+    async def change(self, mutation: str, **variables: Json) -> dict[str, Json]:
+        """The data that a mutation answers."""
+        return await self._answered(mutation, variables, self.write_key)
+
+    async def _answered(self, query: str, variables: dict[str, Json], key: str) -> dict[str, Json]:
         answer = await self.http.post(
             "/graphql",
             json={"query": query, "variables": variables},
-            headers={"authorization": f"Bearer {self.read_key}"},
+            headers={"authorization": f"Bearer {key}"},
         )
         assert answer.status_code == 200, answer.text
         return answer.json()["data"]
