@@ -9,47 +9,17 @@ import secrets
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from graph.connection import Transaction
 from identity.evidence import Act, Heard, LinkId, Reason
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.messages import MessageId
 from identity.stitching import DisjointSets, Generic
+from insight.changes import CauseKind as CauseKind  # noqa: PLC0414 -- who writes the log speaks of it by this room
+from insight.changes import ChangeKind as ChangeKind  # noqa: PLC0414 -- likewise
 
 MOST_MESSAGES = 10
 MOST_ENDS = 100
-
-
-class CauseKind(StrEnum):
-    """What made a change happen."""
-
-    MESSAGES = "messages"
-    DECISION = "decision"
-    RECOMPUTE = "recompute"
-    REBUILD = "rebuild"
-    POLICY = "policy"
-    ERASURE = "erasure"
-
-
-class ChangeKind(StrEnum):
-    """What happened to who is who.
-
-    RENAMED: the same identifiers under another id, because the anchor changed. REGROUPED: several people became as many
-    others. DECIDED: somebody decided something by hand; what followed from it are changes of their own.
-    """
-
-    ARRIVED = "arrived"
-    MERGED = "merged"
-    SPLIT = "split"
-    MOVED = "moved"
-    RENAMED = "renamed"
-    REGROUPED = "regrouped"
-    GENERIC = "generic"
-    NOT_GENERIC = "not_generic"
-    DECIDED = "decided"
-    POLICY = "policy"
-    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 from graph.accounts import accounts_by_key
+from graph.changes import changes_by_id
 from graph.identifiers import identifiers_by_mint
 from graph.interactions import interactions_by_id
 from identity.messages import MessageId
@@ -58,10 +59,15 @@ async def _segment(name: str, context: Asking) -> object | None:
     return await context.batching.ask(segments_by_name, name)
 
 
+async def _change(name: str, context: Asking) -> object | None:
+    return await context.batching.ask(changes_by_id, name)
+
+
 FINDERS: Mapping[Noun, Callable[[str, Asking], Awaitable[object | None]]] = {
     Noun.PROFILE: _profile,
     Noun.IDENTIFIER: _identifier,
     Noun.INTERACTION: _interaction,
     Noun.ACCOUNT: _account,
     Noun.SEGMENT: _segment,
+    Noun.CHANGE: _change,
 }

@@ -10,6 +10,7 @@ from graph.identifiers import StoredIdentifier
 from graph.interactions import Interaction
 from graph.profiles import Profile
 from graph.segments import StoredSegment
+from insight.changes import Change
 from resolvers.errors import Code, refused
 
 
@@ -21,6 +22,7 @@ class Noun(StrEnum):
     INTERACTION = "Interaction"
     ACCOUNT = "Account"
     SEGMENT = "Segment"
+    CHANGE = "Change"
 
 
 # The noun of each kind of stored value, and the field that is unique among its like.
@@ -30,6 +32,7 @@ NAMED_BY: Mapping[type, tuple[Noun, str]] = {
     Interaction: (Noun.INTERACTION, "id"),
     Account: (Noun.ACCOUNT, "key"),
     StoredSegment: (Noun.SEGMENT, "name"),
+    Change: (Noun.CHANGE, "id"),
 }
 
 

@@ -15,10 +15,12 @@ from graph.interactions import Interaction as StoredInteraction
 from graph.profiles import Profile as StoredProfile
 from graph.segments import StoredSegment
 from identity.policy import Role
+from insight.changes import Change as StoredChange
 from insight.journeys import Session as StoredSession
 from resolvers.accounts import Membership
 from resolvers.asking import Info
 from resolvers.batching import then
+from resolvers.changes import Change, history
 from resolvers.identifiers import Contact, ContactPoint, Device, Identifier, SharedIdentifier
 from resolvers.ids import Noun, global_id
 from resolvers.interactions import Interaction, TypedFilter, timeline
@@ -141,6 +143,12 @@ async def _segments(parent: strawberry.Parent[StoredProfile], info: Info) -> Seq
     return await info.context.batching.ask(segments_of, parent.id, named, info.context.micros) or ()
 
 
+async def _history(
+    parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
+) -> Connection[StoredChange]:
+    return await history(info.context, parent.id, first, after)
+
+
 def _redirected_from(parent: strawberry.Parent[StoredProfile]) -> str | None:
     return global_id(Noun.PROFILE, parent.asked) if isinstance(parent, RedirectedProfile) else None
 
@@ -185,6 +193,9 @@ class Profile(Node):
         _sessions, "The journey: interactions as runs without a long pause, newest first."
     )
     segments: list[Segment] = resolved(_segments, "The kept segments the person is in now.")
+    history: Connection[Change] = resolved(
+        _history, "The changes to who the person is, newest first: arrivals, merges, splits, decisions."
+    )
     shared_by: "CountedConnection[Profile]" = resolved(
         _shared_by, "The people who share it, when it is a shared identifier's profile."
     )

@@ -5,6 +5,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from resolvers.account_decisions import AccountDecision, merge_accounts, unmerge_accounts
 from resolvers.accounts import Account, account
+from resolvers.changes import Change, changes
 from resolvers.explanations import Explanation, why_same
 from resolvers.fetching import node, nodes
 from resolvers.finding import profile, profiles
@@ -32,6 +33,7 @@ class Query:
     node: Node | None = resolved(node, "Anything by its global id; null if it is no more.")
     nodes: list[Node | None] = resolved(nodes, "Several things by their global ids, in their order.")
     why_same: Explanation = resolved(why_same, "Why two identifiers are one person, or why they are not.")
+    changes: Connection[Change] = resolved(changes, "Every change to who is who, newest first.")
     segments: list[Segment] = resolved(segments, "The segments kept by name, by their names.")
     segment_preview: SegmentPreview = resolved(
         segment_preview, "Of how many people a question is true now; shared profiles never count."

@@ -3,15 +3,21 @@
 import csv
 import json
 import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
 import networkx as nx
 import typer
 
+from graph.changes import ChangeFilter, all_changes
 from graph.exports import Neighbourhood, identifier_lines, neighbourhood
+from graph.interactions import EARLIEST, LATEST
 from identity.identifiers import Blocked, Identifier, normalise
+from identity.messages import micros, moment
 from identity.policy import Policy
+from insight.changes import Change, sentence_of
 from selfsame.cli.exits import Exit, finish, told
 from selfsame.cli.reaching import reached_in_sight
 from selfsame.drawing import svg_of
@@ -55,6 +61,33 @@ def identifiers(
         return Exit.DONE
 
     finish(work)
+
+
+@app.command()
+def audit(
+    since: Annotated[datetime | None, typer.Option(help="Recorded at this moment (UTC) or later.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Recorded at this moment (UTC) or earlier.")] = None,
+) -> None:
+    """Write every change to who is who, oldest first, as JSON, one a line; people and identifiers by their ids."""
+    window = ChangeFilter(since=_micros(since, EARLIEST), until=_micros(until, LATEST))
+
+    async def work() -> Exit:
+        async with reached_in_sight(load_settings()) as connection:
+            async for change in all_changes(connection.reader, window):
+                sys.stdout.write(f"{json.dumps(audit_line(change))}\n")
+        sys.stdout.flush()
+        return Exit.DONE
+
+    finish(work)
+
+
+def _micros(given: datetime | None, otherwise: int) -> int:
+    return otherwise if given is None else micros(given.replace(tzinfo=given.tzinfo or UTC))
+
+
+def audit_line(change: Change) -> dict[str, object]:
+    """A change as the export writes it: its fields, its moment in ISO 8601, and the sentence."""
+    return {**asdict(change), "at": moment(change.at).isoformat(), "sentence": sentence_of(change)}
 
 
 @app.command("graph")

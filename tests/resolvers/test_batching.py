@@ -32,6 +32,7 @@ PROFILE_FIELDS = {
     'interactions(filter: { names: ["Product Viewed"] }) { edges { node { name } } }': 1,
     "sessions { edges { node { count } } }": 1,
     "segments { name usable definition }": 2,
+    "history { edges { node { kind sentence moved { identifier { value } } } } }": 2,
     "sharedBy { totalCount edges { node { id } } }": 1,
     "sharedIdentifiers { identifier { value profile { sharedBy { totalCount } } } }": 3,
     "redirectedFrom id known shared pending firstSeen lastSeen": 0,
