@@ -5,8 +5,9 @@ deciding gives, as long as nothing else comes in between.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar, cast
 
 from graph.acts import acts_about, keep_acts
 from graph.audit import Cause, CauseKind, log_decision
@@ -29,22 +30,26 @@ from identity.stitching import Pair, standing_of
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a decision gives. decision: its id; None where nothing had to be written.
+    """What a decision gives. decision: its id.
 
     before: the identifiers of each profile that it changes; after: the people that they are now, or would be.
     refused, accepted: the links that changed sides, each with the reason it has now; new ones among them.
     """
 
-    decision: str | None
+    decision: str
     before: Mapping[ProfileId, tuple[IdentifierKey, ...]]
     after: tuple[Person, ...]
     refused: Mapping[LinkId, Reason]
     accepted: tuple[LinkId, ...]
 
 
-class _Unwritten(Exception):  # noqa: N818 -- no error: it carries the outcome out of a transaction that is rolled back
-    def __init__(self, outcome: Outcome) -> None:
-        self.outcome = outcome
+T = TypeVar("T")
+Work = Callable[[Transaction, Policy], Awaitable[T]]
+
+
+class _Unwritten(Exception):  # noqa: N818 -- no error: it carries a result out of a transaction that is rolled back
+    def __init__(self, result: object) -> None:
+        self.result = result
 
 
 async def decide(
@@ -56,10 +61,31 @@ async def decide(
     Raises UnknownIdentifierError, DecisionError and PolicyApplyingError; nothing is written then.
     Cost: the people they touch, a millisecond for each of their identifiers, whatever the number of interactions.
     """
+
+    async def work(tx: Transaction, ruling: Policy) -> Outcome:
+        return await decided_within(tx, acts, ruling, now)
+
+    return await in_one_transaction(writer, work, policy, keep=lambda _: not dry)
+
+
+async def in_one_transaction(
+    writer: Writer, work: Work[T], policy: Policy | PolicyHeld, *, keep: Callable[[T], bool]
+) -> T:
+    """The result of work that decides. keep: says of the result whether it is committed, else all is rolled back.
+
+    The work may run several times. Raises PolicyApplyingError, and what the work raises.
+    """
+
+    async def whole(tx: Transaction, held: PolicyHeld) -> T:
+        result = await work(tx, (await begin(tx, held)).policy)
+        if not keep(result):
+            raise _Unwritten(result)
+        return result
+
     try:
-        return await begun_again(writer, _decide, acts, held_of(policy), now, dry)
+        return await begun_again(writer, whole, held_of(policy))
     except _Unwritten as rolled_back:
-        return rolled_back.outcome
+        return cast("T", rolled_back.result)
 
 
 def check(acts: Sequence[Act], policy: Policy) -> None:
@@ -72,19 +98,9 @@ def check(acts: Sequence[Act], policy: Policy) -> None:
             raise DecisionError(f"{act.b} cannot replace {act.a}: they are no two values of one unique namespace")
 
 
-async def _decide(tx: Transaction, acts: Sequence[Act], held: PolicyHeld, now: int, dry: bool) -> Outcome:
-    policy = (await begin(tx, held)).policy
-    check(acts, policy)
-    outcome = await decided_within(tx, acts, policy, now)
-    if dry:
-        raise _Unwritten(outcome)
-    return outcome
-
-
 async def decided_within(tx: Transaction, acts: Sequence[Act], policy: Policy, now: int) -> Outcome:
     """Decide inside a transaction that may hold more. policy: with the declared namespaces. Raises as `decide`."""
-    if not acts:
-        return Outcome(None, {}, (), {}, ())
+    check(acts, policy)
     ends = {end for act in acts for end in act.pair}
     cause = Cause(CauseKind.DECISION, acts[0].by, decision=acts[0].decision or None, note=acts[0].note)
     change = Change(cause, ends=set(ends), additive=False, decided=True)
@@ -136,7 +152,7 @@ async def _outcome(tx: Transaction, acts: Sequence[Act], stitched: Stitched, end
     for key in sorted(members & stitched.before.keys()):
         before[stitched.before[key]].append(key)
     return Outcome(
-        decision=acts[0].decision or None,
+        decision=acts[0].decision,
         before={id_: tuple(keys) for id_, keys in before.items()},
         after=await people_in(tx, sorted(shown)),
         refused={id_: why for id_, why in stitched.verdicts.items() if why is not None},

@@ -10,10 +10,12 @@ from identity.messages import SourceName, micros, moment
 
 
 class Scope(StrEnum):
-    """What a key may do; one never includes another."""
+    """What a key may do: send messages; ask; ask and decide who is who; all but sending."""
 
     WRITE = "write"
     READ = "read"
+    STEWARD = "steward"
+    ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class ApiKey:
     source: SourceName | None
     created_at: datetime
     label: str | None = None
+
+    @property
+    def name(self) -> str:
+        """As the log of changes names its holder: its label, or the start of its hash."""
+        return self.label or f"key:{self.hash[:12]}"
 
 
 def hash_of(secret: str) -> str:

@@ -152,6 +152,20 @@ async def clusters(tx: Transaction, profiles: Iterable[ProfileId]) -> dict[Ident
     return {IdentifierKey(row["key"]): stored_identifier(row) for row in rows}
 
 
+# identifier_key (unique), then an expand to the profile and one to its identifiers
+MEMBERS = """
+MATCH (anchor:Identifier {key: $key})-[:IDENTIFIES]->(p:Profile)
+USING INDEX SEEK anchor:Identifier(key)
+MATCH (p)<-[:IDENTIFIES]-(i:Identifier)
+RETURN i.key AS key
+"""
+
+
+async def members_of(tx: Transaction, key: IdentifierKey) -> frozenset[IdentifierKey]:
+    """The identifiers of the profile of one of them, itself among them; nothing when it is unknown."""
+    return frozenset(IdentifierKey(row["key"]) for row in await tx.rows(MEMBERS, key=key))
+
+
 async def _assembled(
     tx: Transaction,
     change: Change,

@@ -107,17 +107,22 @@ def standing_of(acts: Iterable[Act]) -> Standing:
 
 
 def not_undone(acts: Iterable[Act]) -> list[Act]:
-    """The acts that no undo took back, the earliest first; an undo that was taken back itself takes nothing back."""
-    undone: set[ActId | None] = set()
-    kept: list[Act] = []
+    """The acts that no undo took back, the earliest first, without the undos themselves."""
+    ordered = sorted(acts, key=lambda each: (each.at, each.id))
+    back = taken_back(ordered)
+    return [act for act in ordered if act.kind is not ActKind.UNDO and act.id not in back]
+
+
+def taken_back(acts: Iterable[Act]) -> frozenset[ActId]:
+    """The acts, undos among them, that a later undo takes back which is not taken back itself."""
+    back: set[ActId] = set()
+    named: set[ActId | None] = set()
     for act in sorted(acts, key=lambda each: (each.at, each.id), reverse=True):
-        if act.id in undone:
-            continue
-        if act.kind is ActKind.UNDO:
-            undone.add(act.undoes)
-        else:
-            kept.append(act)
-    return kept[::-1]
+        if act.id in named:
+            back.add(act.id)
+        elif act.kind is ActKind.UNDO:
+            named.add(act.undoes)
+    return frozenset(back)
 
 
 def with_manual(links: Iterable[Link], standing: Standing, identifiers: Collection[IdentifierKey]) -> tuple[Link, ...]:

@@ -13,20 +13,20 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 
+from graph.errors import PolicyApplyingError
 from graph.failures import may_pass
-from graph.keys import Scope
 from resolvers.asking import Asking
 from resolvers.documents import Document, Operation, document_of, operation_in
 from resolvers.errors import Code, refused
 from resolvers.executing import executed
 from resolvers.limits import check_size
+from resolvers.permissions import check_access
 from resolvers.requests import asked_in
 from resolvers.viewer import Viewer
 from resolvers.world import World
 
 OLD, NEW = "application/json", "application/graphql-response+json"
 PATIENCE_SECONDS = 30.0
-RETRY_AFTER = "1"
 
 # What the status says even to clients that accept only application/json; all else that cannot be executed is a 400.
 STATUS_OF_CODE: Mapping[Code, int] = {
@@ -37,8 +37,9 @@ STATUS_OF_CODE: Mapping[Code, int] = {
     Code.KEY_SCOPE: 403,
     Code.TOO_SLOW: 503,
     Code.DATABASE_AWAY: 503,
+    Code.POLICY_APPLYING: 503,
 }
-NEEDED = {OperationType.QUERY: Scope.READ, OperationType.MUTATION: Scope.WRITE}
+RETRY_AFTER = {Code.DATABASE_AWAY: "1", Code.POLICY_APPLYING: str(PolicyApplyingError.retry_after)}
 
 
 async def answered(request: Request, viewer: Viewer, asked: World) -> Response:
@@ -63,9 +64,7 @@ async def answered(request: Request, viewer: Viewer, asked: World) -> Response:
 def _check_access(operation: Operation, viewer: Viewer, method: str) -> None:
     if operation.kind is OperationType.MUTATION and method == "GET":
         raise refused(Code.METHOD)
-    if viewer.scope is not NEEDED[operation.kind]:
-        sentence = f"this key has scope `{viewer.scope}`; a {operation.kind.value} needs one of scope `{{}}`"
-        raise refused(Code.KEY_SCOPE, sentence.format(NEEDED[operation.kind]))
+    check_access(operation.size.fields, viewer)
 
 
 def _response(request: Request, result: ExecutionResult) -> Response:
@@ -74,8 +73,9 @@ def _response(request: Request, result: ExecutionResult) -> Response:
     if not result.errors:
         return Response(orjson.dumps({"data": result.data}), media_type=_media_type(request))
     errors = [_expected(error) for error in result.errors]
-    if any(_code(error) is Code.DATABASE_AWAY for error in errors):
-        return _refusal(request, [refused(Code.DATABASE_AWAY)])
+    for error in errors:
+        if _code(error) in RETRY_AFTER:
+            return _refusal(request, [error])
     return _said(request, 200, {"data": result.data, "errors": [error.formatted for error in errors]})
 
 
@@ -84,6 +84,8 @@ def _expected(error: GraphQLError) -> GraphQLError:
     if (error.extensions or {}).get("code"):
         return error
     cause = error.original_error
+    if isinstance(cause, PolicyApplyingError):
+        return refused(Code.POLICY_APPLYING, cause.sentence)
     if cause is not None and may_pass(cause):
         return refused(Code.DATABASE_AWAY)
     structlog.get_logger().error("a GraphQL field failed", path=error.path, error=repr(cause or error), exc_info=cause)
@@ -106,7 +108,8 @@ def _refusal(request: Request, errors: Sequence[GraphQLError]) -> Response:
     """The answer to a request that was not executed, or not to its end."""
     code = _code(errors[0])
     status = STATUS_OF_CODE.get(code, 200 if _media_type(request) == OLD else 400)
-    headers = {Code.DATABASE_AWAY: {"Retry-After": RETRY_AFTER}, Code.METHOD: {"Allow": "POST"}}.get(code)
+    headers = {"Retry-After": RETRY_AFTER[code]} if code in RETRY_AFTER else None
+    headers = {"Allow": "POST"} if code is Code.METHOD else headers
     return _said(request, status, {"errors": [error.formatted for error in errors]}, headers)
 
 

@@ -42,6 +42,7 @@ class Code(StrEnum):
     SEGMENT_NAME = "segment_name"
     TOO_MANY_SEGMENTS = "too_many_segments"
     DATABASE_AWAY = "database_away"
+    POLICY_APPLYING = "policy_applying"
     UNEXPECTED = "unexpected"
 
 
@@ -77,6 +78,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.SEGMENT_NAME: "a segment's name has 1 to 100 characters that can be seen",
     Code.TOO_MANY_SEGMENTS: "100 segments are kept; define one of their names again instead",
     Code.DATABASE_AWAY: "Neo4j does not answer; the same request may be sent again after `Retry-After` seconds",
+    Code.POLICY_APPLYING: "a policy is being applied; the same mutation may be sent again after `Retry-After` seconds",
     Code.UNEXPECTED: "a fault in Selfsame itself; the service's log has the cause",
 }
 

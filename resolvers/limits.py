@@ -43,10 +43,11 @@ Cost = Counter[tuple[str, ...]]  # a number of fields for each product of variab
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large an operation is. roots: fields at its root; cost: see above."""
+    """How large an operation is. roots: how many fields at its root; fields: their names; cost: see above."""
 
     depth: int
     roots: int
+    fields: frozenset[str]
     cost: Cost
 
 
@@ -79,7 +80,8 @@ def size_of(
     measuring = _Measuring(schema, fragments)
     root = schema.get_root_type(operation.operation)
     depth, cost = measuring.selections(operation.selection_set, root)
-    return Size(depth, measuring.roots(operation.selection_set), cost)
+    roots = measuring.roots(operation.selection_set)
+    return Size(depth, roots, frozenset(measuring.named), cost)
 
 
 def check_size(size: Size, variables: Mapping[str, object]) -> None:
@@ -128,6 +130,7 @@ class _Measuring:
     fragments: Mapping[str, FragmentDefinitionNode]
     measured: dict[str, tuple[int, Cost]] = field(default_factory=dict)
     counted: dict[str, int] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
 
     def selections(self, selections: SelectionSetNode, parent: GraphQLNamedType | None) -> tuple[int, Cost]:
         depth, cost = 0, Cost()
@@ -178,6 +181,8 @@ class _Measuring:
                 if name not in self.counted:
                     self.counted[name] = self.roots(self.fragments[name].selection_set)
                 return self.counted[name]
+            case FieldNode(name=name):
+                self.named.add(name.value)
         return 1
 
 

@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 from resolvers.account_decisions import AccountDecision, merge_accounts, unmerge_accounts
 from resolvers.accounts import Account, account
 from resolvers.changes import Change, changes
+from resolvers.decisions import DecisionAnswer, merge_profiles, undo_decision, unmerge, unmerge_preview
 from resolvers.explanations import Explanation, why_same
 from resolvers.fetching import node, nodes
 from resolvers.finding import profile, profiles
@@ -38,9 +39,12 @@ class Query:
     segment_preview: SegmentPreview = resolved(
         segment_preview, "Of how many people a question is true now; shared profiles never count."
     )
+    unmerge_preview: DecisionAnswer = resolved(
+        unmerge_preview, "What an unmerge would give; nothing is written. Scope `steward` or `admin`."
+    )
 
 
-@strawberry.type(description="What can be changed, with a key of scope `write`, by POST.")
+@strawberry.type(description="What can be changed, by POST, with a key of the right scope.")
 class Mutation:
     """What can be changed."""
 
@@ -52,6 +56,15 @@ class Mutation:
     )
     unmerge_accounts: AccountDecision = resolved(
         unmerge_accounts, "Say that two accounts that were merged are different ones; each has its own again."
+    )
+    merge_profiles: DecisionAnswer = resolved(
+        merge_profiles, "Make two people one by hand; refused where a rule forbids it. Scope `steward` or `admin`."
+    )
+    unmerge: DecisionAnswer = resolved(
+        unmerge, "Take people apart who were merged by mistake, for good. Scope `steward` or `admin`."
+    )
+    undo_decision: DecisionAnswer = resolved(
+        undo_decision, "Take a merge, an unmerge or an undo back. Scope `steward` or `admin`."
     )
 
 

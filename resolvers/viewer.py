@@ -7,6 +7,7 @@ from graph.keys import Scope
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """The holder of a key that the front door knows. scope: a reading key asks queries, a writing one mutations."""
+    """The holder of a key that the front door knows. scope: what it may do. name: as the log of changes names it."""
 
     scope: Scope
+    name: str = "somebody"

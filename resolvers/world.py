@@ -10,9 +10,10 @@ from identity.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The doors to the graph, the policy in force, and what tells the time (an aware moment in UTC)."""
+    """The doors to the graph, the policy in force, what tells the time (an aware moment in UTC), and makes new ids."""
 
     reader: Reader
     writer: Writer
     policy: Policy
     now: Callable[[], datetime]
+    mint: Callable[[], str]

@@ -15,7 +15,7 @@ from identity.messages import SourceName
 
 REMEMBERED_SECONDS = 5.0
 REMEMBERED_KEYS = 4_096
-PREFIXES = {Scope.WRITE: "ssw_", Scope.READ: "ssr_"}
+PREFIXES = {Scope.WRITE: "ssw_", Scope.READ: "ssr_", Scope.STEWARD: "sss_", Scope.ADMIN: "ssa_"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,14 @@ KEY_MISSING = Refusal(
     401,
     "key_missing",
     "send an API key: as the user name of HTTP Basic with an empty password, or as `Authorization: Bearer <key>`; "
-    "`selfsame keys create --scope write|read` makes one",
+    "`selfsame keys create --scope write|read|steward|admin` makes one",
 )
 KEY_UNKNOWN = Refusal(
-    401, "key_unknown", "this key was never given out; `selfsame keys create --scope write|read` makes one"
+    401,
+    "key_unknown",
+    "this key was never given out; `selfsame keys create --scope write|read|steward|admin` makes one",
 )
-KEY_SCOPE = {
-    Scope.WRITE: Refusal(403, "key_scope", "this key may only read; sending needs a key of scope `write`"),
-    Scope.READ: Refusal(403, "key_scope", "this key may only write; asking needs a key of scope `read`"),
-}
+KEY_SCOPE = Refusal(403, "key_scope", "this key may not send messages; that needs one of scope `write`")
 
 
 @dataclass(slots=True)
@@ -49,10 +48,10 @@ class KeyRing:
     reader: Reader
     remembered: dict[str, tuple[float, ApiKey]] = field(default_factory=dict)
 
-    async def allowed(self, secret: str | None, scope: Scope) -> ApiKey | Refusal:
-        """The key, when it exists and has this scope; else why not. Raises DatabaseAwayError."""
+    async def sender(self, secret: str | None) -> ApiKey | Refusal:
+        """The key, when it exists and may send messages; else why not. Raises DatabaseAwayError."""
         key = await self.known(secret)
-        return key if isinstance(key, Refusal) or key.scope is scope else KEY_SCOPE[scope]
+        return key if isinstance(key, Refusal) or key.scope is Scope.WRITE else KEY_SCOPE
 
     async def known(self, secret: str | None) -> ApiKey | Refusal:
         """The key, whatever its scope; else why there is none. Raises DatabaseAwayError."""

@@ -117,14 +117,14 @@ def _graphql(parts: Parts, keys: KeyRing) -> Answer:
         key = await keys.known(secret_in(request.headers))
         if isinstance(key, Refusal):
             return refused(key)
-        return await answered(request, Viewer(key.scope), _world(parts))
+        return await answered(request, Viewer(key.scope, key.name), _world(parts))
 
     return graphql
 
 
 def _world(parts: Parts) -> World:
     """The world of one request: the policy stays the same until it is answered."""
-    return World(parts.connection.reader, parts.connection.writer, parts.policy.policy, parts.now)
+    return World(parts.connection.reader, parts.connection.writer, parts.policy.policy, parts.now, parts.mint)
 
 
 async def _live(_: Request) -> Response:

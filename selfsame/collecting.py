@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from graph.connection import Writer
 from graph.ingestion import Outcome, Status
-from graph.keys import ApiKey, Scope
+from graph.keys import ApiKey
 from graph.runs import record_dead_letters
 from identity.messages import Message, MessageKind, Rejection, SourceName
 from loaders.errors import BodyTooLargeError, IntakeClosedError
@@ -84,12 +84,12 @@ class Collecting:
         """The unpacked body and its source. A wrong key in the header is told before the body is read."""
         secret = secret_in(request.headers)
         if secret is not None:
-            key = await self.keys.allowed(secret, Scope.WRITE)
+            key = await self.keys.sender(secret)
             if isinstance(key, Refusal):
                 return key
         raw = await _received(request)
         body = await _aside(raw, decoded_body, raw, request.headers.get("content-encoding", ""))
-        key = await self.keys.allowed(secret or write_key_in(body), Scope.WRITE)
+        key = await self.keys.sender(secret or write_key_in(body))
         return key if isinstance(key, Refusal) else (body, _source(key))
 
 

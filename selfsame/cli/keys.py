@@ -14,20 +14,22 @@ from selfsame.clock import now
 from selfsame.errors import InputInvalidError
 from selfsame.settings import load_settings
 
+SCOPES = "`write` sends messages, `read` asks, `steward` also decides who is who, `admin` may do all but send."
+
 app = typer.Typer(no_args_is_help=True, help="API keys: make one, list them.")
 
 
 @app.command()
 def create(
-    scope: Annotated[Scope, typer.Option(help="`write` sends messages, `read` asks questions.")],
+    scope: Annotated[Scope, typer.Option(help=SCOPES)],
     source: Annotated[str | None, typer.Option(help="The source whose messages a writing key sends.")] = None,
     label: Annotated[str | None, typer.Option(help="A note for people: who has this key.")] = None,
 ) -> None:
     """Make a key and print it; it is stored nowhere, so this is the only time it can be seen."""
 
     async def work() -> Exit:
-        if scope is Scope.READ and source:
-            raise InputInvalidError("a reading key has no source; leave --source out")
+        if scope is not Scope.WRITE and source:
+            raise InputInvalidError("only a writing key has a source; leave --source out")
         named = SourceName(source or "web") if scope is Scope.WRITE else None
         async with reached_in_sight(load_settings()) as connection:
             print(await create_key(connection.writer, scope, now(), named, label))

@@ -16,6 +16,7 @@ from identity.messages import Json, moment
 from resolvers.endpoint import answered
 from resolvers.viewer import Viewer
 from resolvers.world import World
+from selfsame.clock import mint
 from tests.building import default_policy
 from tests.graph.world import MINUTE, START
 
@@ -92,4 +93,4 @@ def read(answer: Response) -> dict[str, dict]:
 def caller(graph: Connection, scope: Scope = Scope.READ) -> Caller:
     """A caller of a service on this graph whose clock stands at NOW."""
     reader = CountingReader(graph.reader.driver, graph.reader.database, graph.reader.bookmarked)
-    return Caller(World(reader, graph.writer, default_policy(), now), scope)
+    return Caller(World(reader, graph.writer, default_policy(), now, mint), scope)

@@ -63,11 +63,12 @@ class Person:
 
 @dataclass(frozen=True)
 class Company:
-    """Somebody with two keys. Messages arrive in the order in which they are sent."""
+    """Somebody with three keys. Messages arrive in the order in which they are sent. admin_key: who may decide."""
 
     http: httpx.AsyncClient
     write_key: str
     read_key: str
+    admin_key: str = ""
 
     async def post(self, path: str, content: bytes, key: str | None = None, **headers: str) -> httpx.Response:
         """A request to /v1; key: another one than the company's own, empty for none."""
@@ -89,13 +90,13 @@ class Company:
 
     async def ask(self, query: str, **variables: Json) -> dict[str, Json]:
         """The data of an answer without errors."""
-        return await self._answered(query, variables, self.read_key)
+        return await self._asked(self.read_key, query, variables)
 
     async def change(self, mutation: str, **variables: Json) -> dict[str, Json]:
-        """The data that a mutation answers."""
-        return await self._answered(mutation, variables, self.write_key)
+        """The data of a mutation without errors, by somebody who may decide everything."""
+        return await self._asked(self.admin_key, mutation, variables)
 
-    async def _answered(self, query: str, variables: dict[str, Json], key: str) -> dict[str, Json]:
+    async def _asked(self, key: str, query: str, variables: Mapping[str, Json]) -> dict[str, Json]:
         answer = await self.http.post(
             "/graphql",
             json={"query": query, "variables": variables},
@@ -186,6 +187,7 @@ async def in_process(graph: Connection, pace: Pace | None = None) -> AsyncIterat
             http,
             await create_key(graph.writer, Scope.WRITE, now(), SourceName("web")),
             await create_key(graph.writer, Scope.READ, now()),
+            await create_key(graph.writer, Scope.ADMIN, now()),
         )
 
 

@@ -1,0 +1,318 @@
+"""Decisions by hand: merge people, unmerge them, take a decision back, each as a preview or for good."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated
+
+import strawberry
+
+from graph.decisions import Outcome
+from graph.errors import DecisionError, UnknownDecisionError, UnknownIdentifierError
+from graph.merging import Answer, Asked, Unchanged
+from graph.merging import Conflict as StoredConflict
+from graph.merging import merge as merged
+from graph.merging import take_out as taken_out
+from graph.merging import undo as undone
+from graph.merging import unmerge as unmerged
+from graph.people import Person
+from identity.evidence import LinkId, Reason
+from identity.identifiers import IdentifierKey
+from resolvers.asking import Asking, Info
+from resolvers.errors import Code, refused
+from resolvers.explanations import LinkKind, RefusalReason
+from resolvers.identifiers import IdentifierLookup, IdentifierName, key_named
+from resolvers.ids import Noun, global_id
+from resolvers.lookups import ByProfile, ProfileLookup, anchor_key
+from resolvers.nodes import resolved
+from resolvers.permissions import Right, may
+from resolvers.scalars import JsonValue
+
+MOST_NAMED = 1_000
+LONGEST_NOTE = 1_000
+
+
+@strawberry.type(description="A trait as a person shows it after a decision.")
+class TraitShown:
+    """A trait as a person shows it after a decision."""
+
+    name: str = strawberry.field(description="A trait that the policy names.")
+    value: JsonValue = strawberry.field(description="Its value.")
+
+
+def _id(parent: strawberry.Parent[Person]) -> strawberry.ID:
+    return strawberry.ID(global_id(Noun.PROFILE, parent.id))
+
+
+def _traits(parent: strawberry.Parent[Person]) -> list[TraitShown]:
+    shown = parent.traits.items()
+    return [TraitShown(name=name, value=JsonValue(value)) for name, value in shown if value is not None]
+
+
+@strawberry.type(description="A person as a decision leaves her, or would.")
+class DecidedPerson:
+    """A person as a decision leaves her, or would."""
+
+    id: strawberry.ID = strawberry.field(resolver=_id, description="The id of her profile; valid once it is decided.")
+    known: bool = strawberry.field(description="Whether a contact names her.")
+    shared: bool = strawberry.field(description="Whether this is no person but an identifier that several share.")
+    identifiers: list[IdentifierName] = strawberry.field(description="All her identifiers, by their keys.")
+    traits: list[TraitShown] = strawberry.field(resolver=_traits, description="What she shows of the named traits.")
+    interactions: int = strawberry.field(description="How many interactions are hers; on shared devices, only hers.")
+
+
+@strawberry.type(description="The identifiers of a profile before a decision, as far as it touches them.")
+class PersonBefore:
+    """The identifiers of a profile before a decision."""
+
+    id: strawberry.ID = strawberry.field(description="The id of the profile before.")
+    identifiers: list[IdentifierName] = strawberry.field(description="Its identifiers, by their keys.")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A link and the verdict on it."""
+
+    a: IdentifierKey
+    b: IdentifierKey
+    kind: LinkKind
+    reason: RefusalReason | None
+
+
+@strawberry.type(description="A link that a decision turns.")
+class JudgedLink:
+    """A link that a decision turns."""
+
+    a: IdentifierName = strawberry.field(description="One end.")
+    b: IdentifierName = strawberry.field(description="The other end.")
+    kind: LinkKind = strawberry.field(description="What kind of statement it is.")
+    reason: RefusalReason | None = strawberry.field(description="Why it is refused now; null when it is accepted.")
+
+
+def _judged(link: LinkId, reason: Reason | None) -> Judged:
+    return Judged(link.a, link.b, LinkKind(link.kind.word), RefusalReason(reason.value) if reason else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A profile before a decision."""
+
+    id: strawberry.ID
+    identifiers: Sequence[IdentifierKey]
+
+
+def _before(parent: strawberry.Parent[Outcome]) -> Sequence[Before]:
+    return [Before(strawberry.ID(global_id(Noun.PROFILE, id_)), keys) for id_, keys in sorted(parent.before.items())]
+
+
+def _refused(parent: strawberry.Parent[Outcome]) -> Sequence[Judged]:
+    return [_judged(link, why) for link, why in sorted(parent.refused.items(), key=_by_ends)]
+
+
+def _by_ends(each: tuple[LinkId, Reason]) -> tuple[str, str, int]:
+    return (each[0].a, each[0].b, each[0].kind)
+
+
+def _accepted(parent: strawberry.Parent[Outcome]) -> Sequence[Judged]:
+    return [_judged(link, None) for link in sorted(parent.accepted, key=lambda each: (each.a, each.b, each.kind))]
+
+
+@strawberry.type(description="What a decision gives, or would give: applying it equals its preview.")
+class Decided:
+    """What a decision gives, or would give."""
+
+    decision: strawberry.ID = strawberry.field(description="The id under which it can be taken back, once decided.")
+    before: list[PersonBefore] = resolved(_before, "Who the identifiers belonged to.")
+    after: list[DecidedPerson] = strawberry.field(description="The people that they are now, by id.")
+    refused: list[JudgedLink] = resolved(_refused, "The links that are refused now and were not.")
+    accepted: list[JudgedLink] = resolved(_accepted, "The links that are accepted now and were not.")
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: Info) -> bool:
+        """Whether an answer is shown as this type."""
+        return isinstance(value, Outcome)
+
+
+@strawberry.type(description="Two identifiers that stand against each other.")
+class IdentifierPair:
+    """Two identifiers that stand against each other."""
+
+    a: IdentifierName = strawberry.field(description="One of the two; the one that would be replaced.")
+    b: IdentifierName = strawberry.field(description="The other one; the one that would stay.")
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """Two identifiers that stand against each other."""
+
+    a: IdentifierKey
+    b: IdentifierKey
+
+
+def _reason(parent: strawberry.Parent[StoredConflict]) -> RefusalReason:
+    return RefusalReason(parent.reason.value)
+
+
+def _values(parent: strawberry.Parent[StoredConflict]) -> Sequence[Against]:
+    return [Against(*pair) for pair in parent.values]
+
+
+def _apart(parent: strawberry.Parent[StoredConflict]) -> Sequence[Against]:
+    return [Against(*pair) for pair in parent.apart]
+
+
+WHAT_FORBIDS = {
+    Reason.UNIQUE: "Both people have a value of something of which everybody has one: with `override`, the value of "
+    "`into` replaces the other, which keeps resolving.",
+    Reason.DIFFERENT: "Somebody decided that they are different: take that decision back first.",
+    Reason.GENERIC: "One of the two identifiers is shared by several people: name identifiers of theirs alone.",
+    Reason.SIZE: "The person would have more identifiers than the policy allows.",
+}
+
+
+def _conflict_sentence(parent: strawberry.Parent[StoredConflict]) -> str:
+    return WHAT_FORBIDS[parent.reason]
+
+
+@strawberry.type(description="A merge that a rule forbids; nothing was written.")
+class DecisionConflict:
+    """A merge that a rule forbids; nothing was written."""
+
+    reason: RefusalReason = strawberry.field(resolver=_reason, description="The rule.")
+    sentence: str = strawberry.field(resolver=_conflict_sentence, description="What it means, and what can be done.")
+    values: list[IdentifierPair] = resolved(
+        _values, "The two values of each unique namespace that stand against each other."
+    )
+    apart: list[IdentifierPair] = resolved(_apart, "The pairs that somebody decided are different.")
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: Info) -> bool:
+        """Whether an answer is shown as this type."""
+        return isinstance(value, StoredConflict)
+
+
+@strawberry.enum(description="Why nothing was decided.")
+class NothingDecidedCode(Enum):
+    """Why nothing was decided."""
+
+    ALREADY_ONE = strawberry.enum_value("already_one", description="They are one person already.")
+    NOT_ONE = strawberry.enum_value("not_one", description="They are not one person.")
+    NOTHING_LEFT = strawberry.enum_value("nothing_left", description="The person has no other identifiers.")
+    TAKEN_BACK = strawberry.enum_value("taken_back", description="The decision does not stand any more.")
+    UNKNOWN_IDENTIFIER = strawberry.enum_value("unknown_identifier", description="Nothing is known of one of them.")
+    UNKNOWN_DECISION = strawberry.enum_value("unknown_decision", description="Nothing was decided under this id.")
+    DECISION_INVALID = strawberry.enum_value("decision_invalid", description="It can mean nothing, or is too large.")
+
+
+def _code(parent: strawberry.Parent[Unchanged]) -> NothingDecidedCode:
+    return NothingDecidedCode(parent.code)
+
+
+@strawberry.type(description="Nothing was written, and why.")
+class NothingDecided:
+    """Nothing was written, and why."""
+
+    code: NothingDecidedCode = strawberry.field(resolver=_code, description="The reason as a stable word.")
+    sentence: str = strawberry.field(description="The reason in plain English.")
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: Info) -> bool:
+        """Whether an answer is shown as this type."""
+        return isinstance(value, Unchanged)
+
+
+DecisionAnswer = Annotated[
+    Decided | DecisionConflict | NothingDecided,
+    strawberry.union(name="DecisionAnswer", description="What became of a decision."),
+]
+
+
+@strawberry.input(description="Two identifiers, or people, that are not the same person.")
+class ApartInput:
+    """Two identifiers, or people, that are not the same person."""
+
+    a: ProfileLookup = strawberry.field(description="One; of a profile's id its anchor.")
+    b: ProfileLookup = strawberry.field(description="The other one.")
+
+
+@strawberry.input(one_of=True, description="What to take apart: one of these.")
+class UnmergeInput:
+    """What to take apart."""
+
+    pair: ApartInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Two identifiers; what goes with which, the other links say."
+    )
+    identifiers: list[IdentifierLookup] | None = strawberry.field(
+        default=strawberry.UNSET, description="Identifiers to take out of the person they belong to, 1,000 at most."
+    )
+
+
+Note = Annotated[str | None, strawberry.argument(description="Why, for the log; 1,000 characters at most.")]
+DryRun = Annotated[bool, strawberry.argument(description="Write nothing; answer what would be.")]
+Override = Annotated[
+    bool, strawberry.argument(description="Let unique values of `into` replace those of `from`; needs scope `admin`.")
+]
+Apart = Annotated[UnmergeInput, strawberry.argument(description="What to take apart.")]
+DecisionId = Annotated[strawberry.ID, strawberry.argument(description="The decision to take back.")]
+Leaving = Annotated[ProfileLookup, strawberry.argument(name="from", description="The person who becomes part.")]
+
+
+async def merge_profiles(
+    info: Info,
+    leaving: Leaving,
+    into: ByProfile,
+    override: Override = False,
+    note: Note = None,
+    dry_run: DryRun = False,
+) -> Answer:
+    """Make two people one by hand."""
+    context = info.context
+    if override and not may(context.viewer, Right.OVERRIDE):
+        raise refused(Code.KEY_SCOPE, f"this key has scope `{context.viewer.scope}`; `override` needs scope `admin`")
+    a, b = await anchor_key(leaving, context), await anchor_key(into, context)
+    asked = _asked(context, note, dry=dry_run)
+    return await _answered(lambda: merged(context.world.writer, a, b, asked, context.world.policy, override=override))
+
+
+async def unmerge(info: Info, what: Apart, note: Note = None, dry_run: DryRun = False) -> Answer:
+    """Take people apart who were merged by mistake, for good."""
+    context = info.context
+    asked = _asked(context, note, dry=dry_run)
+    world = context.world
+    if what.pair:
+        a, b = await anchor_key(what.pair.a, context), await anchor_key(what.pair.b, context)
+        return await _answered(lambda: unmerged(world.writer, a, b, asked, world.policy))
+    keys = await _named(what.identifiers or [], context)
+    return await _answered(lambda: taken_out(world.writer, keys, asked, world.policy))
+
+
+async def unmerge_preview(info: Info, what: Apart) -> Answer:
+    """What an unmerge would give; nothing is written."""
+    return await unmerge(info, what, dry_run=True)
+
+
+async def undo_decision(info: Info, decision: DecisionId, note: Note = None, dry_run: DryRun = False) -> Answer:
+    """Take a decision back: what stood before it stands again."""
+    context = info.context
+    asked = _asked(context, note, dry=dry_run)
+    return await _answered(lambda: undone(context.world.writer, decision, asked, context.world.policy))
+
+
+async def _named(lookups: Sequence[IdentifierLookup], context: Asking) -> list[IdentifierKey]:
+    if not 0 < len(lookups) <= MOST_NAMED:
+        raise refused(Code.TOO_MANY_VALUES, f"name from 1 to {MOST_NAMED:,} identifiers")
+    return [await key_named(each, context) for each in lookups]
+
+
+def _asked(context: Asking, note: str | None, *, dry: bool) -> Asked:
+    if note is not None and len(note) > LONGEST_NOTE:
+        raise refused(Code.TOO_MANY_VALUES, f"a note has {LONGEST_NOTE:,} characters at most")
+    return Asked(context.viewer.name, context.world.mint, context.micros, note, dry)
+
+
+async def _answered(decide: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The answer; what a caller can expect to go wrong is one, too."""
+    try:
+        return await decide()
+    except (UnknownIdentifierError, UnknownDecisionError, DecisionError) as error:
+        return Unchanged(error.code, str(error))

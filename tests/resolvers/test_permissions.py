@@ -1,0 +1,42 @@
+"""Every field that changes something says which right it needs; no scope has a right by accident."""
+
+import pytest
+
+from graph.connection import Connection
+from graph.keys import Scope
+from resolvers.executing import EXECUTABLE
+from resolvers.permissions import NEEDED, RIGHTS, Right
+from tests.resolvers.calling import caller
+
+FIELDS = {"Query": EXECUTABLE.query_type, "Mutation": EXECUTABLE.mutation_type}
+
+
+def test_every_mutation_names_its_right_and_no_right_is_for_a_field_that_is_not_there() -> None:
+    queries, mutations = (set(kind.fields) if kind else set() for kind in FIELDS.values())
+    assert mutations <= NEEDED.keys() <= queries | mutations
+
+
+def test_only_an_admin_overrides_and_erases_and_a_sender_asks_nothing() -> None:
+    assert {scope for scope in Scope if Right.OVERRIDE in RIGHTS[scope]} == {Scope.ADMIN}
+    assert {scope for scope in Scope if Right.ERASE in RIGHTS[scope]} == {Scope.ADMIN}
+    assert RIGHTS[Scope.WRITE] == {Right.DEFINE}
+
+
+UNDO = 'mutation { undoDecision(decision: "x") { __typename } }'
+HIDDEN = 'mutation { ...all } fragment all on Mutation { ... { undoDecision(decision: "x") { __typename } } }'
+MERGE = """
+mutation {
+  mergeProfiles(from: {id: "a"}, into: {id: "b"}, override: true) { __typename }
+}
+"""
+PREVIEW = 'query { unmergePreview(what: {identifiers: [{namespace: "user_id", value: "u1"}]}) { __typename } }'
+
+
+@pytest.mark.neo4j
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("scope", "query"),
+    [(Scope.READ, UNDO), (Scope.WRITE, UNDO), (Scope.READ, HIDDEN), (Scope.READ, PREVIEW), (Scope.STEWARD, MERGE)],
+)
+async def test_who_has_not_the_right_is_refused(graph: Connection, scope: Scope, query: str) -> None:
+    assert await caller(graph, scope).refused(query) == "key_scope"
