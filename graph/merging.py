@@ -61,7 +61,7 @@ class Unchanged:
 Answer = Outcome | Conflict | Unchanged
 
 
-async def merge(
+async def merge_people(
     writer: Writer,
     leaving: IdentifierKey,
     staying: IdentifierKey,
@@ -144,7 +144,7 @@ def _across(pair: Pair, one: set[IdentifierKey], other: set[IdentifierKey]) -> b
     return (pair[0] in one and pair[1] in other) or (pair[1] in one and pair[0] in other)
 
 
-async def unmerge(
+async def unmerge_people(
     writer: Writer, a: IdentifierKey, b: IdentifierKey, asked: Asked, policy: Policy | PolicyHeld
 ) -> Answer:
     """Make two identifiers of one person belong to two people, for good; what else goes with which, the links say.
@@ -195,7 +195,7 @@ async def take_out(writer: Writer, keys: Sequence[IdentifierKey], asked: Asked, 
     return await in_one_transaction(writer, work, policy, keep=lambda answer: _written(answer, asked))
 
 
-async def undo(writer: Writer, decision: str, asked: Asked, policy: Policy | PolicyHeld) -> Answer:
+async def undo_decision(writer: Writer, decision: str, asked: Asked, policy: Policy | PolicyHeld) -> Answer:
     """Take a decision back: what stood before it stands again. A decision that was an undo can be taken back as well.
 
     Unchanged when it does not stand any more. Raises UnknownDecisionError, PolicyApplyingError.

@@ -9,12 +9,9 @@ import strawberry
 
 from graph.decisions import Outcome
 from graph.errors import DecisionError, UnknownDecisionError, UnknownIdentifierError
-from graph.merging import Answer, Asked, Unchanged
+from graph.merging import Answer, Asked, Unchanged, merge_people, take_out, unmerge_people
 from graph.merging import Conflict as StoredConflict
-from graph.merging import merge as merged
-from graph.merging import take_out as taken_out
-from graph.merging import undo as undone
-from graph.merging import unmerge as unmerged
+from graph.merging import undo_decision as taken_back
 from graph.people import Person
 from identity.evidence import LinkId, Reason
 from identity.identifiers import IdentifierKey
@@ -271,7 +268,9 @@ async def merge_profiles(
         raise refused(Code.KEY_SCOPE, f"this key has scope `{context.viewer.scope}`; `override` needs scope `admin`")
     a, b = await anchor_key(leaving, context), await anchor_key(into, context)
     asked = _asked(context, note, dry=dry_run)
-    return await _answered(lambda: merged(context.world.writer, a, b, asked, context.world.policy, override=override))
+    return await _answered(
+        lambda: merge_people(context.world.writer, a, b, asked, context.world.policy, override=override)
+    )
 
 
 async def unmerge(info: Info, what: Apart, note: Note = None, dry_run: DryRun = False) -> Answer:
@@ -281,9 +280,9 @@ async def unmerge(info: Info, what: Apart, note: Note = None, dry_run: DryRun = 
     world = context.world
     if what.pair:
         a, b = await anchor_key(what.pair.a, context), await anchor_key(what.pair.b, context)
-        return await _answered(lambda: unmerged(world.writer, a, b, asked, world.policy))
+        return await _answered(lambda: unmerge_people(world.writer, a, b, asked, world.policy))
     keys = await _named(what.identifiers or [], context)
-    return await _answered(lambda: taken_out(world.writer, keys, asked, world.policy))
+    return await _answered(lambda: take_out(world.writer, keys, asked, world.policy))
 
 
 async def unmerge_preview(info: Info, what: Apart) -> Answer:
@@ -295,7 +294,7 @@ async def undo_decision(info: Info, decision: DecisionId, note: Note = None, dry
     """Take a decision back: what stood before it stands again."""
     context = info.context
     asked = _asked(context, note, dry=dry_run)
-    return await _answered(lambda: undone(context.world.writer, decision, asked, context.world.policy))
+    return await _answered(lambda: taken_back(context.world.writer, decision, asked, context.world.policy))
 
 
 async def _named(lookups: Sequence[IdentifierLookup], context: Asking) -> list[IdentifierKey]:

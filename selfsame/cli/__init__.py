@@ -2,7 +2,7 @@
 
 import typer
 
-from selfsame.cli import demo, doctor, export, keys, load, policy, runs, schema, serve, verify
+from selfsame.cli import deciding, demo, doctor, export, keys, load, policy, runs, schema, serve, verify
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -14,6 +14,9 @@ app.command()(serve.serve)
 app.command()(load.load)
 app.command()(verify.verify)
 app.command()(verify.rebuild)
+app.command()(deciding.merge)
+app.command()(deciding.unmerge)
+app.command()(deciding.undo)
 app.command()(doctor.doctor)
 app.add_typer(export.app, name="export")
 app.add_typer(keys.app, name="keys")
