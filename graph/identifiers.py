@@ -56,7 +56,7 @@ IDENTIFIER_ROW = """[
   identifier.key, identifier.mint, identifier.namespace, identifier.value,
   CASE WHEN identifier:Device THEN 'Device' WHEN identifier:Contact THEN 'Contact' ELSE 'ContactPoint' END,
   identifier.first_seen, identifier.last_seen, identifier.generic,
-  CASE WHEN identifier.generic IS NULL THEN 0 ELSE COUNT { (identifier)-[:SHARED_BY]->(:Profile) } END
+  CASE WHEN identifier.generic IS NULL THEN 0 ELSE COUNT { (identifier)-[:SHARED_BY]->() } END
 ]"""
 
 # profile_id (unique), then one expand per profile
@@ -133,18 +133,33 @@ async def shared_identifiers_of(
     }
 
 
-# profile_id (unique); all who share are read, since they are counted
-PEOPLE_OF = """
-UNWIND $asked AS asked
-MATCH (anchor:Profile {id: asked.profile})<-[:IDENTIFIES]-(:Identifier)-[:SHARED_BY]->(person:Profile)
-USING INDEX SEEK anchor:Profile(id)
-WITH DISTINCT asked, person
-ORDER BY person.id
-WITH asked, count(*) AS total, collect(person) AS people
-RETURN asked.profile AS profile, asked.after AS after, total,
-  [person IN [each IN people WHERE each.id > asked.after][..$first]
-    | person {.id, .known, .shared, .first_seen, .last_seen, .pending}] AS people
+# Who shares `identifier`, from `asked.after` on; how many there are is read off the node.
+_PEOPLE = """
+WHERE identifier.generic IS NOT NULL
+CALL (asked, identifier) {
+  MATCH (identifier)-[:SHARED_BY]->(person:Profile)
+  WHERE person.id > asked.after
+  WITH person
+  ORDER BY person.id
+  LIMIT $first
+  RETURN collect(person {.id, .known, .shared, .first_seen, .last_seen, .pending}) AS people
+}
+RETURN asked.of AS of, asked.after AS after, COUNT { (identifier)-[:SHARED_BY]->() } AS total, people
 """
+
+# profile_id (unique), then one expand
+PEOPLE_OF = f"""
+UNWIND $asked AS asked
+MATCH (anchor:Profile {{id: asked.of}})<-[:IDENTIFIES]-(identifier:Identifier)
+USING INDEX SEEK anchor:Profile(id)
+{_PEOPLE}"""
+
+# identifier_key (unique), then one expand
+PEOPLE_WITH = f"""
+UNWIND $asked AS asked
+MATCH (identifier:Identifier {{key: asked.of}})
+USING INDEX SEEK identifier:Identifier(key)
+{_PEOPLE}"""
 
 
 async def people_of(
@@ -153,10 +168,24 @@ async def people_of(
     """Who shares each profile, from the person after a given id on; one that nobody shares has no entry.
 
     profiles: pairs of a profile and the id of the last person already shown. One statement.
+    Cost: all who share it are looked at for a page of them.
     """
-    asked = [{"profile": profile, "after": after} for profile, after in profiles]
-    rows = await reader.rows(PEOPLE_OF, asked=asked, first=first)
+    pages = await _people(reader, PEOPLE_OF, profiles, first)
+    return {(ProfileId(of), after): page for (of, after), page in pages.items()}
+
+
+async def people_with(
+    reader: Reader, keys: Sequence[tuple[IdentifierKey, str]], first: int
+) -> dict[tuple[IdentifierKey, str], PeoplePage]:
+    """Who shares each identifier, as `people_of`."""
+    pages = await _people(reader, PEOPLE_WITH, keys, first)
+    return {(IdentifierKey(of), after): page for (of, after), page in pages.items()}
+
+
+async def _people(
+    reader: Reader, statement: str, asked: Sequence[tuple[str, str]], first: int
+) -> dict[tuple[str, str], PeoplePage]:
+    rows = await reader.rows(statement, asked=[{"of": of, "after": after} for of, after in asked], first=first)
     return {
-        (ProfileId(row["profile"]), row["after"]): PeoplePage(row["total"], tuple(map(profile_from, row["people"])))
-        for row in rows
+        (row["of"], row["after"]): PeoplePage(row["total"], tuple(map(profile_from, row["people"]))) for row in rows
     }

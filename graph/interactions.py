@@ -1,8 +1,9 @@
 """Interactions: the timeline of a profile, newest first, cut into pages that cost their own length.
 
-Whose interactions: those whose actor is an identifier of the profile, and for each device it shares those of the device
-inside the spans of SHARED_BY; the device's own profile has what is outside all spans. So a profile is a list of ranges,
-pairs of an actor and a stretch of time, each answered by a seek in the index (actor, at, id) that stops after a page.
+Whose interactions: those whose actor is an identifier of the profile, and for each device and contact point it shares
+those of it inside the spans of SHARED_BY; its own profile has what is outside all spans. So a profile is a list of
+ranges, pairs of an actor and a stretch of time, each answered by a seek in the index (actor, at, id) that stops after
+a page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -74,7 +75,7 @@ def newest_of_profile(answer: str, *, named: bool = False) -> str:
     """The part of a statement that answers the newest $first interactions of `profile`, newest first, as `shown`.
 
     It needs `asked.at` and `asked.id`, the place to begin after, $start, $types, and $names where it is `named`.
-    A shared device's own profile has what lies between the spans: their ends, sorted, become the ends of its ranges.
+    A shared one's own profile has what lies between the spans: their ends, sorted, become the ends of its ranges.
     """
     return f"""
   CALL (profile) {{
@@ -89,8 +90,9 @@ def newest_of_profile(answer: str, *, named: bool = False) -> str:
     }}
     RETURN own.key AS actor, [{EARLIEST}] + edges + [{LATEST}] AS edges, 1 AS open
     UNION ALL
-    MATCH (profile)<-[use:SHARED_BY]-(device:Device)
-    RETURN device.key AS actor, coalesce(use.spans, []) AS edges, 0 AS open
+    MATCH (profile)<-[use:SHARED_BY]-(shared:Identifier)
+    WHERE use.spans IS NOT NULL
+    RETURN shared.key AS actor, use.spans AS edges, 0 AS open
   }}
   UNWIND range(0, size(edges) / 2 - 1) AS number
   WITH asked, actor, edges[2 * number] + open AS low, edges[2 * number + 1] - open AS high

@@ -11,6 +11,7 @@ from typing import TypeVar
 from graph.account_decisions import name_accounts
 from graph.audit import Cause, Move, Moves, log_moves
 from graph.connection import Reader, Transaction, Writer
+from graph.contact_use import refresh_contact_use
 from graph.device_use import computed_uses, refresh_uses, spans_of, uses_text
 from graph.evidence_reading import Stored, stored_state
 from graph.links import CHANGE_LINKS, DELETE_LINKS, WRITE_LINKS, new_row, verdict_facts
@@ -20,6 +21,7 @@ from graph.pending import DONE
 from graph.stitcher import SET_GENERIC, drop_profiles, place
 from graph.views import refresh_moments, refresh_traits, share, shown_traits
 from identity.accounts import cycles, heads_of
+from identity.contact_use import spans_by_time, told_by_time
 from identity.device_use import Use
 from identity.evidence import Kind, Link, LinkId, Reason
 from identity.identifiers import IdentifierKey, ProfileId
@@ -107,7 +109,7 @@ async def expected_state(reader: Reader, stored: Stored, policy: Policy) -> Expe
         profile_of=profile_of,
         traits=_traits(stored, stitching, policy),
         uses=uses,
-        sharing=_sharing(stored, stitching, profile_of, uses),
+        sharing=_sharing(stored, stitching, profile_of, uses, policy),
         manual={link.id: link for link in with_manual((), standing_of(stored.acts), known)},
         cycles=cycles((each.statement for each in stored.parts), heads),
         heads=heads,
@@ -135,6 +137,7 @@ def _sharing(
     stitching: Stitching,
     profile_of: Mapping[IdentifierKey, ProfileId],
     uses: Mapping[IdentifierKey, Sequence[Use]],
+    policy: Policy,
 ) -> dict[Sharing, tuple[int, int, list[int] | None]]:
     moments: defaultdict[Sharing, list[int]] = defaultdict(list)
     for id_, each in stored.links.items():
@@ -143,10 +146,21 @@ def _sharing(
                 if generic in stitching.generic and person not in stitching.generic:
                     moments[generic, profile_of[person]] += [each.link.first_seen, each.link.last_seen]
     spans = {device: spans_of(found, profile_of) for device, found in uses.items()}
+    spans |= _spans_by_time(moments, stitching, policy)
     return {
         (generic, profile): (min(found), max(found), spans.get(generic, {}).get(profile))
         for (generic, profile), found in moments.items()
     }
+
+
+def _spans_by_time(
+    moments: Mapping[Sharing, Sequence[int]], stitching: Stitching, policy: Policy
+) -> dict[IdentifierKey, dict[ProfileId, list[int]]]:
+    first: defaultdict[IdentifierKey, dict[ProfileId, int]] = defaultdict(dict)
+    for (key, profile), found in moments.items():
+        if told_by_time(key, stitching.generic.get(key), policy):
+            first[key][profile] = min(found)
+    return {key: spans_by_time(people) for key, people in first.items()}
 
 
 def _of_people(stored: Stored, expected: Expected) -> Iterator[Difference]:
@@ -323,6 +337,7 @@ async def _refresh(tx: Transaction, profiles: Sequence[ProfileId], policy: Polic
     await refresh_moments(tx, profiles)
     await refresh_traits(tx, profiles, policy)
     await share(tx, profiles)
+    await refresh_contact_use(tx, profiles, (), (), policy)
 
 
 async def _refresh_devices(tx: Transaction, devices: Sequence[IdentifierKey], policy: Policy) -> None:

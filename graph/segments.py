@@ -116,7 +116,7 @@ COMPARED: Mapping[Comparison, str] = {
     Comparison.IN: "coalesce({trait} IN {wanted}, false)",
 }
 
-# Her own interactions by their actor, and on devices she shares those inside her spans; an end may lie in two spans.
+# Her own interactions by their actor, and of what she shares those inside her spans; an end may lie in two spans.
 COUNT = """(
     COUNT {{
       MATCH (profile)<-[:IDENTIFIES]-(own:Identifier)
@@ -124,11 +124,11 @@ COUNT = """(
       USING INDEX SEEK interaction:Interaction({index})
       WHERE interaction.actor = own.key AND {wanted}
     }} + COUNT {{
-      MATCH (profile)<-[use:SHARED_BY]-(device:Device)
+      MATCH (profile)<-[use:SHARED_BY]-(shared:Identifier)
       UNWIND range(0, size(coalesce(use.spans, [])) / 2 - 1) AS number
       MATCH (interaction:Interaction)
       USING INDEX SEEK interaction:Interaction({index})
-      WHERE interaction.actor = device.key
+      WHERE interaction.actor = shared.key
         AND use.spans[2 * number] <= interaction.at <= use.spans[2 * number + 1] AND {wanted}
       RETURN DISTINCT interaction
     }})"""

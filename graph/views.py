@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from graph.connection import Row, Transaction
+from graph.contact_use import refresh_contact_use
 from graph.device_use import refresh_uses
 from graph.regions import Change
 from graph.stitcher import Stitched, drop_profiles
@@ -105,7 +106,10 @@ async def refresh_views(
     await refresh_moments(tx, seen | said | stitched.changed | {each.id for each in stitched.clusters})
     told = {where[each.actor] for each in heard if each.actor in where and each.observations}
     await refresh_traits(tx, told | stitched.changed, policy)
-    await refresh_sharing(tx, await _sharing(tx, change, stitched, where), stitched)
+    sharing = await _sharing(tx, change, stitched, where)
+    await refresh_sharing(tx, sharing, stitched)
+    ends = {end for id_ in change.said for end in (id_.a, id_.b)}
+    await refresh_contact_use(tx, sharing, change.ends | ends, stitched.turned, policy)
     devices = {key for one in heard for key in (*one.devices, *([one.actor] if one.actor else []))}
     devices |= set() if limited else change.ends
     await refresh_uses(tx, devices, stitched.turned, stitched.changed | seen | said, policy, limited=limited)

@@ -1,19 +1,32 @@
 """Identifiers: contacts, devices and contact points; how a caller names one."""
 
+from collections.abc import Awaitable
 from enum import Enum
 from typing import Annotated
 
 import strawberry
 
-from graph.identifiers import StoredIdentifier, identifiers_by_key
+from graph.identifiers import PeoplePage, StoredIdentifier, identifiers_by_key, people_with
 from graph.namespaces import declared_namespaces
 from graph.profiles import Profile as StoredProfile
 from graph.profiles import profiles_by_identifier
 from identity.identifiers import Blocked, IdentifierKey, namespace_of, normalise
 from identity.policy import NAMESPACE_PATTERN, Policy
 from resolvers.asking import Asking, Info
+from resolvers.batching import then
 from resolvers.errors import Code, refused
 from resolvers.nodes import PROFILE, Node, maybe
+from resolvers.paging import (
+    USUAL,
+    After,
+    CountedConnection,
+    First,
+    counted_page_of,
+    counted_pages,
+    one_more,
+    page_of,
+    place_in,
+)
 from resolvers.scalars import Moment
 
 
@@ -37,6 +50,25 @@ async def _profile_of_identifier(parent: strawberry.Parent[StoredIdentifier], in
     return await info.context.batching.ask(profiles_by_identifier, parent.key)
 
 
+def shared_page(
+    found: Awaitable[PeoplePage | None], first: int, after: str | None
+) -> CountedConnection[StoredProfile] | Awaitable[CountedConnection[StoredProfile]]:
+    """A page of people who share something, with their number."""
+
+    def page(people: PeoplePage | None) -> CountedConnection[StoredProfile]:
+        shown = people or PeoplePage(0, ())
+        return counted_page_of(page_of(shown.people, first, after, lambda each: (each.id,)), shown.total)
+
+    return then(found, page)
+
+
+def _shared_with(
+    parent: strawberry.Parent[StoredIdentifier], info: Info, first: First = USUAL, after: After = None
+) -> CountedConnection[StoredProfile] | Awaitable[CountedConnection[StoredProfile]]:
+    (last,) = place_in(after, tuple[str]) or ("",)
+    return shared_page(info.context.batching.ask(people_with, (parent.key, last), one_more(first)), first, after)
+
+
 @strawberry.interface(description="A namespace and a value by which a source knows a person or a thing of hers.")
 class Identifier(Node):
     """A namespace and a value by which a source knows somebody."""
@@ -47,6 +79,11 @@ class Identifier(Node):
     last_seen: Moment = strawberry.field(description="The moment of the latest evidence of it.")
     generic: GenericReason | None = strawberry.field(description="Why it links nobody; null when it belongs to one.")
     shared_by: int = strawberry.field(description="By how many people it is shared; 0 when it belongs to one.")
+    shared_with = strawberry.field(
+        resolver=_shared_with,
+        graphql_type=counted_pages(PROFILE),
+        description="The people who share it, in a stable order; none when it belongs to one.",
+    )
     profile = strawberry.field(
         resolver=_profile_of_identifier,
         graphql_type=maybe(PROFILE),

@@ -59,6 +59,11 @@ def pages(kind: object) -> object:
     return Connection.__class_getitem__(kind)  # type: ignore[attr-defined]  # what `Connection[kind]` calls
 
 
+def counted_pages(kind: object) -> object:
+    """The counted connection of a type made at run time."""
+    return CountedConnection.__class_getitem__(kind)  # type: ignore[attr-defined]  # what `CountedConnection[kind]` calls
+
+
 def one_more(first: int) -> int:
     """How many to read for a page of a size, to know whether there is more. Raises GraphQLError for a bad size."""
     if not 1 <= first <= MOST:

@@ -9,8 +9,9 @@ import strawberry
 from graph.accounts import After as Place
 from graph.accounts import Membership as StoredMembership
 from graph.accounts import colleagues_of, memberships_of
-from graph.identifiers import PeoplePage, StoredIdentifier, identifiers_of, people_of, shared_identifiers_of
+from graph.households import households_of
 from graph.identifiers import SharedIdentifier as StoredShare
+from graph.identifiers import StoredIdentifier, identifiers_of, people_of, shared_identifiers_of
 from graph.interactions import Interaction as StoredInteraction
 from graph.profiles import Profile as StoredProfile
 from graph.segments import StoredSegment
@@ -21,7 +22,8 @@ from resolvers.accounts import Membership
 from resolvers.asking import Info
 from resolvers.batching import then
 from resolvers.changes import Change, history
-from resolvers.identifiers import Contact, ContactPoint, Device, Identifier, SharedIdentifier
+from resolvers.households import Household, HouseholdShown, household_page
+from resolvers.identifiers import Contact, ContactPoint, Device, Identifier, SharedIdentifier, shared_page
 from resolvers.ids import Noun, global_id
 from resolvers.interactions import Interaction, TypedFilter, timeline
 from resolvers.journeys import Session, journey
@@ -33,7 +35,6 @@ from resolvers.paging import (
     CountedConnection,
     First,
     Micros,
-    counted_page_of,
     one_more,
     page_of,
     pages,
@@ -97,13 +98,15 @@ def _shared_by(
     parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
 ) -> Awaitable[CountedConnection[StoredProfile]] | CountedConnection[StoredProfile]:
     (last,) = place_in(after, tuple[str]) or ("",)
-    found = info.context.batching.ask(people_of, (parent.id, last), one_more(first))
+    return shared_page(info.context.batching.ask(people_of, (parent.id, last), one_more(first)), first, after)
 
-    def page(people: PeoplePage | None) -> CountedConnection[StoredProfile]:
-        shown = people or PeoplePage(0, ())
-        return counted_page_of(page_of(shown.people, first, after, _by_id), shown.total)
 
-    return then(found, page)
+def _household(
+    parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
+) -> Awaitable[HouseholdShown] | HouseholdShown:
+    (last,) = place_in(after, tuple[str]) or ("",)
+    found = info.context.batching.ask(households_of, (parent.id, last), one_more(first))
+    return then(found, lambda household: household_page(household, first, after))
 
 
 def _colleagues(
@@ -201,6 +204,9 @@ class Profile(Node):
     )
     shared_identifiers: list[SharedIdentifier] = resolved(
         _shared_identifiers, "The shared identifiers the person uses; they link her to nobody."
+    )
+    household: Household = resolved(
+        _household, "Who shares an email address or a phone with the person, by what they share; two hops in the graph."
     )
     redirected_from: strawberry.ID | None = resolved(
         _redirected_from, "The id that was asked for, when it is no longer the profile's own."

@@ -6,7 +6,7 @@ from hypothesis import given
 
 from identity.evidence import Act
 from identity.messages import Message
-from identity.policy import Namespace, Policy, Role
+from identity.policy import Namespace, Policy, Role, Shared
 from identity.stitching import stitch
 from tests.building import default_policy, minting
 from tests.identity.histories import some_decisions, some_overridden_history, some_steps
@@ -16,9 +16,9 @@ CRM = Namespace(name="crm", role=Role.CONTACT, priority=1, unique=True, max_part
 
 
 def small_policy() -> Policy:
-    """The default policy with limits so low that random histories reach them."""
+    """The default policy with limits so low that random histories reach them, and shared addresses told by time."""
     policy = default_policy().with_namespaces([CRM])
-    email = replace(policy.namespaces["email"], max_partners=4)
+    email = replace(policy.namespaces["email"], max_partners=4, shared=Shared.BY_TIME)
     return replace(policy, namespaces={**policy.namespaces, "email": email}, profile_limit=5)
 
 

@@ -41,6 +41,7 @@ def message(
     user: Json = None,
     on: Json = None,
     email: Json = None,
+    phone: Json = None,
     device: Json = None,
     name: Json = None,
     at: float = 0.0,
@@ -49,8 +50,9 @@ def message(
 ) -> Sent:
     """One message. at: minutes after the start; id: its messageId, a new one where none is given."""
     context: Sent = {}
-    if email is not None:
-        context["traits"] = {"email": email}
+    reached = {field: value for field, value in (("email", email), ("phone", phone)) if value is not None}
+    if reached:
+        context["traits"] = reached
     if device is not None:
         context["device"] = {"id": device}
     said: Sent = {"userId": user, "anonymousId": on, "event": name, "context": context or None}

@@ -13,6 +13,7 @@ from graph.keys import Scope
 from graph.policies import PolicyHeld
 from graph.rebuild import Difference, verify
 from identity.messages import Json, SourceName
+from identity.policy import Policy
 from loaders.intake import Pace
 from selfsame.access import create_key
 from selfsame.app import Parts, service
@@ -175,9 +176,11 @@ def sets(*people: str) -> set[frozenset[str]]:
 
 
 @asynccontextmanager
-async def in_process(graph: Connection, pace: Pace | None = None) -> AsyncIterator[Company]:
+async def in_process(
+    graph: Connection, pace: Pace | None = None, policy: Policy | None = None
+) -> AsyncIterator[Company]:
     """A company of a service that runs in this process on a graph."""
-    app = service(Parts(graph, PolicyHeld(default_policy()), now, mint, pace))
+    app = service(Parts(graph, PolicyHeld(policy or default_policy()), now, mint, pace))
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

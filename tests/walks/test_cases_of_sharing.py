@@ -1,4 +1,4 @@
-"""Cases T67 to T71 of the catalogue of stitching, each by its number, through HTTP and GraphQL.
+"""Cases T23, T26, T28, T30 and T67 to T71 of the catalogue of stitching, each by its number, through HTTP and GraphQL.
 
 Messages go in by /v1/batch; who belongs to what is asked over GraphQL; after every case `verify` finds nothing.
 """
@@ -11,14 +11,18 @@ import pytest
 from graph.connection import Connection
 from graph.decisions import decide
 from graph.ingestion import commit_batch
+from graph.rebuild import verify
 from identity.evidence import Act, ActKind
 from identity.messages import About, AccountStatement, Json, Message, MessageKind, Subject, micros
+from identity.policy import Shared
 from tests.building import RECEIVED, act, default_policy, minting
 from tests.building import message as written
-from tests.walks.sending import group
-from tests.walks.service import Company, codes, differences, in_process
+from tests.walks.sending import group, identify, message
+from tests.walks.service import Company, codes, differences, in_process, sets
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
+
+FAMILY = "fam@example.com"
 
 
 @pytest.fixture
@@ -73,6 +77,110 @@ def row(
     name = f"{account} {user} {role} {parent} {deal} {at}"
     people = [("user_id", user)] if user else []
     return replace(written(MessageKind.GROUP, people, at=at, id=name, source="crm", account=said), about=about)
+
+
+SHARING = """
+query ($namespace: String!, $value: String!, $first: Int = 20) {
+  profile(by: { identifier: { namespace: $namespace, value: $value } }) {
+    identifiers { edges { node { value generic } } }
+    interactions { edges { node { name } } }
+    sharedBy(first: $first) { totalCount edges { node { id } } }
+    sharedIdentifiers { identifier { value sharedBy sharedWith(first: $first) { totalCount edges { node { id } } } }
+      first last }
+    household { leftOut { value } edges { node { shared { value } profile { contacts { value } } } } }
+  }
+}
+"""
+
+
+async def sharing(company: Company, namespace: str, value: str, **more: Json) -> dict[str, Json]:
+    return (await company.ask(SHARING, namespace=namespace, value=value, **more))["profile"]
+
+
+async def names(company: Company, namespace: str, value: str) -> list[str]:
+    """What somebody did, the oldest first."""
+    return [
+        edge["node"]["name"]
+        for edge in reversed((await sharing(company, namespace, value))["interactions"]["edges"])
+        if edge["node"]["name"]
+    ]
+
+
+async def test_t23_a_kiosk_says_how_many_use_it_and_shows_a_page_of_them(company: Company) -> None:
+    await company.batch([identify(f"u{number}", device="d1", at=number) for number in range(50)])
+    kiosk = await sharing(company, "device_id", "d1", first=3)
+    assert (kiosk["sharedBy"]["totalCount"], len(kiosk["sharedBy"]["edges"])) == (50, 3)
+    one = await sharing(company, "user_id", "u7", first=2)
+    (used,) = one["sharedIdentifiers"]
+    assert (used["identifier"]["sharedBy"], used["identifier"]["sharedWith"]["totalCount"]) == (50, 50)
+    assert used["identifier"]["sharedWith"]["edges"] == kiosk["sharedBy"]["edges"][:2]
+    assert used["first"] == used["last"] == "2026-01-01T00:07:00Z"
+    assert one["household"]["edges"] == []
+
+
+async def test_t26_a_household_are_those_who_share_an_address(company: Company) -> None:
+    await company.send(*(identify(user, email=FAMILY) for user in ("u1", "u2")), identify("u3", "a1"))
+    found = (await sharing(company, "user_id", "u1"))["household"]
+    assert found == {
+        "leftOut": [],
+        "edges": [{"node": {"shared": [{"value": FAMILY}], "profile": {"contacts": [{"value": "u2"}]}}}],
+    }
+
+
+async def test_t28_what_is_generic_turns_back_when_the_evidence_is_taken_away(company: Company, crm: Crm) -> None:
+    await company.send(identify("u1", email=FAMILY), identify("u2", email=FAMILY))
+    await crm.decide(act(ActKind.DIFFERENT, "user_id:u2", f"email:{FAMILY}", at=9))
+    assert await company.people() == sets(f"u1 {FAMILY}", "u2")
+    assert (await sharing(company, "user_id", "u2"))["sharedIdentifiers"] == []
+    found = await sharing(company, "email", FAMILY)
+    assert (found["sharedBy"]["totalCount"], found["household"]["edges"]) == (0, [])
+
+
+YEAR = 365 * 24 * 60
+PHONE = "+4917112345678"
+BOUGHT = (
+    ("call before", 1),
+    ("call of the first", 10 + YEAR / 8),
+    ("call of the second", 20 + YEAR / 4),
+    ("call of the last", YEAR / 2),
+)
+
+
+async def moved(company: Company) -> None:
+    """A phone is u1's, then u2's; calls come from it alone."""
+    said = [message("track", name=name, at=at, phone=PHONE) for name, at in BOUGHT]
+    said += [identify("u1", phone=PHONE, at=10), identify("u1", phone=PHONE, at=11)]
+    said += [identify("u2", phone=PHONE, at=20 + YEAR / 5), identify("u1", "a1", at=YEAR / 3)]
+    await company.send(*reversed(said))
+
+
+async def test_t30_a_phone_that_moves_is_nobodys_and_the_latest_is_seen_last(company: Company) -> None:
+    await moved(company)
+    assert await names(company, "phone", PHONE) == [name for name, _ in BOUGHT]
+    uses = [(await sharing(company, "user_id", each))["sharedIdentifiers"][0] for each in ("u1", "u2")]
+    assert [each["identifier"]["value"] for each in uses] == [PHONE, PHONE]
+    assert uses[0]["first"] < uses[0]["last"] < uses[1]["first"] == uses[1]["last"]
+
+
+@pytest.fixture
+async def by_time(graph: Connection) -> AsyncIterator[Company]:
+    """A company whose policy tells shared phones by time."""
+    rules = default_policy()
+    phone = replace(rules.namespaces["phone"], shared=Shared.BY_TIME)
+    policy = replace(rules, namespaces={**rules.namespaces, "phone": phone})
+    async with in_process(graph, policy=policy) as running:
+        yield running
+        assert await verify(graph.reader, policy) == ()
+
+
+async def test_t30_told_by_time_a_call_is_of_who_had_the_phone_then(by_time: Company) -> None:
+    await moved(by_time)
+    of = {value: await names(by_time, *value.split("=")) for value in (f"phone={PHONE}", "user_id=u1", "user_id=u2")}
+    assert of == {
+        f"phone={PHONE}": ["call before"],
+        "user_id=u1": ["call of the first"],
+        "user_id=u2": ["call of the second", "call of the last"],
+    }
 
 
 ACCOUNT = """
