@@ -7,7 +7,7 @@ from resolvers.account_decisions import AccountDecision, merge_accounts, unmerge
 from resolvers.accounts import Account, account
 from resolvers.changes import Change, changes
 from resolvers.decisions import DecisionAnswer, merge_profiles, undo_decision, unmerge, unmerge_preview
-from resolvers.explanations import Explanation, why_same
+from resolvers.explanations import Explanation, How, how, why_not, why_same
 from resolvers.fetching import node, nodes
 from resolvers.finding import profile, profiles
 from resolvers.identifiers import Contact, ContactPoint, Device, device
@@ -33,7 +33,11 @@ class Query:
     device: Device | None = resolved(device, "The device with an anonymous id; null if unknown.")
     node: Node | None = resolved(node, "Anything by its global id; null if it is no more.")
     nodes: list[Node | None] = resolved(nodes, "Several things by their global ids, in their order.")
+    how: How | None = resolved(how, "How a profile came to be, link by link; null if unknown.")
     why_same: Explanation = resolved(why_same, "Why two identifiers are one person, or why they are not.")
+    why_not: Explanation = resolved(
+        why_not, "Why two identifiers are not one person and what would have to change, or why they are one."
+    )
     changes: Connection[Change] = resolved(changes, "Every change to who is who, newest first.")
     segments: list[Segment] = resolved(segments, "The segments kept by name, by their names.")
     segment_preview: SegmentPreview = resolved(

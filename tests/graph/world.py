@@ -126,14 +126,15 @@ class World:
         }
         return self.add("observations", {"of": of, "facts": facts})
 
-    def linked(self, a: str, b: str, *, kind: str = "cooccur", reason: str | None = None) -> "World":
+    def linked(self, a: str, b: str, *, kind: str = "cooccur", reason: str | None = None, at: int = 0) -> "World":
+        """A link first seen so many µs after the start."""
         facts = {
             "kind": kind,
             "authority": "claimed",
             "source": "web",
-            "first_seen": START,
+            "first_seen": START + at,
             "sure": True,
-            "last_seen": START,
+            "last_seen": START + at,
             "count": 1,
             "message": f"web:{a}{b}",
             "recorded_at": START,
