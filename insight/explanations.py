@@ -85,7 +85,7 @@ class _Groups:
     """Which identifiers are together so far, and in how many groups."""
 
     def __init__(self, size: int) -> None:
-        self._sets = DisjointSets()
+        self._sets = DisjointSets[IdentifierKey]()
         self._sizes: dict[IdentifierKey, int] = {}
         self._left = size
 
@@ -106,7 +106,7 @@ def strongest_path(a: IdentifierKey, b: IdentifierKey, links: Iterable[Link], po
 
     Cost: O(n log n) in the links.
     """
-    sets = DisjointSets()
+    sets = DisjointSets[IdentifierKey]()
     tree: defaultdict[IdentifierKey, list[Link]] = defaultdict(list)
     for link in sorted(links, key=lambda each: strength(each, policy)):
         if sets.find(link.a) != sets.find(link.b):

@@ -12,7 +12,7 @@ from enum import StrEnum
 from identity.evidence import Act, Reason
 from identity.identifiers import IdentifierKey, namespace_of
 from identity.policy import Policy
-from identity.stitching import Generic, Standing
+from identity.stitching import Generic, Standing, not_undone
 from insight.statements import ExplainedLink, counted, day_of, statement_of
 
 MOST_DECISIONS = 20
@@ -106,7 +106,7 @@ class Refusal:
 
 def in_the_way(one: Party, other: Party, decided: Sequence[Act], standing: Standing, policy: Policy) -> InTheWay:
     """What keeps two people apart. decided: the acts of pairs with an end in each, whether they stand or not."""
-    latest = {act.pair: act for act in sorted(decided, key=lambda each: (each.at, each.id))}
+    latest = {act.pair: act for act in not_undone(decided)}
     apart = sorted(latest.keys() & standing.different, key=lambda pair: (-latest[pair].at, pair))
     too_many = one.size + other.size > policy.profile_limit
     return InTheWay(
