@@ -9,6 +9,7 @@ GraphError
   PolicyApplyingError     a policy is being applied; what writes must wait
   DecisionError           a manual act that cannot be: two ends that are one, or an override of two kinds
   UnknownDecisionError    nothing was decided under this id
+  ErasureKeyError         the key of the erasures is missing or another one
 """
 
 
@@ -75,3 +76,15 @@ class UnknownDecisionError(GraphError):
     """Nothing was decided under this id."""
 
     code = "unknown_decision"
+
+
+class ErasureKeyError(GraphError):
+    """The key of the erasures is missing or another one; the same is welcome once it is there. retry_after: seconds."""
+
+    code = "erasure_key"
+    retryable = True
+    retry_after = 30
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence

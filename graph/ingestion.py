@@ -15,13 +15,15 @@ from graph.aliases import moved_aliases, said_aliases
 from graph.audit import Cause, CauseKind
 from graph.connection import Transaction, Writer
 from graph.evidence import record_links
-from graph.locks import begun_again
+from graph.locks import StartAgainError, begun_again
 from graph.memberships import record_accounts
 from graph.policies import PolicyHeld, begin, held_of
 from graph.recording import record_interactions, record_observations, record_things
 from graph.regions import Change, stored_identifier
 from graph.stitcher import stitch_change
+from graph.tombstones import Admitted, admitted
 from graph.views import refresh_views
+from identity.erasure import Hashing
 from identity.evidence import Heard, Kind, LinkId, Reason, hear, sha256_of, time_of
 from identity.identifiers import Identifier, IdentifierKey
 from identity.messages import Message, MessageId, Rejection, Warned, micros
@@ -37,6 +39,7 @@ class Status(StrEnum):
     REPEAT = "repeat"
     REPEAT_DIFFERS = "repeat_differs"
     REJECTED = "rejected"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ ON MATCH SET
 WITH i
 OPTIONAL MATCH (i)-[:IDENTIFIES]->(p:Profile)
 RETURN i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic, p.id AS profile,
-  COUNT { (:Act) } AS acts
+  COUNT { (:Act) } AS acts, COUNT { (:Tombstone) } + COUNT { (:Erased) } AS remembered
 """
 
 # interaction_id (unique)
@@ -79,31 +82,42 @@ SET i.repeated_differently = coalesce(i.repeated_differently, 0) + 1
 
 
 async def commit_batch(
-    writer: Writer, messages: Sequence[Message], policy: Policy | PolicyHeld, mint: Mint, now: datetime
+    writer: Writer,
+    messages: Sequence[Message],
+    policy: Policy | PolicyHeld,
+    mint: Mint,
+    now: datetime,
+    *,
+    hashing: Hashing | None = None,
 ) -> tuple[Outcome, ...]:
     """Commit messages in one transaction; the outcomes stand in the same order.
 
     May run twice: a message whose id is known changes nothing. policy: what the process knows; the version in force
-    rules. mint: gives a new opaque id at each call; now: when the batch is recorded.
-    Raises DatabaseAwayError and PolicyApplyingError, and then nothing of the batch is written.
+    rules. mint: gives a new opaque id at each call; now: when the batch is recorded; hashing: how the erased are known
+    again. Raises DatabaseAwayError, PolicyApplyingError and ErasureKeyError, and then nothing of the batch is written.
     """
-    return await begun_again(writer, _commit, messages, held_of(policy), mint, micros(now))
+    return await begun_again(writer, _commit, messages, held_of(policy), mint, micros(now), hashing)
 
 
 async def _commit(
-    tx: Transaction, messages: Sequence[Message], held: PolicyHeld, mint: Mint, now: int
+    tx: Transaction, messages: Sequence[Message], held: PolicyHeld, mint: Mint, now: int, hashing: Hashing | None
 ) -> tuple[Outcome, ...]:
     begun = await begin(tx, held, sorted({each.id for each in messages}))
     policy = begun.policy
     sorted_out = _sort_out(messages, dict(begun.known), policy)
     if sorted_out.differing:
         await tx.rows(FLAG_REPEATS, ids=sorted_out.differing)
-    if not sorted_out.heard:
-        return tuple(sorted_out.outcomes)
-    refused = await _record(tx, sorted_out.heard, policy, mint, now)
+    let_in = Admitted(sorted_out.heard, frozenset())
+    if begun.remembered and let_in.heard:
+        let_in = await admitted(tx, sorted_out.heard, policy, hashing)
+    refused = await _record(tx, let_in.heard, policy, mint, now, begun.remembered) if let_in.heard else {}
     return tuple(
-        _with_refusals(each, message.id, refused) for each, message in zip(sorted_out.outcomes, messages, strict=True)
+        OUT if message.id in let_in.out else _with_refusals(each, message.id, refused)
+        for each, message in zip(sorted_out.outcomes, messages, strict=True)
     )
+
+
+OUT = Outcome(Status.ERASED)
 
 
 @dataclass(slots=True)
@@ -192,11 +206,12 @@ def _refusal(link: LinkId, why: Reason) -> Warned:
 
 
 async def _record(
-    tx: Transaction, heard: Sequence[Heard], policy: Policy, mint: Mint, now: int
+    tx: Transaction, heard: Sequence[Heard], policy: Policy, mint: Mint, now: int, remembered: int
 ) -> Mapping[MessageId, tuple[Warned, ...]]:
     """Write what the messages say, stitch what they changed, refresh the views they touch; what was said in vain."""
     change = Change(_cause(heard))
-    await _keep_identifiers(tx, heard, policy, mint, change, now)
+    if await _keep_identifiers(tx, heard, policy, mint, change, now) > remembered:
+        raise StartAgainError  # somebody was erased while this batch waited for a lock
     said = [link for each in heard for link in each.links]
     said += await moved_aliases(tx, change, now)
     said += await said_aliases(tx, heard, change, mint, now)
@@ -218,10 +233,13 @@ def _cause(heard: Sequence[Heard]) -> Cause:
 
 async def _keep_identifiers(
     tx: Transaction, heard: Sequence[Heard], policy: Policy, mint: Mint, change: Change, now: int
-) -> None:
+) -> int:
+    """Write and lock the identifiers of a batch; how many erasures are remembered once the last one is locked."""
     rows = _identifier_rows(heard, policy, mint, now)
     minted = {row["key"]: row["mint"] for row in rows}
+    remembered = 0
     for row in await tx.rows(KEEP_IDENTIFIERS, rows=rows):
+        remembered = max(remembered, row["remembered"])
         found = stored_identifier(row)
         change.locked.add(found.known.key)
         change.decided = change.decided or row["acts"] > 0
@@ -230,6 +248,7 @@ async def _keep_identifiers(
             change.ends.add(found.known.key)
         else:
             change.stored[found.known.key] = found
+    return remembered
 
 
 def _identifier_rows(heard: Sequence[Heard], policy: Policy, mint: Mint, now: int) -> list[dict[str, object]]:

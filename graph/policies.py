@@ -54,10 +54,14 @@ class PolicyHeld:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """How a unit of work begins. policy: in force, with the declared namespaces; known: stored message id -> digest."""
+    """How a unit of work begins. policy: in force, with the declared namespaces; known: stored message id -> digest.
+
+    remembered: how many erasures the graph remembers (graph.tombstones).
+    """
 
     policy: Policy
     known: Mapping[str, str]
+    remembered: int
 
 
 # interaction_id (unique); two label scans: the declared namespaces and the versions are a few nodes
@@ -79,7 +83,7 @@ CALL () {
     number: v.number, state: v.state, by: v.by, text: CASE WHEN v.number <> $held THEN v.text END
   }) AS versions
 }
-RETURN known, namespaces, versions
+RETURN known, namespaces, versions, COUNT { (:Tombstone) } + COUNT { (:Erased) } AS remembered
 """
 
 
@@ -94,7 +98,7 @@ async def begin(tx: Transaction, held: PolicyHeld, ids: Sequence[str] = ()) -> B
         if version["state"] == State.APPLYING:
             raise PolicyApplyingError(version["number"], version["by"])
         _take(held, version)
-    return Begun(in_force(held.policy, row["namespaces"]), dict(row["known"]))
+    return Begun(in_force(held.policy, row["namespaces"]), dict(row["known"]), row["remembered"])
 
 
 def held_of(policy: Policy | PolicyHeld) -> PolicyHeld:

@@ -8,7 +8,7 @@ import orjson
 from graph.connection import Row, Transaction
 from identity.evidence import Heard
 from identity.identifiers import IdentifierKey
-from identity.messages import About, Authority, Sighting, micros
+from identity.messages import About, Authority, Json, Sighting, micros
 from identity.survivorship import Observation, canonical, joined
 
 # identifier_key (unique); interaction_id (unique) refuses a message that another process committed meanwhile
@@ -153,14 +153,15 @@ async def record_observations(tx: Transaction, heard: Sequence[Heard], now: int)
     """
     said: dict[str, tuple[IdentifierKey, Observation]] = {}
     for actor, observation in ((each.actor, one) for each in heard if each.actor for one in each.observations):
-        key = _observation_key(actor, observation)
+        key = observation_key(actor, observation.trait, observation.source, observation.value)
         said[key] = (actor, joined(said[key][1], observation) if key in said else observation)
     if said:
         await _write_observations(tx, said, now)
 
 
-def _observation_key(actor: IdentifierKey, each: Observation) -> str:
-    text = orjson.dumps([actor, each.trait, each.source, canonical(each.value)])
+def observation_key(actor: IdentifierKey, trait: str, source: str, value: Json) -> str:
+    """The key under which repeats of one value aggregate: a hash of whom it is about, what, and who says it."""
+    text = orjson.dumps([actor, trait, source, canonical(value)])
     return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 

@@ -26,7 +26,8 @@ class Counts:
 
     records: that were read, of which `skipped` were passed over on purpose. messages: that they gave, of which
     `committed` are new, `repeats` were known, `differing` known with another text. rejected: records, or messages of
-    theirs, that could not be used. warned: messages with something wrong in them. After a kill the last batch may be
+    theirs, that could not be used. warned: messages with something wrong in them. erased: messages that an
+    erasure keeps out. After a kill the last batch may be
     counted as repeats.
     """
 
@@ -38,6 +39,7 @@ class Counts:
     rejected: int = 0
     skipped: int = 0
     warned: int = 0
+    erased: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Counts)))
@@ -164,7 +166,7 @@ def run_from(row: Row) -> Run:
         load=Load(SourceName(row["source"]), row["file"], row["sha256"], row.get("mapping"), row.get("mapping_sha256")),
         state=RunState(row["state"]),
         position=row["position"],
-        counts=Counts(*(row[each.name] for each in fields(Counts))),
+        counts=Counts(*(row.get(each.name, 0) for each in fields(Counts))),
         started_at=moment(row["started_at"]),
         updated_at=moment(row["updated_at"]),
     )

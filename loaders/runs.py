@@ -249,4 +249,5 @@ def _outcome_counts(outcomes: Sequence[Outcome]) -> Counts:
         differing=found[Status.REPEAT_DIFFERS],
         rejected=found[Status.REJECTED],
         warned=sum(bool(each.warnings) for each in outcomes),
+        erased=found[Status.ERASED],
     )

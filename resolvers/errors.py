@@ -36,6 +36,8 @@ class Code(StrEnum):
     IDENTIFIER_TOO_LONG = "identifier_too_long"
     IDENTIFIER_INVALID = "identifier_invalid"
     UNKNOWN_PROFILE = "unknown_profile"
+    ERASED = "erased"
+    ERASURE_KEY = "erasure_key"
     UNKNOWN_TRAIT = "unknown_trait"
     VALUE_INVALID = "value_invalid"
     SEGMENT_INVALID = "segment_invalid"
@@ -72,6 +74,8 @@ MEANINGS: Mapping[Code, str] = {
     Code.IDENTIFIER_TOO_LONG: "the identifier's value is longer than the policy allows",
     Code.IDENTIFIER_INVALID: "the value is none of its namespace: no email address, phone number or hash",
     Code.UNKNOWN_PROFILE: "no profile has this id, where one is needed",
+    Code.ERASED: "what had this id was erased; the id itself is all that is kept",
+    Code.ERASURE_KEY: "nothing can be erased: the service has no key of erasures, or another one than the first",
     Code.UNKNOWN_TRAIT: "the policy names no such trait, so profiles cannot be found by it",
     Code.VALUE_INVALID: "a value to compare with is a text, a number or a truth value",
     Code.SEGMENT_INVALID: "the definition cannot be used; `extensions.problems` lists each place and reason",

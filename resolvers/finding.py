@@ -15,7 +15,7 @@ from resolvers.asking import Asking, Info
 from resolvers.errors import Code, refused
 from resolvers.identifiers import key_named
 from resolvers.interactions import know_newest
-from resolvers.lookups import ByProfile, ProfileLookup, profile_id_named
+from resolvers.lookups import ByProfile, ProfileLookup, profile_id_named, refuse_erased
 from resolvers.paging import USUAL, After, Connection, First, one_more, page_of, place_in
 from resolvers.profiles import RedirectedProfile
 from resolvers.scalars import JsonValue
@@ -72,13 +72,15 @@ async def _by_identifier(by: ProfileLookup, context: Asking, wish: Wish | None) 
 
 
 async def profile_by_id(text: str, context: Asking, wish: Wish | None = None) -> StoredProfile | None:
-    """The profile that an id stands for today; None when it was never given out."""
+    """The profile that an id stands for today; None when it was never given out. Raises GraphQLError `erased`."""
     asked = profile_id_named(text)
     if wish is None:
         found = await context.batching.ask(profiles_by_id, asked)
     else:
         portrait = await context.batching.ask(portraits_by_id, asked, wish.most)
         found = None if portrait is None else _seen(portrait, context, wish)
+    if found is None:
+        await refuse_erased(asked, context)
     return _redirected(found, asked) if found and found.id != asked else found
 
 

@@ -6,6 +6,7 @@ import strawberry
 
 from graph.identifiers import identifiers_by_mint
 from graph.profiles import profiles_by_id
+from graph.tombstones import erased_mints
 from identity.identifiers import IdentifierKey, ProfileId
 from resolvers.asking import Asking
 from resolvers.errors import Code, refused
@@ -40,6 +41,12 @@ def profile_id_named(text: str) -> ProfileId:
     return ProfileId(name)
 
 
+async def refuse_erased(mint: str, context: Asking) -> None:
+    """Raises GraphQLError `erased` when what had this id was erased. One statement."""
+    if await context.batching.ask(erased_mints, mint) is not None:
+        raise refused(Code.ERASED)
+
+
 async def anchor_key(by: ProfileLookup, context: Asking) -> IdentifierKey:
     """The identifier asked for, or the one whose mint is the profile's id today. Raises GraphQLError when unknown."""
     if by.identifier:
@@ -48,5 +55,6 @@ async def anchor_key(by: ProfileLookup, context: Asking) -> IdentifierKey:
     profile = await context.batching.ask(profiles_by_id, asked)
     anchor = await context.batching.ask(identifiers_by_mint, profile.id) if profile else None
     if anchor is None:
+        await refuse_erased(asked, context)
         raise refused(Code.UNKNOWN_PROFILE, f"no profile has the id `{by.id}`")
     return anchor.key

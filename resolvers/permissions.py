@@ -34,6 +34,8 @@ NEEDED: Mapping[str, Right] = {
     "undoDecision": Right.DECIDE,
     "mergeAccounts": Right.DECIDE,
     "unmergeAccounts": Right.DECIDE,
+    "erase": Right.ERASE,
+    "unsuppress": Right.ERASE,
 }
 
 

@@ -7,6 +7,7 @@ from resolvers.account_decisions import AccountDecision, merge_accounts, unmerge
 from resolvers.accounts import Account, account
 from resolvers.changes import Change, changes
 from resolvers.decisions import DecisionAnswer, merge_profiles, undo_decision, unmerge, unmerge_preview
+from resolvers.erasure import Erased, erase, unsuppress
 from resolvers.explanations import Explanation, How, how, why_not, why_same
 from resolvers.fetching import node, nodes
 from resolvers.finding import profile, profiles
@@ -69,6 +70,12 @@ class Mutation:
     )
     undo_decision: DecisionAnswer = resolved(
         undo_decision, "Take a merge, an unmerge or an undo back. Scope `steward` or `admin`."
+    )
+    erase: Erased = resolved(
+        erase, "Erase a person or an identifier: nothing of the values stays readable. Twice is once. Scope `admin`."
+    )
+    unsuppress: bool = resolved(
+        unsuppress, "Let a suppressed identifier begin afresh; false when it was not suppressed. Scope `admin`."
     )
 
 

@@ -5,15 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from graph.connection import Reader, Writer
+from identity.erasure import Hashing
 from identity.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The doors to the graph, the policy in force, what tells the time (an aware moment in UTC), and makes new ids."""
+    """The doors to the graph, the policy in force, what tells the time (an aware moment in UTC), and makes new ids.
+
+    hashing: how the erased are known again, where a key is set.
+    """
 
     reader: Reader
     writer: Writer
     policy: Policy
     now: Callable[[], datetime]
     mint: Callable[[], str]
+    hashing: Hashing | None = None

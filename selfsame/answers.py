@@ -21,6 +21,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "intake_closed": 503,
     "database_away": 503,
     "policy_applying": 503,
+    "erasure_key": 503,
 }
 RETRY_AFTER = 1
 CODED = (FrontDoorError, GraphError, IdentityError, LoaderError)

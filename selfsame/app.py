@@ -12,12 +12,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from graph.connection import Connection
+from graph.erasure import Tools, finish_erasures
 from graph.errors import DatabaseAwayError
 from graph.failures import may_pass
 from graph.health import answers
 from graph.ingestion import Mint, Outcome, commit_batch
 from graph.pending import drain_pending
 from graph.policies import PolicyHeld, follow
+from identity.erasure import Hashing
 from identity.messages import Message, micros
 from loaders.committing import Commit
 from loaders.intake import Intake, Pace
@@ -31,18 +33,23 @@ from selfsame.telemetry import log
 
 DRAIN_SECONDS = 1.0
 FOLLOW_SECONDS = 2.0
+FINISH_SECONDS = 15.0
 READY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the service is made of. policy: as this process knows it; now, mint: the clock and the source of ids."""
+    """What the service is made of. policy: as this process knows it; now, mint: the clock and the source of ids.
+
+    hashing: how the erased are known again; without it nothing can be erased.
+    """
 
     connection: Connection
     policy: PolicyHeld
     now: Callable[[], datetime]
     mint: Mint
     pace: Pace | None = None
+    hashing: Hashing | None = None
 
 
 def service(parts: Parts) -> Starlette:
@@ -63,7 +70,9 @@ def service(parts: Parts) -> Starlette:
 
 def _commit(parts: Parts) -> Commit:
     async def commit(messages: Sequence[Message]) -> tuple[Outcome, ...]:
-        return await commit_batch(parts.connection.writer, messages, parts.policy, parts.mint, parts.now())
+        return await commit_batch(
+            parts.connection.writer, messages, parts.policy, parts.mint, parts.now(), hashing=parts.hashing
+        )
 
     return commit
 
@@ -73,6 +82,7 @@ def _lifespan(parts: Parts, intake: Intake) -> Callable[[Starlette], AbstractAsy
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with intake.opened(), anyio.create_task_group() as tasks:
             tasks.start_soon(_drain, parts)
+            tasks.start_soon(_finish, parts)
             tasks.start_soon(_follow, parts)
             yield
             tasks.cancel_scope.cancel()
@@ -93,6 +103,22 @@ async def _drain(parts: Parts) -> None:
             continue
         if drained:
             log().info("large regions were stitched", identifiers=drained)
+
+
+async def _finish(parts: Parts) -> None:
+    """Go on with erasures that were interrupted, as long as the service lives."""
+    while parts.hashing is not None:
+        await anyio.sleep(FINISH_SECONDS)
+        tools = Tools(parts.policy, parts.hashing, micros(parts.now()))
+        try:
+            done = await finish_erasures(parts.connection, tools)
+        except Exception as error:
+            if not may_pass(error):
+                raise
+            log().warning("an erasure that was interrupted has to wait", error=f"{type(error).__name__}: {error}")
+            continue
+        if done:
+            log().info("erasures that were interrupted are finished", erasures=done)
 
 
 async def _follow(parts: Parts) -> None:
@@ -124,7 +150,8 @@ def _graphql(parts: Parts, keys: KeyRing) -> Answer:
 
 def _world(parts: Parts) -> World:
     """The world of one request: the policy stays the same until it is answered."""
-    return World(parts.connection.reader, parts.connection.writer, parts.policy.policy, parts.now, parts.mint)
+    graph = parts.connection
+    return World(graph.reader, graph.writer, parts.policy.policy, parts.now, parts.mint, parts.hashing)
 
 
 async def _live(_: Request) -> Response:

@@ -12,7 +12,7 @@ from pathlib import Path
 from platform import python_version
 
 from graph.connection import Reader, connected
-from graph.errors import GraphError
+from graph.errors import ErasureKeyError, GraphError
 from graph.health import stock_of, version_of
 from graph.keys import all_keys
 from graph.migrations import applied_migrations, missing, shipped
@@ -23,8 +23,10 @@ from graph.server.folders import DATA_REMEDY, ROOM_MB, cache_home, roomy, writab
 from graph.server.jars import shipped_lock
 from graph.server.local import running_server
 from graph.server.owning import holder_of
+from graph.tombstones import check_key
 from identity.errors import PolicyInvalidError
 from identity.policy_text import policy_from_toml
+from selfsame.erasing import NONE_SET, present_hashing
 from selfsame.errors import SettingsInvalidError
 from selfsame.reach import Address
 from selfsame.ruling import unlike_configured
@@ -142,10 +144,22 @@ async def _database(address: Address, settings: Settings) -> AsyncIterator[Findi
             yield await _schema(connection.reader)
             async for each in _versions(connection.reader, settings):
                 yield each
+            yield await _erasures(connection.reader, settings)
             async for each in _stock(connection.reader):
                 yield each
     except GraphError as error:
         yield Finding(Mark.WRONG, "Neo4j", str(error))
+
+
+async def _erasures(reader: Reader, settings: Settings) -> Finding:
+    try:
+        hashing = present_hashing(settings)
+        await check_key(reader, hashing)
+    except ErasureKeyError as error:
+        return Finding(Mark.WRONG, "erasures", str(error))
+    if hashing is None and settings.neo4j_uri:
+        return Finding(Mark.NOTE, "erasures", NONE_SET)
+    return Finding(Mark.GOOD, "erasures", "what is erased is known again by its key")
 
 
 async def _schema(reader: Reader) -> Finding:

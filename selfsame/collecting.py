@@ -153,7 +153,7 @@ def _summary(
     ]
     counts = {
         status.value: sum(outcome.status is status for outcome in outcomes)
-        for status in (Status.COMMITTED, Status.REPEAT, Status.REPEAT_DIFFERS)
+        for status in (Status.COMMITTED, Status.REPEAT, Status.REPEAT_DIFFERS, Status.ERASED)
     }
     listed = [
         {"place": each.place, "code": each.code, "message": each.sentence, "messageId": each.message_id}

@@ -17,8 +17,10 @@ from graph.connection import Connection
 from graph.server.errors import StartFailedError
 from graph.server.local import LocalNeo4j
 from graph.server.progress import Tell
+from graph.tombstones import check_key
 from selfsame.app import Parts, service
 from selfsame.clock import mint, now
+from selfsame.erasing import hashing_of
 from selfsame.errors import EnvironmentRefusesError
 from selfsame.reach import addressed, opened
 from selfsame.ruling import policy_held, unlike_configured
@@ -53,7 +55,7 @@ async def serving(settings: Settings, progress: Tell | None = None) -> AsyncIter
 
     Its end is clean: no new request, the accepted ones answered, then Neo4j stopped. The port is taken first, so that
     a second service is told at once. Raises EnvironmentRefusesError, ServerError, DatabaseAwayError,
-    SettingsInvalidError, PolicyInvalidError, SchemaTooNewError, MigrationChangedError.
+    SettingsInvalidError, PolicyInvalidError, SchemaTooNewError, MigrationChangedError, ErasureKeyError.
     """
     configured_policy(settings)
     with _listening(settings.host, settings.port) as listener:
@@ -72,7 +74,9 @@ async def _parts(settings: Settings, connection: Connection) -> Parts:
     held = await policy_held(settings, connection)
     if (sentence := unlike_configured(settings, held)) is not None:
         log().warning(sentence)
-    return Parts(connection, held, now, mint)
+    hashing = hashing_of(settings)
+    await check_key(connection.reader, hashing)
+    return Parts(connection, held, now, mint, hashing=hashing)
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -1,21 +1,24 @@
 """Settings: the environment, then a TOML file, then what is written here; one frozen value for the whole process."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from identity.erasure import LEAST_KEY_BYTES
 from identity.policy import Policy
 from selfsame.errors import InputInvalidError, SettingsInvalidError
 from selfsame.presets import policy_named, policy_path
 
 PREFIX = "SELFSAME_"
+HEXADECIMAL = re.compile(rf"(?:[0-9a-fA-F]{{2}}){{{LEAST_KEY_BYTES},}}")
 CONFIG = "SELFSAME_CONFIG"
 
 
@@ -67,8 +70,19 @@ class Settings(BaseSettings):
     policy: str = Field(
         default="default", min_length=1, description="The rules of stitching: the name of a preset, or a TOML file."
     )
+    erasure_key: SecretStr | None = Field(
+        default=None,
+        description="Secret of 64 or more hexadecimal digits by which the erased are known again; keep it for ever.",
+    )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="`debug`, `info`, `warning` or `error`.")
     log_format: LogFormat = Field(default=LogFormat.CONSOLE, description="`console` for people, `json` for machines.")
+
+    @field_validator("erasure_key")
+    @classmethod
+    def _key_of_erasures(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not HEXADECIMAL.fullmatch(value.get_secret_value()):
+            raise ValueError(f"an erasure key is {2 * LEAST_KEY_BYTES} or more hexadecimal digits, an even number")
+        return value
 
     @classmethod
     def settings_customise_sources(

@@ -21,6 +21,7 @@ from graph.policies import PolicyHeld
 from graph.rebuild import verify
 from graph.runs import dead_letters
 from graph.server.progress import shown as steps_shown
+from identity.erasure import Hashing
 from identity.messages import SourceName, micros
 from selfsame.access import create_key
 from selfsame.cli.exits import Exit, finish, shown, told
@@ -33,6 +34,7 @@ from selfsame.demo.judging import judged
 from selfsame.demo.loading import FILES, load_one
 from selfsame.demo.sending import send_calls
 from selfsame.demo.telling import Told
+from selfsame.erasing import hashing_of
 from selfsame.errors import EnvironmentRefusesError
 from selfsame.ruling import policy_held
 from selfsame.serving import Serving, ended_by_signal, serving
@@ -78,6 +80,7 @@ class _Tour:
 
     connection: Connection
     policy: PolicyHeld
+    hashing: Hashing | None
     company: Company
     asker: Asker
     wrong: list[str] = field(default_factory=list)
@@ -89,7 +92,11 @@ async def _toured(served: Serving, settings: Settings) -> _Tour:
     write_key = await create_key(writer, Scope.WRITE, now(), WEB, "demo")
     read_key = await create_key(writer, Scope.READ, now(), None, "demo")
     tour = _Tour(
-        served.connection, await policy_held(settings, served.connection), company, Asker(served.url, read_key)
+        served.connection,
+        await policy_held(settings, served.connection),
+        hashing_of(settings),
+        company,
+        Asker(served.url, read_key),
     )
     shown.print("\nFernhill, an outdoor shop with a wholesale arm, tells what it knows", style="bold")
     files = await _written(company, settings.data_dir / "fernhill")
@@ -129,7 +136,7 @@ async def _loaded(tour: _Tour, file: Path) -> int:
     with _bar(file.name) as tell:
         report = await load_one(
             file,
-            into(tour.connection, tour.policy),
+            into(tour.connection, tour.policy, tour.hashing),
             lambda loaded: tell(loaded.read / max(loaded.size, 1), loaded.counts.records),
         )
     counts = report.counts

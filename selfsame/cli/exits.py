@@ -68,6 +68,7 @@ EXIT_OF_CODE = {
     "migration_changed": Exit.VERSION,
     "namespace_conflict": Exit.USAGE,
     "unknown_identifier": Exit.USAGE,
+    "erasure_key": Exit.USAGE,
     "policy_applying": Exit.AWAY,
     "decision_invalid": Exit.USAGE,
     "unknown_decision": Exit.USAGE,

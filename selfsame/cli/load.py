@@ -14,6 +14,8 @@ from graph.ingestion import Outcome, commit_batch
 from graph.pending import drain_pending
 from graph.policies import PolicyHeld
 from graph.runs import Counts
+from graph.tombstones import check_key
+from identity.erasure import Hashing
 from identity.messages import Message, SourceName, micros
 from loaders.files import FORMAT_OF_SUFFIX, Reading
 from loaders.mapping import AUTHORITIES, SourceMapping, mapping_named
@@ -23,6 +25,7 @@ from loaders.sources import Source
 from selfsame.cli.exits import Exit, finish, shown, told
 from selfsame.cli.reaching import reached_in_sight
 from selfsame.clock import mint, now
+from selfsame.erasing import hashing_of
 from selfsame.errors import InputInvalidError
 from selfsame.ruling import policy_held
 from selfsame.settings import load_settings
@@ -66,18 +69,20 @@ def load(
             return _exit([await _tried(file, wanted) for file in files])
         async with reached_in_sight(settings) as connection:
             held = await policy_held(settings, connection)
-            reports = [await _loaded(file, wanted, into(connection, held)) for file in files]
+            hashing = hashing_of(settings)
+            await check_key(connection.reader, hashing)
+            reports = [await _loaded(file, wanted, into(connection, held, hashing)) for file in files]
             await drain_pending(connection.writer, held, micros(now()))
         return _exit(reports)
 
     finish(work)
 
 
-def into(connection: Connection, policy: PolicyHeld) -> Into:
-    """A load that goes straight into the graph, by the clock of this machine."""
+def into(connection: Connection, policy: PolicyHeld, hashing: Hashing | None = None) -> Into:
+    """A load that goes straight into the graph, by the clock of this machine. hashing: how the erased are known."""
 
     async def commit(messages: Sequence[Message]) -> tuple[Outcome, ...]:
-        return await commit_batch(connection.writer, messages, policy, mint, now())
+        return await commit_batch(connection.writer, messages, policy, mint, now(), hashing=hashing)
 
     return Into(connection, commit, mint, now)
 
@@ -163,6 +168,7 @@ def _counted(counts: Counts, *, dry: bool) -> str:
         "known with another text": counts.differing,
         "passed over": counts.skipped,
         "rejected": counts.rejected,
+        "erased before": counts.erased,
         "with warnings": counts.warned,
     }
     return ", ".join(

@@ -18,6 +18,7 @@ from resolvers.viewer import Viewer
 from resolvers.world import World
 from selfsame.clock import mint
 from tests.building import default_policy
+from tests.graph.erasing import HASHING
 from tests.graph.world import MINUTE, START
 
 JSON = "application/json"
@@ -93,4 +94,4 @@ def read(answer: Response) -> dict[str, dict]:
 def caller(graph: Connection, scope: Scope = Scope.READ) -> Caller:
     """A caller of a service on this graph whose clock stands at NOW."""
     reader = CountingReader(graph.reader.driver, graph.reader.database, graph.reader.bookmarked)
-    return Caller(World(reader, graph.writer, default_policy(), now, mint), scope)
+    return Caller(World(reader, graph.writer, default_policy(), now, mint, HASHING), scope)

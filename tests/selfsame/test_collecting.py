@@ -37,6 +37,7 @@ async def test_what_is_answered_with_200_is_committed(company: Company, graph: C
         "committed": 2,
         "repeat": 0,
         "repeat_differs": 0,
+        "erased": 0,
         "rejected_total": 0,
         "warnings_total": 0,
         "rejected": [],

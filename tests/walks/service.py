@@ -19,6 +19,7 @@ from selfsame.access import create_key
 from selfsame.app import Parts, service
 from selfsame.clock import mint, now
 from tests.building import default_policy
+from tests.graph.erasing import HASHING
 from tests.walks.sending import Sent
 
 PATIENCE = httpx.Timeout(90.0)  # the machine may be busy; nothing here is a measurement
@@ -180,7 +181,7 @@ async def in_process(
     graph: Connection, pace: Pace | None = None, policy: Policy | None = None
 ) -> AsyncIterator[Company]:
     """A company of a service that runs in this process on a graph."""
-    app = service(Parts(graph, PolicyHeld(policy or default_policy()), now, mint, pace))
+    app = service(Parts(graph, PolicyHeld(policy or default_policy()), now, mint, pace, HASHING))
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

@@ -1,0 +1,183 @@
+"""The steps of an erasure, each inside a transaction: interactions dropped, identifiers buried, the rest stitched."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from graph.connection import Transaction
+from graph.device_use import KEEP_USES, refresh_uses, uses_from, uses_text
+from graph.erasure_reading import Gone
+from graph.regions import Change
+from graph.stitcher import DEFER, Stitched, stitch_change
+from graph.views import refresh_traits, refresh_views, share
+from identity.erasure import Hashing, Mode, also_known_as
+from identity.identifiers import IdentifierKey, ProfileId
+from identity.messages import MessageId
+from identity.policy import Policy
+
+# interaction_id (unique), then one or two expands each
+AROUND = """
+UNWIND $ids AS id
+MATCH (i:Interaction {id: id})
+USING INDEX SEEK i:Interaction(id)
+CALL (i) {
+  OPTIONAL MATCH (i)-[:BY|ON]->(device:Device)
+  WHERE device.generic IS NOT NULL
+  RETURN collect(DISTINCT device.key) AS devices
+}
+CALL (i) {
+  OPTIONAL MATCH (i)-[:ABOUT]->(thing:Order|Deal|Ticket)
+  RETURN collect(DISTINCT elementId(thing)) AS things
+}
+RETURN devices, things
+"""
+
+# interaction_id and erased_message_hash (unique)
+DROP = """
+UNWIND $rows AS row
+MATCH (i:Interaction {id: row.id})
+USING INDEX SEEK i:Interaction(id)
+MERGE (:ErasedMessage {hash: row.hash})
+WITH i
+OPTIONAL MATCH (i)-[:BY]->(actor:Identifier)
+SET actor.interactions = actor.interactions - 1
+DETACH DELETE i
+RETURN count(*) AS dropped
+"""
+
+# element ids read in this transaction; a thing that others did something with stays
+DROP_THINGS = """
+UNWIND $elements AS element
+MATCH (thing)
+WHERE elementId(thing) = element AND NOT EXISTS { (thing)<-[:ABOUT]-() }
+DETACH DELETE thing
+"""
+
+# identifier_key (unique), act_a and act_b (range)
+BURY = """
+CALL () {
+  UNWIND $keys AS key
+  MATCH (x:Act {a: key})
+  USING INDEX SEEK x:Act(a)
+  RETURN x
+  UNION
+  UNWIND $keys AS key
+  MATCH (x:Act {b: key})
+  USING INDEX SEEK x:Act(b)
+  RETURN x
+}
+WITH collect(x) AS acts
+FOREACH (x IN acts | DETACH DELETE x)
+WITH size(acts) AS acts
+CALL () {
+  UNWIND $keys AS key
+  MATCH (i:Identifier {key: key})
+  USING INDEX SEEK i:Identifier(key)
+  CALL (i) {
+    MATCH (i)<-[:OF]-(o:Observation)
+    DETACH DELETE o
+    RETURN count(*) AS of_it
+  }
+  DETACH DELETE i
+  RETURN sum(of_it) AS observations
+}
+RETURN acts, observations
+"""
+
+# tombstone_hash and erased_mint (unique), in the order of hashes and mints; suppression is never taken back by deleting
+REMEMBER = """
+CALL () {
+  UNWIND $hashes AS hash
+  MERGE (t:Tombstone {hash: hash})
+  ON CREATE SET t.suppressed = 0, t.mode = $mode
+  SET t.erased_at = $now,
+    t.mode = CASE WHEN $mode = 'delete' THEN t.mode ELSE $mode END
+}
+CALL () {
+  UNWIND $mints AS mint
+  MERGE (e:Erased {mint: mint})
+  ON CREATE SET e.erased_at = $now
+}
+"""
+
+# identifier_key (unique)
+USES_OF = """
+UNWIND $keys AS key
+MATCH (d:Identifier {key: key})
+USING INDEX SEEK d:Identifier(key)
+WHERE d.uses IS NOT NULL
+RETURN key, d.uses AS uses
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Buried:
+    """How much went with the identifiers."""
+
+    acts: int
+    observations: int
+
+
+async def drop_interactions(tx: Transaction, ids: Sequence[str], hashing: Hashing) -> set[IdentifierKey]:
+    """Delete interactions, and the orders, deals and tickets that nobody else did anything with.
+
+    Each stays known by the hash of its message id. Returns the shared devices whose uses may be others now.
+    """
+    if not ids:
+        return set()
+    around = await tx.rows(AROUND, ids=list(ids))
+    await tx.rows(DROP, rows=[{"id": each, "hash": hashing.of_message(MessageId(each))} for each in ids])
+    things = sorted({element for row in around for element in row["things"]})
+    if things:
+        await tx.rows(DROP_THINGS, elements=things)
+    return {IdentifierKey(key) for row in around for key in row["devices"]}
+
+
+async def leave_devices(tx: Transaction, devices: Collection[IdentifierKey]) -> None:
+    """Leave the uses of these devices to the background recompute."""
+    if devices:
+        await tx.rows(DEFER, keys=sorted(devices))
+
+
+async def bury(tx: Transaction, keys: Collection[IdentifierKey]) -> Buried:
+    """Delete identifiers with all that hangs on them: observations, acts, links, memberships."""
+    row = (await tx.rows(BURY, keys=sorted(keys)))[0]
+    return Buried(row["acts"], row["observations"])
+
+
+async def remember(
+    tx: Transaction, keys: Iterable[IdentifierKey], gone: Sequence[Gone], mode: Mode, hashing: Hashing, now: int
+) -> None:
+    """Leave a tombstone for each key and for the hash of each address, and the bare mints. now: µs."""
+    hashes = sorted({hashing.of_identifier(name) for key in keys for name in also_known_as(key)})
+    await tx.rows(REMEMBER, hashes=hashes, mints=sorted(each.mint for each in gone), mode=mode.value, now=now)
+
+
+async def stitch_rest(tx: Transaction, change: Change, policy: Policy, now: int) -> Stitched:
+    """Stitch again what only the buried held together, and bring all views up to date. now: µs."""
+    stitched = await stitch_change(tx, change, policy, now)
+    await refresh_views(tx, [], change, stitched, policy)
+    left = {each.id for each in stitched.clusters} | (change.emptied - stitched.gone)
+    await refresh_traits(tx, left, policy)
+    await share(tx, left)
+    return stitched
+
+
+async def refresh_devices(
+    tx: Transaction, devices: Collection[IdentifierKey], keys: Collection[IdentifierKey], policy: Policy
+) -> None:
+    """Who used these devices when, without the buried; of busy ones these are only taken out, the rest comes later."""
+    if not devices:
+        return
+    rows = []
+    for row in await tx.rows(USES_OF, keys=sorted(devices)):
+        uses = uses_from(row["uses"])
+        kept = [each for each in uses if each.person not in keys]
+        rows += [{"key": row["key"], "uses": uses_text(kept)}] if len(kept) < len(uses) else []
+    if rows:
+        await tx.rows(KEEP_USES, rows=rows)
+    await refresh_uses(tx, devices, (), (), policy)
+
+
+def profiles_of(gone: Iterable[Gone]) -> set[ProfileId]:
+    """The profiles that lose an identifier."""
+    return {each.profile for each in gone if each.profile is not None}

@@ -1,0 +1,236 @@
+"""Erasure: what must no longer be readable, what is taken out of the records of others, what stays out from then on.
+
+What is remembered of an erased identifier is a keyed hash. An interaction goes with the identifier that did it; in the
+interactions of others the erased identifiers and their values are taken out, and so they are from new messages that
+carry one beside somebody else. A whole value is dropped, a text that mentions it keeps the rest.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from hashlib import blake2b
+
+from identity.evidence import Heard, sha256_of, time_of
+from identity.identifiers import Identifier, IdentifierKey, namespace_of, normalise, role_of
+from identity.messages import Json, Message, MessageId, Sighting, Warned
+from identity.policy import Policy, Role
+
+ERASED = "[erased]"
+LEAST_KEY_BYTES = 32
+MOST_KEY_BYTES = 64  # of BLAKE2b
+DIGEST_BYTES = 20
+LEAST_LETTER = 5  # characters of a value that is looked for in records that could not be read
+LEAST_NUMBER = 5  # digits: a shorter number stands for a quantity more often than for a person
+
+
+class Mode(StrEnum):
+    """What an erasure does with what comes later."""
+
+    DELETE = "delete"
+    SUPPRESS_AND_DELETE = "suppress_and_delete"
+
+
+class Scope(StrEnum):
+    """How much an erasure takes: all that is known of a person, or one identifier."""
+
+    PROFILE = "profile"
+    IDENTIFIER = "identifier"
+
+
+@dataclass(frozen=True, slots=True)
+class Hashing:
+    """Keyed hashes under which erased things are known again; without the key nobody can try out values.
+
+    key: at least 32 bytes; of a longer one than 64 its own hash is used.
+    """
+
+    key: bytes = field(repr=False)
+
+    def of_identifier(self, key: IdentifierKey) -> str:
+        """The hash of an identifier's key, in hexadecimal."""
+        return self._hash(f"identifier\0{key}")
+
+    def of_message(self, id_: MessageId) -> str:
+        """The hash of a source and its message id, in hexadecimal."""
+        return self._hash(f"message\0{id_}")
+
+    @property
+    def check(self) -> str:
+        """What tells this key from another one, and nothing about it."""
+        return self._hash("check\0")
+
+    def _hash(self, text: str) -> str:
+        key = self.key if len(self.key) <= MOST_KEY_BYTES else blake2b(self.key).digest()
+        return blake2b(text.encode("utf-8", "surrogatepass"), key=key, digest_size=DIGEST_BYTES).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What is remembered of an erased identifier. erased_at: µs."""
+
+    hash: str
+    mode: Mode
+    erased_at: int
+
+    def keeps_out(self, at: int) -> bool:
+        """Whether a statement of this moment (µs) about the identifier stays out."""
+        return self.mode is Mode.SUPPRESS_AND_DELETE or at <= self.erased_at
+
+
+@dataclass(frozen=True)
+class Scrub:
+    """What is taken out of texts: erased identifiers, as they are normalised and as they were typed.
+
+    region: two letters, for phone numbers without a country.
+    """
+
+    keys: frozenset[IdentifierKey]
+    policy: Policy
+    region: str | None = None
+
+    @cached_property
+    def values(self) -> frozenset[str]:
+        """The values in small letters."""
+        return frozenset(_value(key).casefold() for key in self.keys)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """What finds a value inside a text: whole words, whatever their case."""
+        longest = sorted(self.values, key=lambda each: (-len(each), each))
+        return re.compile(
+            rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)" if longest else r"(?!)", re.IGNORECASE
+        )
+
+    @cached_property
+    def namespaces(self) -> tuple[str, ...]:
+        """The namespaces of the erased identifiers."""
+        return tuple(sorted({namespace_of(key) for key in self.keys}))
+
+    def telling(self) -> "Scrub":
+        """The part of it that may be taken out of the texts of people who never met an identifier."""
+        return replace(self, keys=frozenset(key for key in self.keys if is_telling(key, self.policy)))
+
+    def written(self) -> "Scrub":
+        """The part of it that is looked for in records that could not be read."""
+        return replace(self, keys=frozenset(key for key in self.keys if len(_value(key)) >= LEAST_LETTER))
+
+    def names(self, namespace: str, raw: str) -> bool:
+        """Whether a raw value of a namespace is one of the erased identifiers."""
+        read = normalise(namespace, raw, self.policy, self.region)
+        return isinstance(read, Identifier) and read.key in self.keys
+
+    def is_value(self, value: Json) -> bool:
+        """Whether a value by itself is one of the erased ones, however it is written."""
+        match value:
+            case str():
+                return value.casefold() in self.values or any(self.names(each, value) for each in self.namespaces)
+            case bool():
+                return False
+            case int():
+                return len(str(value)) >= LEAST_NUMBER and str(value) in self.values
+            case _:
+                return False
+
+    def text(self, text: str) -> str:
+        """A text without the values that it mentions."""
+        return ERASED if self.is_value(text) else self.pattern.sub(ERASED, text)
+
+    def json(self, value: Json) -> Json:
+        """A value without the erased ones: fields and elements that are one are gone, texts keep the rest."""
+        match value:
+            case dict():
+                return {self.text(name): self.json(each) for name, each in value.items() if not self.is_value(each)}
+            case list():
+                return [self.json(each) for each in value if not self.is_value(each)]
+            case str():
+                return self.text(value)
+            case _:
+                return ERASED if self.is_value(value) else value
+
+    def sighting(self, row: Json) -> bool:
+        """Whether a stored sighting, a list that begins with namespace and raw value, is of an erased identifier."""
+        match row:
+            case [str(namespace), str(raw), *_]:
+                return self.names(namespace, raw)
+            case _:
+                return False
+
+
+def _value(key: IdentifierKey) -> str:
+    return key.partition(":")[2]
+
+
+def is_telling(key: IdentifierKey, policy: Policy) -> bool:
+    """Whether a value can be looked for in the texts of people who never met it.
+
+    Those of contact points can, and names of contacts with an at sign, or with letters and digits and no shorter than
+    five; `42` or `jones` are too often something else, and devices are met by those alone who carried them.
+    """
+    value, role = _value(key), role_of(key, policy)
+    if role is Role.CONTACT_POINT or (role is Role.CONTACT and "@" in value):
+        return True
+    mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    return role is Role.CONTACT and len(value) >= LEAST_NUMBER and mixed
+
+
+def keys_in(heard: Heard) -> frozenset[IdentifierKey]:
+    """Every identifier that a message names, what a previousId may mean among them."""
+    previous = {f"{namespace}:{each.previous}" for each in heard.aliases for namespace in ("user_id", "anonymous_id")}
+    return frozenset(each.key for each in heard.identifiers) | frozenset(map(IdentifierKey, previous))
+
+
+def erased_in(heard: Heard, tombstones: Mapping[IdentifierKey, Tombstone]) -> frozenset[IdentifierKey]:
+    """The identifiers of a message that stay out, by its own time."""
+    own = time_of(heard.message)
+    return frozenset(key for key in keys_in(heard) if key in tombstones and tombstones[key].keeps_out(own))
+
+
+def stays_out(heard: Heard, erased: Collection[IdentifierKey]) -> bool:
+    """Whether a message stays out as a whole: it is about somebody erased, or nobody else is left in it.
+
+    It is about its strongest contact or contact point, and about its actor where it has none: what an unknown device
+    does in the name of an erased person stays out, what another person does on an erased device does not.
+    """
+    about = heard.persons[0] if heard.persons else heard.actor
+    return about in erased or (heard.actor in erased and all(each.key in erased for each in heard.identifiers))
+
+
+def stripped(message: Message, erased: frozenset[IdentifierKey], policy: Policy) -> Message:
+    """A message without some of its identifiers and whatever else in it has their values."""
+    scrub = Scrub(erased, policy, message.region)
+    kept = tuple(each for each in message.sightings if not _seen(each, scrub))
+    previous = message.previous_id
+    account = message.account
+    return replace(
+        message,
+        sightings=kept,
+        previous_id=None if previous is not None and _means_erased(previous, scrub) else previous,
+        traits=_mapping(message.traits, scrub),
+        properties=_mapping(message.properties, scrub),
+        context=_mapping(message.context, scrub),
+        account=replace(account, traits=_mapping(account.traits, scrub)) if account is not None else None,
+        about=tuple(replace(each, facts=_mapping(each.facts, scrub)) for each in message.about),
+        warnings=tuple(Warned(each.code, each.place, scrub.text(each.sentence)) for each in message.warnings),
+    )
+
+
+def _seen(sighting: Sighting, scrub: Scrub) -> bool:
+    return scrub.names(sighting.namespace, sighting.value)
+
+
+def _means_erased(previous: str, scrub: Scrub) -> bool:
+    return scrub.names("user_id", previous) or scrub.names("anonymous_id", previous)
+
+
+def _mapping(value: Mapping[str, Json], scrub: Scrub) -> Mapping[str, Json]:
+    read = scrub.json(dict(value))
+    return read if isinstance(read, dict) else {}
+
+
+def also_known_as(key: IdentifierKey) -> tuple[IdentifierKey, ...]:
+    """An identifier, and the hash under which others send an address."""
+    if namespace_of(key) != "email":
+        return (key,)
+    return key, IdentifierKey(f"email_sha256:{sha256_of(_value(key))}")

@@ -1,0 +1,120 @@
+"""Erasing: a person or an identifier, a dry run first; and letting a suppressed identifier begin afresh."""
+
+from enum import Enum
+from typing import Annotated
+
+import strawberry
+
+from graph.erasure import Outcome, Request, Tools, unsuppressed
+from graph.erasure import erase as erase_in_graph
+from graph.identifiers import identifiers_by_mint
+from graph.policies import held_of
+from identity.erasure import Hashing, Mode, Scope
+from identity.identifiers import IdentifierKey, ProfileId
+from resolvers.asking import Asking, Info
+from resolvers.decisions import DecidedPerson
+from resolvers.errors import Code, refused
+from resolvers.identifiers import IdentifierLookup, IdentifierName, key_named
+from resolvers.ids import Noun, global_id
+from resolvers.lookups import ByProfile, ProfileLookup, anchor_key, profile_id_named, refuse_erased
+
+
+@strawberry.enum(description="What an erasure does with what comes later.")
+class ErasureMode(Enum):
+    """What an erasure does with what comes later."""
+
+    DELETE = strawberry.enum_value("delete", description="What happened until now stays out; later messages are new.")
+    SUPPRESS_AND_DELETE = strawberry.enum_value(
+        "suppress_and_delete", description="Everything stays out, and is counted, until somebody unsuppresses."
+    )
+
+
+@strawberry.enum(description="How much an erasure takes.")
+class ErasureScope(Enum):
+    """How much an erasure takes."""
+
+    PROFILE = strawberry.enum_value(
+        "profile", description="All identifiers of the profile, and what was done with them and on shared devices."
+    )
+    IDENTIFIER = strawberry.enum_value("identifier", description="One identifier, and the hash that belongs to it.")
+
+
+def _names(parent: strawberry.Parent[Outcome]) -> list[IdentifierKey]:
+    return [key for key, _ in parent.identifiers]
+
+
+def _ids(parent: strawberry.Parent[Outcome]) -> list[strawberry.ID]:
+    return [strawberry.ID(global_id(Noun.PROFILE, mint)) for _, mint in parent.identifiers]
+
+
+def _profiles(parent: strawberry.Parent[Outcome]) -> list[strawberry.ID]:
+    return [strawberry.ID(global_id(Noun.PROFILE, each)) for each in parent.profiles]
+
+
+@strawberry.type(description="What an erasure took; of a dry run, what it would take.")
+class Erased:
+    """What an erasure took; of a dry run, what it would take."""
+
+    identifiers = strawberry.field(
+        resolver=_names,
+        graphql_type=list[IdentifierName],
+        description="The identifiers that are gone; none when nothing was known, and then they only stay out.",
+    )
+    ids: list[strawberry.ID] = strawberry.field(
+        resolver=_ids, description="The ids that answer `erased` from now on, one for each of the identifiers."
+    )
+    profiles: list[strawberry.ID] = strawberry.field(
+        resolver=_profiles, description="The profiles that are gone or lost an identifier."
+    )
+    interactions: int = strawberry.field(description="How many interactions are gone.")
+    observations: int = strawberry.field(description="How many observed values of traits are gone.")
+    acts: int = strawberry.field(description="How many manual acts are gone, since they named one of the identifiers.")
+    scrubbed: int = strawberry.field(description="From how many records of others values were taken out.")
+    after: list[DecidedPerson] = strawberry.field(
+        description="The people who are left of the profiles and of those linked to them, at most 100."
+    )
+    pending: bool = strawberry.field(description="What is left is so large that it is stitched in the background.")
+
+
+HowLater = Annotated[ErasureMode, strawberry.argument(description="What happens with what comes later.")]
+HowMuch = Annotated[ErasureScope, strawberry.argument(description="How much goes.")]
+Dry = Annotated[bool, strawberry.argument(description="Write nothing, and answer what would go.")]
+Which = Annotated[IdentifierLookup, strawberry.argument(description="The identifier that was suppressed.")]
+
+
+async def erase(
+    info: Info,
+    by: ByProfile,
+    mode: HowLater = ErasureMode.DELETE,
+    scope: HowMuch = ErasureScope.PROFILE,
+    dry_run: Dry = False,
+) -> Outcome:
+    """Erase what a lookup names. Raises GraphQLError when the id is unknown or erased, or no key of erasures is set."""
+    context = info.context
+    tools = Tools(held_of(context.world.policy), _hashing(context), context.micros)
+    asked = Request(await _key(by, scope, context), Mode(str(mode.value)), Scope(str(scope.value)), context.viewer.name)
+    return await erase_in_graph(context.world, asked, tools, dry=dry_run)
+
+
+async def unsuppress(info: Info, identifier: Which) -> bool:
+    """Let a suppressed identifier begin afresh; False when it was not suppressed."""
+    context = info.context
+    key = await key_named(identifier, context)
+    return bool(await unsuppressed(context.world, [key], _hashing(context), context.viewer.name, context.micros))
+
+
+def _hashing(context: Asking) -> Hashing:
+    if context.world.hashing is None:
+        raise refused(Code.ERASURE_KEY)
+    return context.world.hashing
+
+
+async def _key(by: ProfileLookup, scope: ErasureScope, context: Asking) -> IdentifierKey:
+    if by.identifier or scope is ErasureScope.PROFILE:
+        return await anchor_key(by, context)
+    asked: ProfileId = profile_id_named(by.id or "")
+    found = await context.batching.ask(identifiers_by_mint, asked)
+    if found is None:
+        await refuse_erased(asked, context)
+        raise refused(Code.UNKNOWN_PROFILE, f"no identifier has the id `{by.id}`")
+    return found.key

@@ -1,0 +1,141 @@
+"""Erasing on the real Neo4j: nothing of a value stays, what it alone held together parts, a kill loses nothing."""
+
+from dataclasses import replace
+
+import pytest
+
+from graph.connection import Connection
+from graph.erasure import finish_erasures, unfinished
+from graph.pending import drain_pending
+from graph.rebuild import verify
+from identity.erasure import Scope
+from identity.messages import About, Message, Subject
+from tests.building import default_policy, identify, track
+from tests.graph.erasing import AT, erased, readable, tools
+from tests.graph.telling import Teller
+
+pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
+
+ANN = "ann.lee@example.com"
+FAMILY = "fam@example.com"
+
+
+async def teller(graph: Connection) -> Teller:
+    return Teller(graph, default_policy())
+
+
+async def sound(graph: Connection) -> None:
+    await drain_pending(graph.writer, default_policy(), AT + 1)
+    assert await verify(graph.reader, default_policy()) == ()
+
+
+async def people(graph: Connection) -> set[frozenset[str]]:
+    rows = await graph.reader.rows("MATCH (p:Profile)<-[:IDENTIFIES]-(i) RETURN p.id AS id, collect(i.key) AS keys")
+    return {frozenset(row["keys"]) for row in rows}
+
+
+def mentioning(sent: Message) -> Message:
+    """A message of somebody else that tells her address in every place where one can stand."""
+    return replace(
+        sent,
+        traits={"partner": ANN.upper(), "bio": f"write to {ANN}, please"},
+        properties={"note": {"to": [ANN, "me"], "text": f"<{ANN}>"}, "amount": 7},
+        context={"page": {"url": f"https://shop.example/?mail={ANN}"}},
+        about=(About(Subject.ORDER, "web:o2", {"receiver": ANN, "total": 9}),),
+    )
+
+
+HISTORY = (
+    identify("ann-77", "a1", email=ANN, at=1, traits={"name": "Ann", "email": ANN}, id="m1"),
+    track("a1", at=2, id="m2"),
+    replace(track(user="ann-77", at=3, id="m3"), about=(About(Subject.ORDER, "web:o1", {"street": "Elm 7"}),)),
+    identify("bob", "b1", email=FAMILY, at=4, id="m4"),
+    identify("ann-77", email=FAMILY, at=5, id="m5"),
+    mentioning(identify("bob", at=6, id="m6")),
+)
+
+
+async def test_of_a_person_nothing_is_readable_and_the_dry_run_said_so(graph: Connection) -> None:
+    told = await teller(graph)
+    await told.steps(HISTORY)
+    assert len(await readable(graph, ANN)) > 10
+    tried = await erased(graph, "email:" + ANN, dry=True)
+    assert len(await readable(graph, ANN)) > 10
+    assert await unfinished(graph) == 0
+    done = await erased(graph, "email:" + ANN)
+    assert done == tried
+    assert {key for key, _ in done.identifiers} == {"user_id:ann-77", "anonymous_id:a1", "email:" + ANN}
+    assert (done.interactions, done.scrubbed > 0) == (4, True)
+    for value in (ANN, "ann-77", "Elm 7", "web:o1"):
+        assert await readable(graph, value) == []
+    assert await people(graph) == {frozenset({"user_id:bob", "anonymous_id:b1", "email:" + FAMILY})}
+    await sound(graph)
+
+
+async def test_an_address_that_two_people_used_is_hers_alone_again(graph: Connection) -> None:
+    """T28: without his use of it the evidence for more than one person is gone."""
+    told = await teller(graph)
+    await told.steps([identify("u1", email=FAMILY, at=1), identify("u2", email=FAMILY, at=2)])
+    done = await erased(graph, "user_id:u2", scope=Scope.IDENTIFIER)
+    assert await people(graph) == {frozenset({"user_id:u1", "email:" + FAMILY})}
+    assert [each.identifiers for each in done.after] == [("email:" + FAMILY, "user_id:u1")]
+    assert await graph.reader.rows("MATCH ()-[s:SHARED_BY]->() RETURN s") == []
+    await sound(graph)
+
+
+async def test_what_an_identifier_alone_held_together_parts(graph: Connection) -> None:
+    told = await teller(graph)
+    await told.steps([identify("u1", "a1", at=1), track("a2", email=ANN, at=2), identify("u1", email=ANN, at=3)])
+    assert len(await people(graph)) == 1
+    done = await erased(graph, "email:" + ANN, scope=Scope.IDENTIFIER)
+    assert await people(graph) == {frozenset({"user_id:u1", "anonymous_id:a1"}), frozenset({"anonymous_id:a2"})}
+    assert done.interactions == 0
+    assert await readable(graph, ANN) == []
+    await sound(graph)
+
+
+async def test_a_large_erasure_ends_after_any_kill(graph: Connection) -> None:
+    told = await teller(graph)
+    await told.tell([identify("u1", "tab", email=ANN, at=0), identify("u2", "tab", at=600)])
+    await told.tell([track("tab", at=number / 100, id=f"on-tab-{number}") for number in range(25)])
+    await told.tell([track(user="u1", at=number, id=f"own-{number}") for number in range(25)])
+    await told.tell([mentioning(track(user="u2", at=number, id=f"others-{number}")) for number in range(25)])
+    tried = await erased(graph, "user_id:u1", dry=True, at_once=10)
+    for stop in range(1, 40):
+        try:
+            await erased(_Killed.after(graph, stop), "user_id:u1", at_once=10)
+            break
+        except _KilledError:
+            waiting = await unfinished(graph)
+            if waiting:
+                assert await finish_erasures(_Killed.after(graph, 99), tools(at_once=10)) == 0, "somebody is at work"
+                break
+    assert await unfinished(graph) == 1
+    assert await finish_erasures(graph, tools(AT + 61_000_000, at_once=10)) == 1
+    assert await unfinished(graph) == 0
+    assert await readable(graph, ANN) == []
+    left = await graph.reader.rows("MATCH (i:Interaction) RETURN count(i) AS many")
+    assert (left[0]["many"], tried.interactions) == (26, 51)
+    await sound(graph)
+
+
+class _KilledError(Exception):
+    pass
+
+
+class _Killed:
+    """A graph whose writer dies after so many transactions."""
+
+    def __init__(self, graph: Connection, left: int) -> None:
+        self.reader, self.inner, self.left = graph.reader, graph.writer, left
+        self.writer = self
+
+    @staticmethod
+    def after(graph: Connection, left: int) -> "_Killed":
+        return _Killed(graph, left)
+
+    async def write(self, *args: object, **more: object) -> object:
+        if self.left == 0:
+            raise _KilledError
+        self.left -= 1
+        return await self.inner.write(*args, **more)

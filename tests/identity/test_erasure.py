@@ -1,0 +1,110 @@
+"""What is taken out of the records of others, and which messages stay out."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from identity.erasure import ERASED, Hashing, Mode, Scrub, Tombstone, also_known_as, erased_in, stays_out, stripped
+from identity.evidence import hear
+from identity.identifiers import IdentifierKey
+from identity.messages import Json, Message, micros
+from tests.building import after, default_policy, identify, track
+
+ANN = "ann@example.com"
+PHONE = "+491712345678"
+
+
+def scrub(*keys: str, region: str | None = None) -> Scrub:
+    return Scrub(frozenset(map(IdentifierKey, keys)), default_policy(), region)
+
+
+@pytest.mark.parametrize(
+    ("value", "left"),
+    [
+        ({"email": " Ann@Example.COM ", "city": "Oslo"}, {"city": "Oslo"}),
+        ({"to": [ANN, "bob@example.com"]}, {"to": ["bob@example.com"]}),
+        ({"note": f"mail {ANN.upper()}, soon"}, {"note": f"mail {ERASED}, soon"}),
+        ({"deep": {"deeper": [{"who": ANN, "n": 1}]}}, {"deep": {"deeper": [{"n": 1}]}}),
+        ({"tel": "0171 2345678", "n": None}, {"n": None}),
+        ({f"sent:{ANN}": True}, {f"sent:{ERASED}": True}),
+        (
+            {"other": "joann@example.com", "count": 42, "yes": True},
+            {"other": "joann@example.com", "count": 42, "yes": True},
+        ),
+    ],
+)
+def test_whole_values_go_and_texts_keep_the_rest(value: Json, left: Json) -> None:
+    assert scrub(f"email:{ANN}", f"phone:{PHONE}", region="DE").json(value) == left
+
+
+def test_a_number_is_a_value_only_when_it_is_long() -> None:
+    assert scrub("user_id:42", "user_id:1234567").json({"a": 42, "b": 1234567}) == {"a": 42}
+
+
+def test_only_values_that_cannot_be_mistaken_are_looked_for_everywhere() -> None:
+    keys = (
+        "email:a@b.example",
+        "user_id:jones",
+        "user_id:42",
+        "user_id:Zoë77",
+        "user_id:x@y.example",
+        "anonymous_id:a1-b2-c3",
+    )
+    found = scrub(*keys).telling().keys
+    assert found == {"email:a@b.example", "user_id:Zoë77", "user_id:x@y.example"}
+
+
+@given(some.text(min_size=1, max_size=20), some.text(max_size=20), some.text(max_size=20))
+def test_no_text_keeps_a_value_that_stands_alone(value: str, before: str, behind: str) -> None:
+    key = IdentifierKey(f"user_id:{value}")
+    text = scrub(key).text(f"{before} {value} {behind}")
+    assert scrub(key).pattern.sub("", text) == text
+
+
+ERASED_AT = Tombstone("", Mode.DELETE, micros(after(10)))
+SUPPRESSED = Tombstone("", Mode.SUPPRESS_AND_DELETE, micros(after(10)))
+
+
+@pytest.mark.parametrize(
+    ("message", "stone", "out"),
+    [
+        (identify("u1", at=10), ERASED_AT, True),
+        (identify("u1", at=11), ERASED_AT, False),
+        (identify("u1", at=None), ERASED_AT, False),
+        (identify("u1", at=11), SUPPRESSED, True),
+        (track("a9", user="u1", at=1), ERASED_AT, True),
+    ],
+)
+def test_what_is_about_the_erased_stays_out_by_its_own_time(message: Message, stone: Tombstone, out: bool) -> None:
+    heard = hear(message, default_policy())
+    assert stays_out(heard, erased_in(heard, {IdentifierKey("user_id:u1"): stone})) is out
+
+
+def test_beside_somebody_else_the_erased_is_dropped() -> None:
+    heard = hear(identify("u2", email=ANN, traits={"email": ANN, "name": "Bob"}), default_policy())
+    erased = frozenset({IdentifierKey(f"email:{ANN}")})
+    assert not stays_out(heard, erased)
+    left = stripped(heard.message, erased, default_policy())
+    assert ([each.value for each in left.sightings], left.traits) == (["u2"], {"name": "Bob"})
+
+
+def test_an_erased_device_does_not_keep_out_who_uses_it() -> None:
+    heard = hear(track("a1", user="u2"), default_policy())
+    assert not stays_out(heard, {IdentifierKey("anonymous_id:a1")})
+    alone = hear(track("a1"), default_policy())
+    assert stays_out(alone, {IdentifierKey("anonymous_id:a1")})
+
+
+def test_hashes_need_the_key_and_tell_what_they_are_of() -> None:
+    one, other = Hashing(bytes(32)), Hashing(bytes(31) + b"1")
+    key = IdentifierKey("user_id:u1")
+    assert one.of_identifier(key) != other.of_identifier(key)
+    assert one.check != other.check
+    assert len({one.of_identifier(key), one.of_message(key), one.check}) == 3  # type: ignore[arg-type]
+    assert "key" not in repr(one)
+    assert Hashing(bytes(100)).check != Hashing(bytes(64)).check
+
+
+def test_an_address_is_also_known_by_its_hash() -> None:
+    assert [key.partition(":")[0] for key in also_known_as(IdentifierKey(f"email:{ANN}"))] == ["email", "email_sha256"]
+    assert also_known_as(IdentifierKey("user_id:u1")) == ("user_id:u1",)
