@@ -1,7 +1,7 @@
 """Interactions and observations of a batch, written as they were heard."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import orjson
 
@@ -151,8 +151,15 @@ async def record_observations(tx: Transaction, heard: Sequence[Heard], now: int)
 
     The lock on the actor, which the transaction holds, guards its observations.
     """
+    await keep_observations(tx, [(each.actor, one) for each in heard if each.actor for one in each.observations], now)
+
+
+async def keep_observations(
+    tx: Transaction, observations: Iterable[tuple[IdentifierKey, Observation]], now: int
+) -> None:
+    """Write observations of identifiers that the transaction has locked, aggregated with what is stored. now: µs."""
     said: dict[str, tuple[IdentifierKey, Observation]] = {}
-    for actor, observation in ((each.actor, one) for each in heard if each.actor for one in each.observations):
+    for actor, observation in observations:
         key = observation_key(actor, observation.trait, observation.source, observation.value)
         said[key] = (actor, joined(said[key][1], observation) if key in said else observation)
     if said:

@@ -19,6 +19,10 @@ class Asking:
         self.world = world
         self.batching = Batching(world.reader)
 
+    def forget(self) -> None:
+        """Read anew what is asked from now on: something was written."""
+        self.batching = Batching(self.world.reader)
+
     @cached_property
     def now(self) -> datetime:
         """The moment of the request, the same for all that it asks."""

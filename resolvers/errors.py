@@ -39,6 +39,7 @@ class Code(StrEnum):
     ERASED = "erased"
     ERASURE_KEY = "erasure_key"
     UNKNOWN_TRAIT = "unknown_trait"
+    TRAIT_NAME = "trait_name"
     VALUE_INVALID = "value_invalid"
     SEGMENT_INVALID = "segment_invalid"
     SEGMENT_NAME = "segment_name"
@@ -77,7 +78,8 @@ MEANINGS: Mapping[Code, str] = {
     Code.ERASED: "what had this id was erased; the id itself is all that is kept",
     Code.ERASURE_KEY: "nothing can be erased: the service has no key of erasures, or another one than the first",
     Code.UNKNOWN_TRAIT: "the policy names no such trait, so profiles cannot be found by it",
-    Code.VALUE_INVALID: "a value to compare with is a text, a number or a truth value",
+    Code.TRAIT_NAME: "a trait's name has 1 to 512 bytes, all of which can be seen",
+    Code.VALUE_INVALID: "a value to compare with is a text, a number or a truth value; one to set is whole text",
     Code.SEGMENT_INVALID: "the definition cannot be used; `extensions.problems` lists each place and reason",
     Code.SEGMENT_NAME: "a segment's name has 1 to 100 characters that can be seen",
     Code.TOO_MANY_SEGMENTS: "100 segments are kept; define one of their names again instead",

@@ -108,6 +108,8 @@ class Decision:
     b: IdentifierName = strawberry.field(description="The other one.")
     by: str = strawberry.field(description="Who decided; empty where nobody is named.")
     at: Moment = strawberry.field(description="When it was decided.")
+    note: str | None = strawberry.field(description="Why, in the words of who decided.")
+    decision: strawberry.ID = strawberry.field(description="What `undoDecision` takes back.")
 
 
 def _reason(parent: strawberry.Parent[StoredRefusal]) -> RefusalReason | None:

@@ -32,6 +32,8 @@ NEEDED: Mapping[str, Right] = {
     "unmerge": Right.DECIDE,
     "unmergePreview": Right.DECIDE,
     "undoDecision": Right.DECIDE,
+    "setTrait": Right.DECIDE,
+    "clearTrait": Right.DECIDE,
     "mergeAccounts": Right.DECIDE,
     "unmergeAccounts": Right.DECIDE,
     "erase": Right.ERASE,

@@ -18,6 +18,7 @@ from graph.segments import StoredSegment
 from identity.policy import Role
 from insight.changes import Change as StoredChange
 from insight.journeys import Session as StoredSession
+from insight.traits import ExplainedTrait
 from resolvers.accounts import Membership
 from resolvers.asking import Info
 from resolvers.batching import then
@@ -42,7 +43,7 @@ from resolvers.paging import (
 )
 from resolvers.scalars import Moment
 from resolvers.segments import Segment, segments_of
-from resolvers.traits import Trait, traits_of
+from resolvers.traits import Trait, trait_of, traits_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +161,12 @@ Keys = Annotated[list[str] | None, strawberry.argument(description="Which traits
 Key = Annotated[str, strawberry.argument(description="The trait's name, in any of the policy's spellings.")]
 
 
-async def _traits(parent: strawberry.Parent[StoredProfile], info: Info, keys: Keys = None) -> Sequence[Trait]:
+async def _traits(parent: strawberry.Parent[StoredProfile], info: Info, keys: Keys = None) -> Sequence[ExplainedTrait]:
     return await traits_of(info.context, parent.id, keys)
 
 
-async def _trait(parent: strawberry.Parent[StoredProfile], info: Info, key: Key) -> Trait | None:
-    return next(iter(await traits_of(info.context, parent.id, [key])), None)
+async def _trait(parent: strawberry.Parent[StoredProfile], info: Info, key: Key) -> ExplainedTrait | None:
+    return await trait_of(info.context, parent.id, key)
 
 
 @strawberry.type(description="A person as the evidence shows them, or what is known of a shared identifier.")
@@ -180,7 +181,9 @@ class Profile(Node):
     first_seen: Moment = strawberry.field(description="The first evidence of it.")
     last_seen: Moment = strawberry.field(description="The latest evidence of it.")
     traits: list[Trait] = resolved(_traits, "What is shown of the person, by name.")
-    trait: Trait | None = resolved(_trait, "One trait; null when nothing is known.")
+    trait: Trait | None = resolved(
+        _trait, "One trait, also when it was deleted; null when nothing was ever said of it."
+    )
     identifiers: Connection[Identifier] = resolved(_identifiers, "All identifiers, first seen first.")
     devices: list[Device] = resolved(_devices, "Browsers, apps and things; first seen first.")
     contacts: list[Contact] = resolved(_contacts, "User ids and records in sources; first seen first.")

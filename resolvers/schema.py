@@ -13,6 +13,7 @@ from resolvers.fetching import node, nodes
 from resolvers.finding import profile, profiles
 from resolvers.identifiers import Contact, ContactPoint, Device, device
 from resolvers.interactions import Interaction
+from resolvers.manual_traits import clear_trait, set_trait
 from resolvers.nodes import Node, resolved, shown
 from resolvers.paging import Connection
 from resolvers.profiles import Profile
@@ -56,6 +57,10 @@ class Mutation:
     define_segment: Segment = resolved(
         define_segment, "Keep a question under a name, instead of the one it had. Twice is once."
     )
+    set_trait: Profile = resolved(
+        set_trait, "Set a trait of a person by hand; it comes before what any source says. An id or an identifier."
+    )
+    clear_trait: Profile = resolved(clear_trait, "Take back what was set by hand for a trait. Twice is once.")
     merge_accounts: AccountDecision = resolved(
         merge_accounts, "Say that two accounts are one organisation. What hangs on them stays, and is read as one."
     )
