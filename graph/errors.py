@@ -7,6 +7,7 @@ GraphError
   NamespaceConflictError  two sources declare one namespace differently
   UnknownIdentifierError  a manual act names an identifier that is not in the graph
   PolicyApplyingError     a policy is being applied; what writes must wait
+  TransactionsOpenError   a policy cannot be applied, since older transactions do not end
   DecisionError           a manual act that cannot be: two ends that are one, or an override of two kinds
   UnknownDecisionError    nothing was decided under this id
   ErasureKeyError         the key of the erasures is missing or another one
@@ -88,3 +89,10 @@ class ErasureKeyError(GraphError):
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+
+
+class TransactionsOpenError(GraphError):
+    """Transactions that began before a policy was to be applied do not end; nothing but the state was written."""
+
+    code = "transactions_open"
+    retryable = True

@@ -108,11 +108,12 @@ def held_of(policy: Policy | PolicyHeld) -> PolicyHeld:
 
 def _take(held: PolicyHeld, version: Row) -> None:
     if version["text"] is not None and version["number"] != held.number:
-        held.policy = _read(version["number"], version["text"])
+        held.policy = read_policy(version["number"], version["text"])
         held.number = version["number"]
 
 
-def _read(number: int, text: str) -> Policy:
+def read_policy(number: int, text: str) -> Policy:
+    """The policy of a version. Raises PolicyInvalidError where this software does not understand it."""
     try:
         return policy_from_toml(text)
     except PolicyInvalidError as error:
@@ -189,4 +190,4 @@ LIMIT 1
 async def policy_at(reader: Reader, moment: int) -> Policy | None:
     """The policy that was in force at a moment (µs), without declared namespaces; None before the first one."""
     rows = await reader.rows(AT, moment=moment)
-    return _read(rows[0]["number"], rows[0]["text"]) if rows else None
+    return read_policy(rows[0]["number"], rows[0]["text"]) if rows else None

@@ -176,11 +176,11 @@ async def _write_observations(tx: Transaction, said: dict[str, tuple[IdentifierK
     rows = await tx.rows(OBSERVATIONS, keys=sorted(said))
     stored = {row["key"]: row for row in rows}
     new = [
-        {"identifier": actor, "facts": {**_observed(key, each), "recorded_at": now}}
+        {"identifier": actor, "facts": {**observed_facts(key, each), "recorded_at": now}}
         for key, (actor, each) in said.items()
         if key not in stored
     ]
-    repeated = [_observed(key, _joined(said[key][1], row)) for key, row in stored.items()]
+    repeated = [observed_facts(key, _joined(said[key][1], row)) for key, row in stored.items()]
     await tx.rows(KEEP_OBSERVATIONS, new=new, repeated=repeated)
 
 
@@ -199,7 +199,8 @@ def _joined(said: Observation, row: Row) -> Observation:
     return joined(old, said)
 
 
-def _observed(key: str, each: Observation) -> dict[str, object]:
+def observed_facts(key: str, each: Observation) -> dict[str, object]:
+    """An observation as properties."""
     return {
         "key": key,
         "trait": each.trait,

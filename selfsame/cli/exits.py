@@ -70,6 +70,7 @@ EXIT_OF_CODE = {
     "unknown_identifier": Exit.USAGE,
     "erasure_key": Exit.USAGE,
     "policy_applying": Exit.AWAY,
+    "transactions_open": Exit.AWAY,
     "decision_invalid": Exit.USAGE,
     "unknown_decision": Exit.USAGE,
     "local_neo4j": Exit.AWAY,

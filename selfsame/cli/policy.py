@@ -4,15 +4,16 @@ import typer
 from rich.table import Table
 
 from identity.policy import Namespace
+from selfsame.cli import policy_changes
 from selfsame.cli.exits import Exit, finish, shown
 from selfsame.settings import configured_policy, load_settings, policy_file
 
 app = typer.Typer(no_args_is_help=True, help="The rules of stitching.")
 
 
-@app.callback()
-def _verbs() -> None:
-    """With a callback, a single verb stays a verb."""
+app.command("simulate")(policy_changes.simulate_candidate)
+app.command("apply")(policy_changes.apply_candidate)
+app.command("history")(policy_changes.history)
 
 
 @app.command()

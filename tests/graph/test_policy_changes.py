@@ -1,0 +1,268 @@
+"""A policy that is applied gives what was simulated, and what there would be had it always been in force."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graph.applying import Applier, apply
+from graph.connection import Connection
+from graph.errors import PolicyApplyingError
+from graph.policies import PolicyHeld, State, held_in, versions_of
+from graph.rebuild import verify
+from graph.segments import define_segment, memberships_in, stored_segments
+from graph.simulating import simulate
+from identity.errors import PolicyInvalidError
+from identity.evidence import Act
+from identity.messages import Message, micros
+from identity.policy import DeviceRule, Normaliser, Policy, Strategy
+from identity.policy_text import policy_from_toml, policy_text
+from identity.simulation import Simulation
+from insight.segments import Between, Comparison, Counted, TraitIs
+from tests.building import RECEIVED, after, default_policy, identify, minting, track
+from tests.graph.telling import Seen, Teller, telling
+from tests.graph.test_any_order_on_neo4j import FEW
+from tests.identity.histories import some_steps
+from tests.identity.test_restitching import CRM, small_policy
+
+pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
+
+NOW = micros(RECEIVED)
+LATER = micros(after(300_000))
+
+
+def written(policy: Policy) -> Policy:
+    """A policy as it is when its text is read again."""
+    namespaces = policy.namespaces.items()
+    own = {name: replace(each, active=None, active_days=None) for name, each in namespaces if name != "crm"}
+    return policy_from_toml(policy_text(replace(policy, namespaces=own)))
+
+
+def with_email(**rules: object) -> Callable[[Policy], Policy]:
+    def changed(policy: Policy) -> Policy:
+        email = replace(policy.namespaces["email"], **rules)  # type: ignore[arg-type]  # names of fields
+        return replace(policy, namespaces={**policy.namespaces, "email": email})
+
+    return changed
+
+
+def with_users(**rules: object) -> Callable[[Policy], Policy]:
+    def changed(policy: Policy) -> Policy:
+        users = replace(policy.namespaces["user_id"], **rules)  # type: ignore[arg-type]  # names of fields
+        return replace(policy, namespaces={**policy.namespaces, "user_id": users})
+
+    return changed
+
+
+def with_traits(policy: Policy) -> Policy:
+    first = {name: replace(each, strategy=Strategy.FIRST) for name, each in policy.traits.items() if name != "email"}
+    return replace(policy, traits=first)
+
+
+CHANGES: Mapping[str, Callable[[Policy], Policy]] = {
+    "smaller people": lambda policy: replace(policy, profile_limit=3),
+    "unique addresses": with_email(unique=True, generic_above=None),
+    "addresses for families": with_email(generic_above=3),
+    "blocked values": lambda policy: replace(policy, blocked_values=policy.blocked_values | {"u0", "a1", "e0@x.com"}),
+    "short messages": lambda policy: replace(policy, links_per_message=2),
+    "addresses as they are": with_email(normaliser=Normaliser.TEXT),
+    "weak addresses": with_email(priority=9),
+    "no guesses": lambda policy: replace(policy, device_rule=DeviceRule.NEVER_GUESS),
+    "first values": with_traits,
+}
+
+
+class StoppedError(Exception):
+    """As if the process had been killed."""
+
+
+@dataclass
+class Change:
+    """A teller whose graph has a version of the policy in force, and what is applied to it."""
+
+    teller: Teller
+
+    @property
+    def graph(self) -> Connection:
+        return self.teller.graph
+
+    def applier(self, calls: int = 10**6) -> Applier:
+        """Somebody whose clock and mint answer so many calls; at the next one the process dies."""
+        mints, left = minting(), iter(range(calls))
+
+        def alive() -> None:
+            if next(left, None) is None:
+                raise StoppedError
+
+        def now() -> datetime:
+            alive()
+            return after(300_000)
+
+        def mint() -> str:
+            alive()
+            return f"new-{next(mints)}"
+
+        return Applier("ann", "a try", now, mint)
+
+    async def simulated(self, candidate: Policy) -> Simulation:
+        assert isinstance(self.teller.policy, PolicyHeld)
+        return (await simulate(self.graph.reader, self.teller.policy.policy, candidate, LATER)).report
+
+    async def stopped(self, candidate: Policy, calls: int) -> bool:
+        """Begin to apply, and die on the way if it takes more calls; whether it did."""
+        try:
+            await apply(self.graph, candidate, self.applier(calls))
+        except StoppedError:
+            return True
+        return False
+
+    async def people(self) -> list[str]:
+        rows = await self.graph.reader.rows("MATCH (p:Profile) WHERE NOT p.shared RETURN p.id AS id ORDER BY id")
+        return [row["id"] for row in rows]
+
+    async def count(self, pattern: str) -> int:
+        (row,) = await self.graph.reader.rows(f"MATCH {pattern} RETURN count(*) AS many")
+        return int(row["many"])
+
+
+async def changing(graph: Connection, policy: Policy | None = None) -> Change:
+    """A graph without data in which a policy is in force, the small one by default."""
+    teller = await telling(graph, policy or written(small_policy()))
+    teller.policy = await held_in(graph.reader, graph.writer, policy or written(small_policy()), NOW)
+    return Change(teller)
+
+
+async def seen(graph: Connection, policy: Policy) -> Seen:
+    return await Teller(graph, policy).seen()
+
+
+@FEW
+@given(some_steps, st.sampled_from(list(CHANGES)), st.integers(1, 9))
+async def test_applying_gives_what_was_simulated_and_what_there_would_have_been_also_when_it_is_killed_on_the_way(
+    graph: Connection, steps: list[Message | Act], name: str, calls: int
+) -> None:
+    change = await changing(graph)
+    await change.teller.steps(steps)
+    candidate = written(CHANGES[name](small_policy()))
+    report, before = await change.simulated(candidate), await change.people()
+    if await change.stopped(candidate, calls):
+        with pytest.raises(PolicyApplyingError):
+            await change.teller.tell([identify("u9", "a9")])
+        await apply(graph, candidate, change.applier())
+    assert (report.people_before, report.people_after) == (len(before), len(await change.people()))
+    assert await verify(graph.reader, candidate) == ()
+    found = await seen(graph, candidate)
+    other = await telling(graph, candidate)
+    await other.steps(steps)
+    assert found == await seen(graph, candidate)
+
+
+def households() -> list[Message]:
+    """Three people with an address of their own and a shared one, what they bought, and a tablet of two."""
+    people = [
+        identify(f"u{number}", f"a{number}", at=number, email=f"e{number}@x.com", traits={"name": f"N{number}"})
+        for number in range(3)
+    ]
+    shared = [identify(f"u{number}", at=10 + number, email="home@x.com") for number in range(2)]
+    bought = [track(f"a{number}", at=20 + number, name="Order Completed") for number in range(2)]
+    tablet = [identify(f"u{number}", "tablet", at=30 + number) for number in range(2)]
+    return [*people, *shared, *bought, *tablet, track("tablet", at=30.5, name="Order Completed")]
+
+
+BUYERS = Counted(Between(), name="Order Completed", at_least=3)
+NAMED = TraitIs("name", Comparison.EXISTS, True)
+
+
+async def members(graph: Connection, name: str) -> set[str]:
+    segment = next(each for each in await stored_segments(graph.reader) if each.name == name)
+    assert segment.definition is not None
+    ids = [row["id"] for row in await graph.reader.rows("MATCH (p:Profile) RETURN p.id AS id")]
+    found = await memberships_in(graph.reader, ids, {name: segment.definition}, default_policy().traits, LATER)
+    return {id_ for id_, names in found.items() if names}
+
+
+async def test_a_report_says_who_merges_which_links_turn_what_is_shown_and_who_enters_and_leaves(
+    graph: Connection,
+) -> None:
+    change = await changing(graph, default_policy())
+    await change.teller.tell(households())
+    for name, definition in {"buyers": BUYERS, "named": NAMED}.items():
+        await define_segment(graph.writer, name, definition, NOW)
+    before = {name: await members(graph, name) for name in ("buyers", "named")}
+    candidate = written(with_users(unique=False)(default_policy()))
+    report = await change.simulated(candidate)
+    assert (report.people_before, report.people_after, report.merges, report.splits) == (3, 2, 1, 0)
+    (merge,) = report.largest_merges
+    assert (len(merge.before), merge.identifiers, merge.keys[0]) == (2, 8, "anonymous_id:a0")
+    assert {(each.before, each.after) for each in report.generic_turned} == {("values", None)}
+    assert {(each.before, each.after) for each in report.links_turned} == {("generic", None)}
+    assert report.traits == 1
+    applied = await apply(graph, candidate, change.applier())
+    for each in report.segments:
+        now = await members(graph, each.name)
+        assert (each.before, each.after) == (len(before[each.name]), len(now)), each
+        assert (set(each.enter), set(each.leave)) == (now - before[each.name], before[each.name] - now), each
+    assert {each.name: (each.entering, each.leaving) for each in report.segments} == {"buyers": (1, 0), "named": (0, 1)}
+    assert "home@x.com" not in str(applied.report)
+
+
+async def test_history_names_each_version_and_the_log_the_change(graph: Connection) -> None:
+    change = await changing(graph)
+    await change.teller.tell(households())
+    candidate = written(CHANGES["addresses for families"](small_policy()))
+    assert (await apply(graph, candidate, change.applier())).number == 2
+    first, second = await versions_of(graph.reader)
+    assert (first.state, second.state, second.by, second.note) == (State.PAST, State.IN_FORCE, "ann", "a try")
+    assert first.past_at == second.in_force_at
+    (row,) = await graph.reader.rows("MATCH (c:Change {kind: 'policy'}) RETURN c.by AS by, c.number AS number")
+    assert (row["by"], row["number"]) == ("ann", 2)
+
+
+async def test_the_policy_in_force_changes_nothing_and_two_at_once_are_refused(graph: Connection) -> None:
+    change = await changing(graph)
+    assert (await apply(graph, written(small_policy()), change.applier())).report is None
+    assert await change.stopped(written(CHANGES["smaller people"](small_policy())), 1)
+    with pytest.raises(PolicyApplyingError, match="version 2 of the policy is being applied by ann"):
+        await apply(graph, written(CHANGES["no guesses"](small_policy())), change.applier())
+    assert (await apply(graph, None, change.applier())).resumed
+    assert [each.state for each in await versions_of(graph.reader)] == [State.PAST, State.IN_FORCE]
+
+
+async def test_a_policy_that_contradicts_a_source_is_refused_and_nothing_is_written(graph: Connection) -> None:
+    change = await changing(graph)
+    namespaces = {**small_policy().namespaces, "crm": replace(CRM, unique=False, generic_above=None)}
+    candidate = policy_from_toml(policy_text(replace(small_policy(), namespaces=namespaces, profile_limit=1_000)))
+    with pytest.raises(PolicyInvalidError, match=r"`namespaces\.crm\.unique`: a source's mapping"):
+        await apply(graph, candidate, change.applier())
+    assert await change.count("(v:PolicyVersion)") == 1
+
+
+async def test_what_comes_while_a_policy_is_applied_is_kept_once_when_it_is_sent_again(graph: Connection) -> None:
+    change = await changing(graph)
+    messages = households()
+    await change.teller.tell(messages[:4])
+    candidate = written(CHANGES["blocked values"](small_policy()))
+
+    async def send(each: Message) -> None:
+        with anyio.fail_after(60):
+            while True:
+                try:
+                    await change.teller.tell([each])
+                except PolicyApplyingError:
+                    await anyio.sleep(0.02)
+                else:
+                    return
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(apply, graph, candidate, change.applier())
+        for each in messages[4:]:
+            tasks.start_soon(send, each)
+    assert await verify(graph.reader, candidate) == ()
+    found = await seen(graph, candidate)
+    other = await telling(graph, candidate)
+    await other.tell(messages)
+    assert found == await seen(graph, candidate)
