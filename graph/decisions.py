@@ -106,7 +106,7 @@ async def decided_within(tx: Transaction, acts: Sequence[Act], policy: Policy, n
     change = Change(cause, ends=set(ends), additive=False, decided=True)
     await _lock_ends(tx, change, ends, now)
     await keep_acts(tx, acts, now)
-    await recount(tx, change, now)
+    await recount(tx, change, policy, now)
     writing = await _manual_links(tx, {act.pair for act in acts})
     stitched = await stitch_change(tx, change, policy, now, limited=False)
     await writing.write(tx, stitched.verdicts, now)

@@ -332,7 +332,7 @@ async def _records(
     profiles = _whose(gone, part.request)
     partners = await partners_of(tx, keys)
     change.ends |= partners | set(keys)
-    await recount(tx, change, tools.now)
+    await recount(tx, change, work.scrub.policy, tools.now)
     for key in keys:
         change.stored.pop(key, None)
     change.ends.difference_update(keys)

@@ -45,11 +45,18 @@ class LinkWriting:
 
     async def write(self, tx: Transaction, verdicts: Mapping[LinkId, Reason | None], now: int) -> None:
         """Create the new links with their verdicts, and bring the repeated ones up to date. now: µs."""
-        judged = {id_: verdict_facts(verdicts[id_]) for id_ in self.new if id_ in verdicts}
-        rows = [new_row(link, judged.get(id_, {}), now) for id_, link in self.new.items()]
-        changed = [{"element": old.element, "facts": _repeated(link, old, now)} for link, old in self.repeated.values()]
+        rows = [new_row(link, _verdict(id_, verdicts), now) for id_, link in self.new.items()]
+        changed = [
+            {"element": old.element, "facts": {**_repeated(link, old, now), **_verdict(id_, verdicts)}}
+            for id_, (link, old) in self.repeated.items()
+        ]
         if rows or changed:
             await tx.rows(WRITE_LINKS, new=rows, changed=changed)
+
+
+def _verdict(link: LinkId, verdicts: Mapping[LinkId, Reason | None]) -> dict[str, object]:
+    """The new verdict on a link as properties; none where it has not changed."""
+    return verdict_facts(verdicts[link]) if link in verdicts else {}
 
 
 def _repeated(link: Link, old: StoredLink, now: int) -> dict[str, object]:

@@ -40,12 +40,13 @@ async def turns_of(tx: Transaction, change: Change, policy: Policy, now: int) ->
     return await _asked(tx, change, asked, {**around, **pairs}, policy)
 
 
-async def recount(tx: Transaction, change: Change, now: int) -> None:
-    """Note in a change of acts who counts as one with whom through its ends: values that overrides tie, and hashes.
+async def recount(tx: Transaction, change: Change, policy: Policy, now: int) -> None:
+    """Note in a change of acts, or of aliases that override, who counts as one with whom through its ends.
 
-    All such values are ends of the change as well. now: µs, only a lock's value.
+    Those are values that overrides tie, and addresses and their hashes. All such values are ends of the change as well.
+    now: µs, only a lock's value.
     """
-    acts = [act for act in await known_acts(tx, change, change.ends) if act.kind is ActKind.OVERRIDE]
+    acts = [act for act in await known_acts(tx, change, change.ends, policy) if act.kind is ActKind.OVERRIDE]
     tied = {end for act in acts for end in act.pair}
     await lock(tx, change, tied | change.ends, now)
     change.recounted |= tied | {key for key in change.ends if namespace_of(key) in HASHED}
@@ -76,7 +77,7 @@ async def _asked(
     hashed = await derived_links(tx, partners)
     stored = {**links, **direct, **hashed}
     known = {**{id_: each.link for id_, each in stored.items() if id_.kind is not Kind.MANUAL}, **change.links}
-    acts = await known_acts(tx, change, {end for id_ in known for end in (id_.a, id_.b)} | asked)
+    acts = await known_acts(tx, change, {end for id_ in known for end in (id_.a, id_.b)} | asked, policy)
     before = await stored_identifiers(tx, change, asked)
     generic = {key: before[key].generic if key in before else None for key in asked}
     return turned(generic, tuple(known.values()), acts, policy)

@@ -15,6 +15,7 @@ from graph.aliases import moved_aliases, said_aliases
 from graph.audit import Cause, CauseKind
 from graph.connection import Transaction, Writer
 from graph.evidence import record_links
+from graph.genericity import recount
 from graph.locks import StartAgainError, begun_again
 from graph.memberships import record_accounts
 from graph.policies import PolicyHeld, begin, held_of
@@ -28,6 +29,7 @@ from identity.evidence import Heard, Kind, LinkId, Reason, hear, sha256_of, time
 from identity.identifiers import Identifier, IdentifierKey
 from identity.messages import Message, MessageId, Rejection, Warned, micros
 from identity.policy import Policy
+from identity.stitching import overrides_said
 
 Mint = Callable[[], str]
 
@@ -163,6 +165,8 @@ WHY_REFUSED = {
     Reason.UNIQUE: "one person would have two values of a unique namespace; an override can say that one replaces it",
     Reason.DIFFERENT: "they stand as different people by a manual act",
     Reason.SIZE: "the person would have more identifiers than the policy allows",
+    Reason.LIMIT: "the person would have more identifiers of one namespace than the policy allows",
+    Reason.UNVERIFIED: "the policy asks for more authority than this source or key has",
 }
 WHY_CYCLE = "with what is believed more or was said before, it would be part of itself"
 
@@ -216,6 +220,8 @@ async def _record(
     said += await moved_aliases(tx, change, now)
     said += await said_aliases(tx, heard, change, mint, now)
     links = await record_links(tx, said, change, now)
+    if overrides_said(change.links.values(), policy):
+        await recount(tx, change, policy, now)
     await record_interactions(tx, heard, now)
     await record_observations(tx, heard, now)
     stitched = await stitch_change(tx, change, policy, now)

@@ -61,12 +61,22 @@ USING INDEX SEEK i:Identifier(key)
 RETURN {LINK_ROW} AS link
 """
 
-# identifier_key (unique), then one expand per identifier; refusals by an identifier that did not turn are not followed
+# identifier_key (unique), then one expand per user id
+ALIASES_BETWEEN_USERS = f"""
+UNWIND $keys AS key
+MATCH (i:Identifier {{key: key}})-[l:LINKED {{kind: 'alias'}}]-(:Identifier {{namespace: 'user_id'}})
+USING INDEX SEEK i:Identifier(key)
+RETURN {LINK_ROW} AS link
+"""
+
+# identifier_key (unique), then one expand per identifier; refusals by an identifier that did not turn are not followed,
+# nor those for want of authority: only more authority of the link itself, a change of its own, can turn them
 LINKS_AROUND = f"""
 UNWIND $keys AS key
 MATCH (i:Identifier {{key: key}})-[l:LINKED]-(other:Identifier)
 USING INDEX SEEK i:Identifier(key)
-WHERE l.reason IS NULL OR l.reason <> 'generic' OR key IN $turned OR other.key IN $turned
+WHERE l.reason IS NULL OR NOT l.reason IN ['generic', 'unverified']
+  OR l.reason = 'generic' AND (key IN $turned OR other.key IN $turned)
 MATCH (other)-[:IDENTIFIES]->(p:Profile)
 RETURN {LINK_ROW} AS link, other.key AS other, p.id AS profile
 """
@@ -193,6 +203,13 @@ async def derived_links(tx: Transaction, keys: Iterable[IdentifierKey]) -> dict[
     """The links between addresses and hashes of which one end is among the keys."""
     hashed = sorted(key for key in keys if namespace_of(key) in HASHED)
     return _by_id(await tx.rows(DERIVED_LINKS, keys=hashed)) if hashed else {}
+
+
+async def aliases_between_users(tx: Transaction, keys: Iterable[IdentifierKey]) -> dict[LinkId, Link]:
+    """The aliases between two user ids of which one is among the keys."""
+    users = sorted(key for key in keys if namespace_of(key) == "user_id")
+    rows = await tx.rows(ALIASES_BETWEEN_USERS, keys=users) if users else []
+    return {id_: each.link for id_, each in _by_id(rows).items()}
 
 
 async def links_around(

@@ -52,7 +52,7 @@ async def _drain(tx: Transaction, held: PolicyHeld, now: int) -> int:
     change = Change(Cause(CauseKind.RECOMPUTE), ends=set(keys), additive=False)
     await lock(tx, change, keys, now)
     await tx.rows(DONE, keys=keys)
-    await recount(tx, change, now)
+    await recount(tx, change, policy, now)
     stitched = await stitch_change(tx, change, policy, now, limited=False)
     await refresh_views(tx, [], change, stitched, policy, limited=False)
     return len(keys)

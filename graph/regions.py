@@ -1,16 +1,17 @@
 """What a transaction changed, and the region of the graph that the change can reach, read for the rule."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graph.acts import acts_about
 from graph.audit import Cause
 from graph.connection import Transaction
-from graph.links import StoredLink, links_around
+from graph.links import StoredLink, aliases_between_users, links_around
 from identity.evidence import Act, ActId, ActKind, Kind, Link, LinkId
 from identity.identifiers import IdentifierKey, ProfileId
+from identity.policy import Policy
 from identity.restitching import Region
-from identity.stitching import Generic, Known
+from identity.stitching import Generic, Known, overrides_said
 
 Turns = Mapping[IdentifierKey, Generic | None]
 
@@ -105,20 +106,33 @@ async def stored_identifiers(
     return change.stored
 
 
-async def known_acts(tx: Transaction, change: Change, keys: Iterable[IdentifierKey]) -> list[Act]:
-    """The manual acts about any of these identifiers, and about the values that overrides tie to one of them."""
+async def known_acts(tx: Transaction, change: Change, keys: Iterable[IdentifierKey], policy: Policy) -> list[Act]:
+    """The acts about any of these identifiers, and about the values that overrides tie to one of them.
+
+    Manual ones, and what aliases say, those of the change as well, where the policy reads them as overrides.
+    """
     found: dict[ActId, Act] = {}
     seen: set[IdentifierKey] = set()
-    waiting = set(keys) if change.decided else set()
+    said = policy.kind(Kind.ALIAS.word).overrides_from is not None
+    waiting = set(keys) if change.decided or said else set()
     while waiting:
         seen |= waiting
-        acts = await acts_about(tx, waiting)
+        acts = await acts_about(tx, waiting) if change.decided else []
+        acts += await _said_about(tx, change, waiting, policy) if said else []
         found |= {act.id: act for act in acts}
         waiting = {end for act in acts if act.kind is ActKind.OVERRIDE for end in act.pair} - seen
     return list(found.values())
 
 
-async def region_of(tx: Transaction, change: Change, turns: Turns, touched: frozenset[ProfileId]) -> Reading:
+async def _said_about(tx: Transaction, change: Change, keys: set[IdentifierKey], policy: Policy) -> list[Act]:
+    stored = await aliases_between_users(tx, keys)
+    changed = {id_: link for id_, link in change.links.items() if id_.kind is Kind.ALIAS and keys & {id_.a, id_.b}}
+    return list(overrides_said({**stored, **changed}.values(), policy))
+
+
+async def region_of(
+    tx: Transaction, change: Change, turns: Turns, touched: frozenset[ProfileId], policy: Policy
+) -> Reading:
     """S, the clusters that refused links join to it, and the links among them all.
 
     turns: whose genericity the change turns; links refused as generic are followed only from those.
@@ -131,7 +145,8 @@ async def region_of(tx: Transaction, change: Change, turns: Turns, touched: froz
     if far:
         outer = [key for key, each in far.items() if each.generic is None or key in turns]
         links = {**links, **(await links_around(tx, outer, turns))[0]}
-    return await _assembled(tx, change, turns, {**far, **near}, links)
+    acts = await known_acts(tx, change, {**far, **near, **change.new}, policy)
+    return _assembled(change, turns, {**far, **near}, links, acts)
 
 
 def _ends_outside(change: Change, near: Mapping[IdentifierKey, StoredIdentifier]) -> set[ProfileId]:
@@ -166,12 +181,12 @@ async def members_of(tx: Transaction, key: IdentifierKey) -> frozenset[Identifie
     return frozenset(IdentifierKey(row["key"]) for row in await tx.rows(MEMBERS, key=key))
 
 
-async def _assembled(
-    tx: Transaction,
+def _assembled(
     change: Change,
     turns: Turns,
     stored: Mapping[IdentifierKey, StoredIdentifier],
     links: Mapping[LinkId, StoredLink],
+    acts: Sequence[Act],
 ) -> Reading:
     fresh = {key: known for key, known in change.new.items() if key not in stored}
     identifiers = {**{key: each.known for key, each in stored.items()}, **fresh}
@@ -184,6 +199,6 @@ async def _assembled(
         links=[link for link in inside.values() if link.a in identifiers and link.b in identifiers],
         verdicts={id_: each.verdict for id_, each in links.items() if each.judged},
         generic={key: why for key, why in generic.items() if why is not None},
-        acts=await known_acts(tx, change, identifiers),
+        acts=acts,
     )
     return Reading(region, {id_: each.element for id_, each in links.items()})

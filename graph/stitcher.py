@@ -125,7 +125,7 @@ async def _locked_region(
     touched = frozenset(each for each in profiles if each is not None) | change.emptied
     await lock(tx, change, await smallest_keys(tx, touched), now)
     while True:
-        reading = await region_of(tx, change, turns, touched)
+        reading = await region_of(tx, change, turns, touched, policy)
         if limited and len(reading.region.identifiers) > policy.region_limit:
             return None
         smallest = _smallest_keys(reading.region) - change.locked

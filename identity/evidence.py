@@ -45,6 +45,8 @@ class Reason(StrEnum):
     UNIQUE = "unique"
     DIFFERENT = "different"
     SIZE = "size"
+    LIMIT = "limit"
+    UNVERIFIED = "unverified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class Act:
 
     undoes: the earlier act, of the same pair, that an undo takes back; it can be taken back itself.
     decision: what was decided together has one. note: why, in the words of who decided.
+    manual: False where nobody decided it, but the policy reads an alias as an override; what is manual outranks it.
     """
 
     id: ActId
@@ -115,6 +118,7 @@ class Act:
     undoes: ActId | None = None
     decision: str = ""
     note: str | None = None
+    manual: bool = True
 
     @property
     def pair(self) -> tuple[IdentifierKey, IdentifierKey]:
@@ -221,9 +225,9 @@ def links_of(message: Message, found: dict[Identifier, Sighting], policy: Policy
     Every pair and not a star, since a star falls apart when its centre turns generic.
     """
     first = sorted(found, key=lambda each: (policy.namespace(each.namespace).priority, each.key))
-    return tuple(
-        link_between(message, one, other, found) for one, other in combinations(first[: policy.links_per_message], 2)
-    )
+    pairs = combinations(first[: policy.links_per_message], 2)
+    links = (link_between(message, one, other, found) for one, other in pairs)
+    return tuple(link for link in links if policy.kind(link.kind.word).links)
 
 
 def link_between(message: Message, one: Identifier, other: Identifier, found: dict[Identifier, Sighting]) -> Link:
@@ -255,6 +259,8 @@ def _aliases(
     end = identifiers[0]
     if end.value == read.value:
         return (), ()
+    if not policy.kind(Kind.ALIAS.word).links:
+        return (), (Warned("alias_ignored", "previousId", "the policy reads no alias as evidence; it links nothing"),)
     template = _link(message, end.key, end.key, Kind.ALIAS, message.authority)
     return (AliasSaid(end.key, read.value, replace(template, previous=read.value)),), ()
 

@@ -2,7 +2,8 @@
 
 S are the clusters that the change touches: those of the ends of changed links and acts, and of every identifier whose
 genericity turns. A is S and the clusters that a refused link joins to S, because such a link may now be accepted; links
-refused as generic are followed only from identifiers that turned, or a hub would drag all its partners in. The rule
+refused as generic are followed only from identifiers that turned, or a hub would drag all its partners in, and links
+refused as unverified never, since nothing but more authority of their own can turn them. The rule
 runs on the links inside A. If it now accepts a link between S and a cluster outside S, that cluster joins S and the
 question is asked again; else S is final. Source: design.md §5, found equal to the global rule in random histories.
 """
@@ -24,7 +25,8 @@ class Region:
     links: all inside A, but those refused as generic because of an identifier that did not turn.
     verdicts: the stored reason of each link that has one (None is accepted); a new link has no entry.
     generic: the generic identifiers of A as they are after the change.
-    acts: all that name an identifier of A, or a value that overrides tie to one.
+    acts: all that name an identifier of A, or a value that overrides tie to one; what aliases say as well, where the
+    policy reads them as overrides (stitching.overrides_said).
     """
 
     identifiers: Mapping[IdentifierKey, Known]

@@ -3,7 +3,8 @@
 Kruskal's algorithm with refusals. Links are sorted from the strongest to the weakest by things that are all evidence
 (kind, authority, priorities, first sighting, keys); each unites the clusters of its ends unless an end is generic, or
 one person would get two values of a unique namespace, or a pair that stands as different would meet, or the person
-would grow past the limit. A refused link stays with its reason. Nothing here depends on the order of arrival.
+would grow past a limit. What is said with less authority than the policy asks of its kind joins nobody and counts for
+nothing. A refused link stays with its reason. Nothing here depends on the order of arrival.
 
 Generic identifiers are found before, from direct evidence alone: a thing that several people use links nobody.
 Source: Kruskal 1956 for the order; design.md §5 for the refusals and the genericity.
@@ -11,7 +12,7 @@ Source: Kruskal 1956 for the order; design.md §5 for the refusals and the gener
 
 import typing
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -87,7 +88,7 @@ class Stitching:
 
 def stitch(evidence: Evidence, policy: Policy) -> Stitching:
     """Stitch a whole history. Cost: O(n log n) in the links."""
-    standing = standing_of(evidence.acts)
+    standing = standing_of((*evidence.acts, *overrides_said(evidence.links, policy)))
     generic = genericity((*evidence.links, *standing.manual), standing, policy)
     links = with_manual(evidence.links, standing, evidence.identifiers)
     united, refused = unite(evidence.identifiers, links, generic, standing, policy)
@@ -96,14 +97,38 @@ def stitch(evidence: Evidence, policy: Policy) -> Stitching:
 
 
 def standing_of(acts: Iterable[Act]) -> Standing:
-    """The acts that stand: for each pair the latest that nobody took back, by its time, then its id."""
-    latest: dict[Pair, Act] = {act.pair: act for act in not_undone(acts)}
-    standing = sorted(latest.values(), key=lambda each: (each.at, each.id))
+    """The acts that stand: for each pair the latest that nobody took back, by its time, then its id.
+
+    What aliases say comes before all that is manual, whatever its time.
+    """
+    latest: dict[Pair, Act] = {act.pair: act for act in sorted(not_undone(acts), key=lambda each: each.manual)}
+    standing = sorted(latest.values(), key=lambda each: (each.manual, each.at, each.id))
     return Standing(
         different=frozenset(act.pair for act in standing if act.kind is ActKind.DIFFERENT),
-        manual=tuple(_manual(act) for act in standing if act.kind is not ActKind.DIFFERENT),
+        manual=tuple(_manual(act) for act in standing if act.manual and act.kind is not ActKind.DIFFERENT),
         heads=_heads([act for act in standing if act.kind is ActKind.OVERRIDE]),
     )
+
+
+def overrides_said(links: Iterable[Link], policy: Policy) -> tuple[Act, ...]:
+    """The overrides that aliases amount to, where the policy reads them so: the end replaces what it was before."""
+    least = policy.kind(Kind.ALIAS.word).overrides_from
+    if least is None or "user_id" not in policy.unique:
+        return ()
+    return tuple(
+        _said(link)
+        for link in links
+        if link.kind is Kind.ALIAS
+        and link.authority >= least
+        and namespace_of(link.a) == namespace_of(link.b) == "user_id"
+    )
+
+
+def _said(link: Link) -> Act:
+    before = IdentifierKey(f"user_id:{link.previous}")
+    at = link.first_seen if link.sure else 0
+    id_ = ActId(f"alias:{before}:{link.other(before)}")
+    return Act(id_, ActKind.OVERRIDE, before, link.other(before), at, link.source, manual=False)
 
 
 def not_undone(acts: Iterable[Act]) -> list[Act]:
@@ -184,7 +209,8 @@ def genericity(links: Sequence[Link], standing: Standing, policy: Policy) -> dic
     Right for every identifier all of whose links are given, with those of the ones `derived` joins to it and the
     derived links of its partners: two partners that are one count once.
     """
-    counted = [link for link in links if not standing.apart(link)]
+    weak = weak_under(policy)
+    counted = [link for link in links if not standing.apart(link) and not weak(link)]
     same: DisjointSets[IdentifierKey] = DisjointSets()
     for link in counted:
         if link.kind is Kind.DERIVED:
@@ -198,6 +224,15 @@ def genericity(links: Sequence[Link], standing: Standing, policy: Policy) -> dic
     ends = {end for link in counted for end in (link.a, link.b)}
     turned = {same.find(end): why for end in ends if (why := uses[same.find(end)].why(end, policy)) is not None}
     return {end: turned[same.find(end)] for end in ends if same.find(end) in turned}
+
+
+def weak_under(policy: Policy) -> Callable[[Link], bool]:
+    """Whether a link is said with less authority than the policy asks of its kind."""
+    asked = {kind: policy.kind(kind.word).minimum_authority for kind in Kind}
+    least = {kind: authority for kind, authority in asked.items() if authority > Authority.CLAIMED}
+    if not least:
+        return lambda _: False
+    return lambda link: link.kind in least and link.authority < least[link.kind]
 
 
 @dataclass(slots=True)
@@ -242,8 +277,9 @@ def unite(
     """The sets of identifiers that the links join, each sorted, and the refused links with their reasons."""
     clusters = _Clusters(identifiers, standing, policy)
     refused: dict[LinkId, Reason] = {}
+    weak = weak_under(policy)
     for link in sorted(links, key=lambda each: strength(each, policy)):
-        reason = _refusal(link, generic, standing, clusters)
+        reason = Reason.UNVERIFIED if weak(link) else _refusal(link, generic, standing, clusters)
         if reason is not None:
             refused[link.id] = reason
         else:
@@ -281,6 +317,10 @@ class _Clusters:
         self._values: dict[IdentifierKey, dict[str, IdentifierKey]] = {
             key: {namespace: standing.current(key)} for key in self._above if (namespace := namespace_of(key)) in unique
         }
+        self._at_most = policy.apart_above
+        self._counts: dict[IdentifierKey, dict[str, int]] = {
+            key: {namespace: 1} for key in self._above if (namespace := namespace_of(key)) in self._at_most
+        }
         self._apart: defaultdict[IdentifierKey, set[IdentifierKey]] = defaultdict(set)
         for one, other in standing.different:
             self._apart[one].add(other)
@@ -302,9 +342,17 @@ class _Clusters:
             return Reason.UNIQUE
         if self._would_meet(left, right):
             return Reason.DIFFERENT
+        if self._too_many(left, right):
+            return Reason.LIMIT
         if len(self._members[left]) + len(self._members[right]) > self._limit:
             return Reason.SIZE
         return None
+
+    def _too_many(self, left: IdentifierKey, right: IdentifierKey) -> bool:
+        mine, theirs = self._counts.get(left), self._counts.get(right)
+        if not mine or not theirs:
+            return False
+        return any(mine.get(name, 0) + more > self._at_most[name] for name, more in theirs.items() if name in mine)
 
     def _two_values(self, left: IdentifierKey, right: IdentifierKey) -> bool:
         mine, theirs = self._values.get(left), self._values.get(right)
@@ -330,6 +378,9 @@ class _Clusters:
         self._members[root] += self._members.pop(hung)
         if values := self._values.pop(hung, None):
             self._values.setdefault(root, {}).update(values)
+        if counts := self._counts.pop(hung, None):
+            known = self._counts.setdefault(root, {})
+            known.update({name: known.get(name, 0) + more for name, more in counts.items()})
         if apart := self._apart.pop(hung, None):
             self._apart[root] |= apart
 

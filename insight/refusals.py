@@ -16,6 +16,15 @@ from identity.stitching import Generic, Standing, not_undone
 from insight.statements import ExplainedLink, counted, day_of, statement_of
 
 MOST_DECISIONS = 20
+PLAINLY = {
+    Reason.LIMIT: "the person would have more identifiers of one namespace than the policy allows",
+    Reason.UNVERIFIED: "the policy asks for more authority before such a statement joins anybody",
+    None: "it waits for a recompute",
+}
+MORE_OF_ONE = "Let one person have more identifiers of that namespace in the policy (`active`)."
+MORE_AUTHORITY = (
+    "Send it with a secret key or a signature, or ask for less authority in the policy (`minimum_authority`)."
+)
 
 
 class RemedyKind(StrEnum):
@@ -25,6 +34,7 @@ class RemedyKind(StrEnum):
     MERGE = "merge"
     UNDO_DECISION = "undo_decision"
     RAISE_LIMIT = "raise_limit"
+    VERIFY = "verify"
     REMOVE_OTHER_USES = "remove_other_uses"
     BLOCK_VALUES = "block_values"
     WAIT = "wait"
@@ -148,6 +158,10 @@ def _refusal(group: RefusedGroup, way: InTheWay, anchors: Sequence[IdentifierKey
             why = InTheWay(sizes=way.sizes, limit=way.limit)
         case Reason.GENERIC:
             return Refusal(group, InTheWay(), _for_shared(group, way, anchors))
+        case Reason.LIMIT:
+            return Refusal(group, InTheWay(), (Remedy(RemedyKind.RAISE_LIMIT, MORE_OF_ONE),))
+        case Reason.UNVERIFIED:
+            return Refusal(group, InTheWay(), (Remedy(RemedyKind.VERIFY, MORE_AUTHORITY),))
         case None:
             return Refusal(group, InTheWay(), (Remedy(RemedyKind.WAIT, "Wait for the recompute in the background."),))
     return Refusal(group, why, _against(why))
@@ -223,18 +237,18 @@ def _said(group: RefusedGroup) -> str:
 
 
 def _because(refusal: Refusal) -> str:
-    why = refusal.why
+    why, shared = refusal.why, refusal.group.shared
     match refusal.group.reason:
         case Reason.GENERIC:
-            return _shared(refusal.group.shared) if refusal.group.shared else "one of them is shared by several people"
+            return _shared(shared) if shared else "one of them is shared by several people"
         case Reason.UNIQUE:
             return _two_values(why)
         case Reason.DIFFERENT:
             return _decided(why)
         case Reason.SIZE:
             return _too_many(why)
-        case None:
-            return "it waits for a recompute"
+        case Reason.LIMIT | Reason.UNVERIFIED | None as other:
+            return PLAINLY[other]
 
 
 def _shared(use: SharedUse) -> str:

@@ -46,6 +46,8 @@ class RefusalReason(Enum):
     UNIQUE = strawberry.enum_value("unique", description="One person would have two values of what each has once.")
     DIFFERENT = strawberry.enum_value("different", description="Somebody decided that they are different.")
     SIZE = strawberry.enum_value("size", description="The person would have more identifiers than allowed.")
+    LIMIT = strawberry.enum_value("limit", description="The person would have too many identifiers of one namespace.")
+    UNVERIFIED = strawberry.enum_value("unverified", description="The policy asks for more authority than it has.")
 
 
 @strawberry.enum(description="What can be done to join two people.")
@@ -56,6 +58,7 @@ class RemedyKind(Enum):
     MERGE = strawberry.enum_value("merge", description="Join the two by hand.")
     UNDO_DECISION = strawberry.enum_value("undo_decision", description="Undo what somebody decided about a pair.")
     RAISE_LIMIT = strawberry.enum_value("raise_limit", description="Allow a person more identifiers in the policy.")
+    VERIFY = strawberry.enum_value("verify", description="Send the statement with more authority, or ask for less.")
     REMOVE_OTHER_USES = strawberry.enum_value(
         "remove_other_uses", description="Remove other people's uses of what is shared, so that it is shared no more."
     )

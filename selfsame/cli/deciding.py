@@ -204,5 +204,7 @@ def _why_not(answer: Answer) -> str:
             return f"somebody decided that they are different: {ends}; take that decision back first"
         case Reason.GENERIC:
             return "one of the two identifiers is shared by several people; name identifiers of theirs alone"
-        case Reason.SIZE:
+        case Reason.SIZE | Reason.LIMIT:
             return "the person would have more identifiers than the policy allows"
+        case Reason.UNVERIFIED:  # never of what is decided by hand
+            return "the policy asks for more authority"

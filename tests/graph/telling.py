@@ -13,7 +13,7 @@ from identity.evidence import Act, LinkId, Reason
 from identity.messages import Message, micros
 from identity.policy import Policy
 from tests.building import RECEIVED, after, minting
-from tests.identity.test_restitching import CRM, small_policy
+from tests.identity.policies import CRM, small_policy
 from tests.serving import empty
 
 DATA_OF_TESTS = "MATCH (n) WHERE NOT n:Migration AND NOT n:MigrationLock AND NOT n:Namespace"

@@ -8,8 +8,10 @@ from graph.connection import Connection
 from graph.rebuild import verify
 from identity.evidence import Act
 from identity.messages import Message
+from identity.policy import Policy
 from tests.graph.telling import in_batches, telling, told
 from tests.identity.histories import minted_first, some_overridden_history, some_steps, some_two_orders
+from tests.identity.policies import some_policy
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
@@ -22,9 +24,11 @@ FEW = settings(
 
 
 @FEW
-@given(some_steps | some_overridden_history())
-async def test_incremental_is_global_after_each_step(graph: Connection, steps: list[Message | Act]) -> None:
-    teller = await telling(graph)
+@given(some_steps | some_overridden_history(), some_policy)
+async def test_incremental_is_global_after_each_step(
+    graph: Connection, steps: list[Message | Act], policy: Policy
+) -> None:
+    teller = await telling(graph, policy)
     for number, step in enumerate(steps):
         await teller.steps([step])
         assert await verify(graph.reader, teller.policy) == (), f"after step {number}"

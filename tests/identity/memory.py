@@ -25,7 +25,7 @@ from identity.identifiers import IdentifierKey, ProfileId, namespace_of
 from identity.messages import Message
 from identity.policy import Policy
 from identity.restitching import Grow, Region, restitch, turned
-from identity.stitching import Cluster, Evidence, Generic, Known, one_value_with, standing_of
+from identity.stitching import Cluster, Evidence, Generic, Known, one_value_with, overrides_said, standing_of
 from identity.survivorship import Observation, surviving
 from tests.building import default_policy, minting
 
@@ -62,7 +62,7 @@ class History:
         self.acts.append(act)
         manual = {link.id for link in standing_of(self.acts).manual}
         self.verdicts = {id_: why for id_, why in self.verdicts.items() if id_.kind is not Kind.MANUAL or id_ in manual}
-        self._restitch(set(one_value_with(act.pair, self.acts)) & self.identifiers.keys())
+        self._restitch(set(act.pair))
 
     def forget(self, link: LinkId) -> None:
         """Delete one link, as an erasure does, then stitch what that touches."""
@@ -109,6 +109,9 @@ class History:
             self._sight(end)
         self.links = {id_: link for id_, link in self.links.items() if id_ not in old} | new
         gone = old.keys() - new.keys()
+        for id_, link in new.items():
+            if id_ in old and matters(old[id_], link):
+                self._ask_again(id_)
         self.verdicts = {id_: why for id_, why in self.verdicts.items() if id_ not in gone}
         changed = {end for id_ in gone for end in (id_.a, id_.b)}
         changed |= {end for id_, link in new.items() if old.get(id_) != link for end in (link.a, link.b)}
@@ -130,9 +133,20 @@ class History:
         self.links[link.id] = link if before is None else joined(before, link)
         if before is not None and not matters(before, self.links[link.id]):
             return set()
+        self._ask_again(link.id)
         return {link.a, link.b}
 
+    def _ask_again(self, link: LinkId) -> None:
+        """With more authority of its own, a link that nobody follows may be accepted."""
+        if self.verdicts.get(link) is Reason.UNVERIFIED:
+            del self.verdicts[link]
+
+    def _all_acts(self) -> list[Act]:
+        """Manual acts, and what aliases say where the policy reads them as overrides."""
+        return [*self.acts, *overrides_said(self.links.values(), self.policy)]
+
     def _restitch(self, changed: set[IdentifierKey]) -> None:
+        changed = set(one_value_with(changed, self._all_acts())) & self.identifiers.keys()
         if not changed and not self.emptied:
             return
         turns = self._turned(changed)
@@ -151,7 +165,7 @@ class History:
     def _turned(self, changed: set[IdentifierKey]) -> dict[IdentifierKey, Generic | None]:
         derived = [link for link in self.links.values() if link.kind is Kind.DERIVED]
         paired = {end for link in derived if changed & {link.a, link.b} for end in (link.a, link.b)}
-        overridden = {key for act in self.acts for key in (act.a, act.b) if key in changed}
+        overridden = {key for act in self._all_acts() for key in (act.a, act.b) if key in changed}
         asked = changed | paired | self._partners(paired | overridden)
         asked |= {end for link in derived if asked & {link.a, link.b} for end in (link.a, link.b)}
         near = asked | self._partners(asked)
@@ -161,8 +175,9 @@ class History:
         return turned({key: self.generic.get(key) for key in asked}, direct, acts, self.policy)
 
     def _acts_about(self, keys: set[IdentifierKey]) -> list[Act]:
-        near = one_value_with(keys, self.acts)
-        return [act for act in self.acts if act.a in near or act.b in near]
+        acts = self._all_acts()
+        near = one_value_with(keys, acts)
+        return [act for act in acts if act.a in near or act.b in near]
 
     def _partners(self, keys: set[IdentifierKey]) -> set[IdentifierKey]:
         ends = ({link.a, link.b} for link in self.links.values())
@@ -186,7 +201,8 @@ class History:
         )
 
     def _followed(self, link: Link, turns: set[IdentifierKey]) -> bool:
-        return self.verdicts.get(link.id) is not Reason.GENERIC or bool(turns & {link.a, link.b})
+        why = self.verdicts.get(link.id)
+        return why is not Reason.UNVERIFIED and (why is not Reason.GENERIC or bool(turns & {link.a, link.b}))
 
 
 def people(clusters: Iterable[Cluster]) -> list[tuple[IdentifierKey, ...]]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from identity.messages import Authority
-from identity.policy import KindRules, Namespace, Normaliser, OverActive, Policy, Role
+from identity.policy import KindRules, Namespace, Normaliser, OverActive, Policy, Role, Shared
 from tests.building import preset
 
 CRM = Namespace(name="crm", role=Role.CONTACT, priority=1, unique=True, max_partners=None)
@@ -14,9 +14,9 @@ some_kind = st.builds(KindRules, links=st.sampled_from([True, True, True, False]
 
 
 def small_policy(name: str = "default") -> Policy:
-    """A preset with limits so low that random histories reach them."""
+    """A preset with limits so low that random histories reach them, and shared addresses told by time."""
     policy = preset(name).with_namespaces([CRM])
-    email = replace(policy.namespaces["email"], max_partners=4)
+    email = replace(policy.namespaces["email"], max_partners=4, shared=Shared.BY_TIME)
     return replace(policy, namespaces={**policy.namespaces, "email": email}, profile_limit=5)
 
 
@@ -47,6 +47,7 @@ def _changed(draw: st.DrawFn, rules: Namespace) -> Namespace:
         generic_above=draw(st.sampled_from([None, 1, 2])),
         active=draw(st.integers(1, 2)) if apart else None,
         active_days=None,
+        shared=draw(st.sampled_from(Shared)) if rules.role is Role.CONTACT_POINT else Shared.OWN,
         over_active=OverActive.APART if apart else OverActive.INACTIVE,
         normaliser=draw(st.sampled_from(FOLDED)) if rules.normaliser is Normaliser.EMAIL else rules.normaliser,
     )

@@ -4,9 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.messages import Message
+from identity.policy import Policy
 from identity.stitching import stitch
 from tests.identity.histories import minted_first, some_history, some_two_orders
 from tests.identity.memory import History, people, traits_of
+from tests.identity.policies import some_policy
 from tests.identity.test_restitching import fresh, told_afresh
 
 Orders = tuple[list[Message], list[Message]]
@@ -17,23 +19,23 @@ def result(history: History) -> tuple[object, ...]:
     return people(history.clusters.values()), history.verdicts, history.generic, history.links, traits_of(history)
 
 
-def in_batches(messages: list[Message], size: int) -> History:
-    history = fresh()
+def in_batches(messages: list[Message], size: int, policy: Policy | None = None) -> History:
+    history = fresh(policy)
     for start in range(0, len(messages), size):
         history.receive(messages[start : start + size])
     return history
 
 
-@given(some_two_orders())
-def test_any_order_gives_the_same_people_refusals_and_traits(orders: Orders) -> None:
+@given(some_two_orders(), some_policy)
+def test_any_order_gives_the_same_people_refusals_and_traits(orders: Orders, policy: Policy) -> None:
     one, other = orders
-    assert result(told_afresh(one)) == result(told_afresh(other))
+    assert result(told_afresh(one, policy)) == result(told_afresh(other, policy))
 
 
-@given(some_two_orders(), st.integers(1, 6))
-def test_any_order_in_any_batches_gives_the_same(orders: Orders, size: int) -> None:
+@given(some_two_orders(), st.integers(1, 6), some_policy)
+def test_any_order_in_any_batches_gives_the_same(orders: Orders, size: int, policy: Policy) -> None:
     one, other = orders
-    assert result(told_afresh(one)) == result(in_batches(other, size))
+    assert result(told_afresh(one, policy)) == result(in_batches(other, size, policy))
 
 
 @given(some_history, st.integers(1, 6))

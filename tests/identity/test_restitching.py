@@ -1,40 +1,31 @@
 """Stitching again what a change can reach gives what stitching everything gives."""
 
-from dataclasses import replace
-
 from hypothesis import given
+from hypothesis import strategies as st
 
 from identity.evidence import Act
 from identity.messages import Message
-from identity.policy import Namespace, Policy, Role, Shared
+from identity.policy import Policy
 from identity.stitching import stitch
-from tests.building import default_policy, minting
+from tests.building import minting
 from tests.identity.histories import some_decisions, some_overridden_history, some_steps
 from tests.identity.memory import History, told
-
-CRM = Namespace(name="crm", role=Role.CONTACT, priority=1, unique=True, max_partners=None)
-
-
-def small_policy() -> Policy:
-    """The default policy with limits so low that random histories reach them, and shared addresses told by time."""
-    policy = default_policy().with_namespaces([CRM])
-    email = replace(policy.namespaces["email"], max_partners=4, shared=Shared.BY_TIME)
-    return replace(policy, namespaces={**policy.namespaces, "email": email}, profile_limit=5)
+from tests.identity.policies import small_policy, some_policy
 
 
-def fresh() -> History:
+def fresh(policy: Policy | None = None) -> History:
     mint = minting()
-    return History(small_policy(), lambda: next(mint))
+    return History(policy or small_policy(), lambda: next(mint))
 
 
-def told_afresh(messages: list[Message]) -> History:
+def told_afresh(messages: list[Message], policy: Policy | None = None) -> History:
     mint = minting()
-    return told(messages, small_policy(), lambda: next(mint))
+    return told(messages, policy or small_policy(), lambda: next(mint))
 
 
-@given(some_steps | some_overridden_history() | some_decisions())
-def test_incremental_is_global_after_each_step(steps: list[Message | Act]) -> None:
-    history = fresh()
+@given(some_steps | some_overridden_history() | some_decisions(), some_policy | st.just(small_policy()))
+def test_incremental_is_global_after_each_step(steps: list[Message | Act], policy: Policy) -> None:
+    history = fresh(policy)
     for step in steps:
         if not isinstance(step, Act):
             history.receive([step])

@@ -155,6 +155,8 @@ def test_sizes_are_named_with_the_limit() -> None:
         (Reason.UNIQUE, "two values of something of which everybody has one"),
         (Reason.DIFFERENT, "somebody decided by hand that they are different"),
         (Reason.SIZE, "more identifiers than the policy allows"),
+        (Reason.LIMIT, "more identifiers of one namespace than the policy allows"),
+        (Reason.UNVERIFIED, "the policy asks for more authority"),
         (Reason.GENERIC, "one of them is shared by several people"),
         (None, "it waits for a recompute"),
     ],
@@ -174,6 +176,8 @@ def test_what_lifts_a_refusal_depends_on_its_reason() -> None:
     assert kinds(Reason.UNIQUE, conflict) == [RemedyKind.OVERRIDE]
     assert kinds(Reason.DIFFERENT, InTheWay(decisions=(decided,))) == [RemedyKind.UNDO_DECISION]
     assert kinds(Reason.SIZE, InTheWay(sizes=(600, 600), limit=1_000)) == [RemedyKind.RAISE_LIMIT]
+    assert kinds(Reason.LIMIT, InTheWay()) == [RemedyKind.RAISE_LIMIT]
+    assert kinds(Reason.UNVERIFIED, InTheWay()) == [RemedyKind.VERIFY]
     assert kinds(None, InTheWay()) == [RemedyKind.WAIT]
     assert kinds(Reason.GENERIC, conflict, SHARED) == [RemedyKind.OVERRIDE]
 
