@@ -1,7 +1,8 @@
 """The rule on a whole history of a million links, in seconds: equal to `stitch`, with the history held in columns.
 
 Most people meet no conflict. Where all links of a connected part of the graph can be accepted together (at most one
-value of each unique namespace in it, no pair that stands as different, no more identifiers than a person may have),
+value of each unique namespace in it, no pair that stands as different, no more identifiers than a person may have, in
+all and of one namespace),
 none of them is ever refused, in whatever order they are taken: so neither sorting nor asking is needed there. Only the
 parts with a conflict go through `unite`. In the same way `genericity` is asked only of identifiers with so many links
 that they could be generic at all. Found equal in random histories (tests/identity/test_recomputing.py).
@@ -16,7 +17,16 @@ from identity.evidence import Act, Kind, Link, LinkId, Reason
 from identity.identifiers import IdentifierKey, namespace_of
 from identity.messages import Authority, MessageId, SourceName
 from identity.policy import Policy
-from identity.stitching import Generic, Known, Standing, genericity, standing_of, unite
+from identity.stitching import (
+    Generic,
+    Known,
+    Standing,
+    genericity,
+    least_authorities,
+    overrides_said,
+    standing_of,
+    unite,
+)
 
 NOWHERE = SourceName(""), MessageId("")
 
@@ -99,10 +109,10 @@ class Recomputed:
 
 def recompute(columns: Columns, acts: Collection[Act], policy: Policy) -> Recomputed:
     """Stitch a whole history. Cost: about 1.5 s for a million links without conflict, 20 µs for each link with one."""
-    standing = standing_of(acts)
+    standing = standing_of((*acts, *_overrides(columns, policy)))
     generic = _generic(columns, standing, policy)
     different = _numbered(columns, standing)
-    refused: dict[int, Reason] = {}
+    refused: dict[int, Reason] = dict.fromkeys(_weak(columns, policy), Reason.UNVERIFIED)
     sets = _joined(columns, generic, different, refused)
     manual = [link for link in standing.manual if link.a in columns.numbers and link.b in columns.numbers]
     refused_manual = _join_manual(columns, manual, generic, standing, sets)
@@ -111,6 +121,22 @@ def recompute(columns: Columns, acts: Collection[Act], policy: Policy) -> Recomp
         open_ = [link for link in manual if link.id not in refused_manual]
         refused_manual |= _united(columns, hard, sets, refused, _Asked(open_, generic, standing, policy))
     return Recomputed(_flat(sets), refused, refused_manual, generic)
+
+
+def _overrides(columns: Columns, policy: Policy) -> tuple[Act, ...]:
+    if policy.kind(Kind.ALIAS.word).overrides_from is None:
+        return ()
+    return overrides_said((columns.link(link) for link in _of_kind(columns, Kind.ALIAS)), policy)
+
+
+def _weak(columns: Columns, policy: Policy) -> list[int]:
+    """The numbers of the links that are said with less authority than the policy asks of their kind."""
+    least = least_authorities(policy)
+    if not least:
+        return []
+    asked = [least.get(Kind(kind), 0) if kind else 0 for kind in range(max(Kind) + 1)]
+    said = zip(columns.kinds, columns.authorities, strict=True)
+    return [number for number, (kind, authority) in enumerate(said) if authority < asked[kind]]
 
 
 def _generic(columns: Columns, standing: Standing, policy: Policy) -> dict[int, Generic]:
@@ -132,11 +158,15 @@ def _ends(columns: Columns, link: int) -> set[IdentifierKey]:
 
 
 def _derived(columns: Columns) -> Iterator[int]:
-    """The numbers of the derived links; a search in bytes costs a millisecond for a million."""
-    at = columns.kinds.find(Kind.DERIVED)
+    return _of_kind(columns, Kind.DERIVED)
+
+
+def _of_kind(columns: Columns, kind: Kind) -> Iterator[int]:
+    """The numbers of the links of a kind; a search in bytes costs a millisecond for a million."""
+    at = columns.kinds.find(kind)
     while at >= 0:
         yield at
-        at = columns.kinds.find(Kind.DERIVED, at + 1)
+        at = columns.kinds.find(kind, at + 1)
 
 
 def _askable(columns: Columns, standing: Standing, policy: Policy) -> set[int]:
@@ -238,14 +268,19 @@ def _joined(
 ) -> list[int]:
     """Unite the ends of all links that nothing refuses beforehand, and note those that something does.
 
+    refused: holds those that want for authority already.
+
     The result hangs each identifier below another of its part, or below itself.
     """
     above = list(range(len(columns.keys)))
     marked = bytearray(len(columns.keys))
     for number in generic:
         marked[number] = 1
+    weak = frozenset(refused)
     for number, ends in enumerate(zip(columns.first, columns.second, strict=True)):
         one, other = ends
+        if weak and number in weak:
+            continue
         if marked[one] or marked[other]:
             refused[number] = Reason.GENERIC
             continue
@@ -308,7 +343,18 @@ def _hard(
             value, root = standing.current(columns.keys[number]), _find(above, number)
             if seen.setdefault((root, name), value) != value:
                 hard.add(root)
-    return hard
+    return hard | _crowded(columns, above, policy)
+
+
+def _crowded(columns: Columns, above: list[int], policy: Policy) -> set[int]:
+    """The parts with more identifiers of a namespace than a person may have of it."""
+    at_most = {columns.names[name]: most for name, most in policy.apart_above.items() if name in columns.names}
+    counts: defaultdict[tuple[int, int], int] = defaultdict(int)
+    if at_most:
+        for number, name in enumerate(columns.namespaces):
+            if name in at_most:
+                counts[_find(above, number), name] += 1
+    return {root for (root, name), count in counts.items() if count > at_most[name]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,10 +226,15 @@ def genericity(links: Sequence[Link], standing: Standing, policy: Policy) -> dic
     return {end: turned[same.find(end)] for end in ends if same.find(end) in turned}
 
 
+def least_authorities(policy: Policy) -> dict[Kind, Authority]:
+    """The authority that a policy asks of each kind of statement, where it asks for any."""
+    asked = {kind: policy.kind(kind.word).minimum_authority for kind in Kind}
+    return {kind: authority for kind, authority in asked.items() if authority > Authority.CLAIMED}
+
+
 def weak_under(policy: Policy) -> Callable[[Link], bool]:
     """Whether a link is said with less authority than the policy asks of its kind."""
-    asked = {kind: policy.kind(kind.word).minimum_authority for kind in Kind}
-    least = {kind: authority for kind, authority in asked.items() if authority > Authority.CLAIMED}
+    least = least_authorities(policy)
     if not least:
         return lambda _: False
     return lambda link: link.kind in least and link.authority < least[link.kind]

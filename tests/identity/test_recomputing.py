@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from identity.evidence import Act, Kind, LinkId, Reason
 from identity.messages import Message
+from identity.policy import Policy
 from identity.recomputing import Columns, Recomputed, recompute
 from identity.stitching import Evidence, Stitching, stitch
 from tests.identity.histories import some_overridden_history, some_steps
 from tests.identity.memory import history_of
-from tests.identity.test_restitching import small_policy
+from tests.identity.policies import some_policy
 
 
 def columns_of(evidence: Evidence) -> Columns:
@@ -39,9 +40,11 @@ def expected(columns: Columns, found: Stitching) -> tuple[object, ...]:
     return sorted(list(each.members) for each in found.clusters.values()), dict(found.refused), generic
 
 
-@given(some_steps | some_overridden_history(), st.sampled_from([2, 3, 5, 1_000]))
-def test_a_history_in_columns_is_stitched_as_the_rule_says(steps: list[Message | Act], limit: int) -> None:
-    policy = replace(small_policy(), profile_limit=limit)
+@given(some_steps | some_overridden_history(), some_policy, st.sampled_from([2, 3, 5, 1_000]))
+def test_a_history_in_columns_is_stitched_as_the_rule_says(
+    steps: list[Message | Act], some: Policy, limit: int
+) -> None:
+    policy = replace(some, profile_limit=limit)
     evidence = history_of(*steps, policy=policy).evidence()
     columns = columns_of(evidence)
     assert plain(columns, recompute(columns, evidence.acts, policy)) == expected(columns, stitch(evidence, policy))
