@@ -140,7 +140,9 @@ def _kind(labels: Sequence[str]) -> str:
 
 
 MOMENTS = frozenset({"first_seen", "last_seen", "minted_at", "recorded_at", "first", "last", "from", "to"})
-KEPT_BACK = frozenset({"key", "id", "mint", "sha256", "uses", "steps", "spans", "pending", "traits"})
+KEPT_BACK = frozenset(
+    {"key", "id", "mint", "sha256", "folded", "mail_domain", "uses", "steps", "spans", "pending", "traits"}
+)
 # The words of a link's ends in node-link JSON are taken.
 SPELT = {"source": "by_source"}
 

@@ -30,6 +30,7 @@ from identity.identifiers import Identifier, IdentifierKey
 from identity.messages import Message, MessageId, Rejection, Warned, micros
 from identity.policy import Policy
 from identity.stitching import overrides_said
+from insight.suggestions import folded
 
 Mint = Callable[[], str]
 
@@ -62,7 +63,8 @@ ON CREATE SET
   i:$(row.role),
   i.namespace = row.namespace, i.value = row.value, i.mint = row.mint, i.minted_at = row.minted_at,
   i.first_seen = row.first_seen, i.last_seen = row.last_seen, i.interactions = row.interactions,
-  i.sighted = true, i.sha256 = row.sha256, i.minted_by = row.message
+  i.sighted = true, i.minted_by = row.message,
+  i.sha256 = row.sha256, i.folded = row.folded, i.mail_domain = row.mail_domain
 ON MATCH SET
   i.first_seen = CASE WHEN i.sighted AND i.first_seen < row.first_seen THEN i.first_seen ELSE row.first_seen END,
   i.last_seen = CASE WHEN i.sighted AND i.last_seen > row.last_seen THEN i.last_seen ELSE row.last_seen END,
@@ -290,5 +292,17 @@ def _identifier_row(identifier: Identifier, policy: Policy, mint: str, now: int)
         "role": policy.namespace(identifier.namespace).role.value,
         "mint": mint,
         "minted_at": now,
-        "sha256": sha256_of(identifier.value) if identifier.namespace == "email" else None,
+        **_address(identifier),
+    }
+
+
+def _address(identifier: Identifier) -> dict[str, str | None]:
+    """What an email address is found by besides its key; other identifiers have none of it."""
+    if identifier.namespace != "email":
+        return {"sha256": None, "folded": None, "mail_domain": None}
+    fold = folded(identifier.value)
+    return {
+        "sha256": sha256_of(identifier.value),
+        "folded": fold if fold != identifier.value else None,
+        "mail_domain": identifier.value.rpartition("@")[2],
     }

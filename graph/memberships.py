@@ -11,6 +11,7 @@ from identity.accounts import PartOf, Stated, cycles, latest
 from identity.evidence import Heard, time_of
 from identity.messages import AccountStatement, Json, micros
 from identity.survivorship import canonical
+from insight.suggestions import mail_domain
 
 DEFAULT_ROLE = "member"
 
@@ -31,7 +32,8 @@ STATE_ACCOUNTS = """
 UNWIND $rows AS row
 MATCH (a:Account {key: row.key})
 USING INDEX SEEK a:Account(key)
-SET a.stated = row.stated, a.traits = row.traits, a.name = row.name, a.domain = row.domain
+SET a.stated = row.stated, a.traits = row.traits, a.name = row.name, a.domain = row.domain,
+  a.mail_domain = row.mail_domain
 """
 
 # identifier_key and account_key (unique)
@@ -152,6 +154,7 @@ def _stated_row(key: str, stored: str, said: dict[str, Stated]) -> dict[str, obj
         "traits": canonical(traits),
         "name": _text(traits.get("name")),
         "domain": _text(traits.get("domain")),
+        "mail_domain": mail_domain(_text(traits.get("domain"))),
     }
 
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import strawberry
 
-from graph.account_decisions import Decided, Organisation, Outcome, decide_accounts
+from graph.account_decisions import Decided as AccountsDecided
+from graph.account_decisions import Organisation, Outcome, decide_accounts
 from identity.accounts import AccountAct
 from resolvers.accounts import AccountLookup, AccountName, account_key
 from resolvers.asking import Asking, Info
@@ -48,7 +49,7 @@ SENTENCES = {
 }
 
 
-def _sentence(parent: strawberry.Parent[Decided]) -> str:
+def _sentence(parent: strawberry.Parent[AccountsDecided]) -> str:
     return SENTENCES[parent.outcome]
 
 
@@ -63,32 +64,30 @@ class AccountDecision:
     )
 
 
-Note = Annotated[str, strawberry.argument(description="Why, for those who read it later.")]
-By = Annotated[str, strawberry.argument(description="Who decided it, for those who read it later.")]
+Note = Annotated[str | None, strawberry.argument(description="Why, for those who read it later.")]
 DryRun = Annotated[bool, strawberry.argument(description="Only say what would be; nothing is written.")]
 One = Annotated[AccountLookup, strawberry.argument(description="The account that loses its name, or gets it back.")]
 Other = Annotated[AccountLookup, strawberry.argument(description="The account under whose name both go.")]
 
 
 async def merge_accounts(
-    info: Info, account: One, into: Other, note: Note = "", by: By = "", dry_run: DryRun = False
-) -> Decided:
+    info: Info, account: One, into: Other, note: Note = None, dry_run: DryRun = False
+) -> AccountsDecided:
     """Merge two accounts."""
-    return await _decided(info.context, _act(info.context, account, into, same=True, note=note, by=by), dry_run=dry_run)
+    return await _decided(info.context, _act(info.context, account, into, note, same=True), dry_run=dry_run)
 
 
 async def unmerge_accounts(
-    info: Info, account: One, into: Other, note: Note = "", by: By = "", dry_run: DryRun = False
-) -> Decided:
+    info: Info, account: One, into: Other, note: Note = None, dry_run: DryRun = False
+) -> AccountsDecided:
     """Part two accounts that were merged."""
-    act = _act(info.context, account, into, same=False, note=note, by=by)
-    return await _decided(info.context, act, dry_run=dry_run)
+    return await _decided(info.context, _act(info.context, account, into, note, same=False), dry_run=dry_run)
 
 
-def _act(context: Asking, account: AccountLookup, into: AccountLookup, *, same: bool, note: str, by: str) -> AccountAct:
-    one, other, now = account_key(account), account_key(into), context.micros
-    return AccountAct(f"{now} {one} {'=' if same else '!='} {other}", same, one, other, now, by, note)
+def _act(context: Asking, account: AccountLookup, into: AccountLookup, note: str | None, *, same: bool) -> AccountAct:
+    ends = account_key(account), account_key(into)
+    return AccountAct(context.world.mint(), same, *ends, context.micros, context.viewer.name, note or "")
 
 
-async def _decided(context: Asking, act: AccountAct, *, dry_run: bool) -> Decided:
+async def _decided(context: Asking, act: AccountAct, *, dry_run: bool) -> AccountsDecided:
     return await decide_accounts(context.world.writer, act, context.micros, dry_run=dry_run)

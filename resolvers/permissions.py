@@ -38,6 +38,8 @@ NEEDED: Mapping[str, Right] = {
     "unmergeAccounts": Right.DECIDE,
     "erase": Right.ERASE,
     "unsuppress": Right.ERASE,
+    "acceptSuggestion": Right.DECIDE,
+    "dismissSuggestion": Right.DECIDE,
 }
 
 

@@ -43,6 +43,7 @@ from resolvers.paging import (
 )
 from resolvers.scalars import Moment
 from resolvers.segments import Segment, segments_of
+from resolvers.suggestions import Suggestions, of_profile
 from resolvers.traits import Trait, trait_of, traits_of
 
 
@@ -210,6 +211,9 @@ class Profile(Node):
     )
     household: Household = resolved(
         _household, "Who shares an email address or a phone with the person, by what they share; two hops in the graph."
+    )
+    suggestions: Suggestions = resolved(
+        of_profile, "Who may be this person as well, and where she may belong, the strongest first."
     )
     redirected_from: strawberry.ID | None = resolved(
         _redirected_from, "The id that was asked for, when it is no longer the profile's own."

@@ -19,6 +19,13 @@ from resolvers.paging import Connection
 from resolvers.profiles import Profile
 from resolvers.scalars import SCALARS
 from resolvers.segments import Segment, SegmentPreview, define_segment, segment_preview, segments
+from resolvers.suggestions import (
+    SuggestionDecision,
+    Suggestions,
+    accept_suggestion,
+    dismiss_suggestion,
+    suggestions,
+)
 
 
 @strawberry.type(description="What can be asked, with a key of scope `read`.")
@@ -48,6 +55,9 @@ class Query:
     unmerge_preview: DecisionAnswer = resolved(
         unmerge_preview, "What an unmerge would give; nothing is written. Scope `steward` or `admin`."
     )
+    suggestions: Suggestions = resolved(
+        suggestions, "Who may be one person, or belong to an account, the strongest first; nothing of it is done yet."
+    )
 
 
 @strawberry.type(description="What can be changed, by POST, with a key of the right scope.")
@@ -66,6 +76,12 @@ class Mutation:
     )
     unmerge_accounts: AccountDecision = resolved(
         unmerge_accounts, "Say that two accounts that were merged are different ones; each has its own again."
+    )
+    accept_suggestion: SuggestionDecision = resolved(
+        accept_suggestion, "Accept a suggestion by hand. Scope `steward` or `admin`."
+    )
+    dismiss_suggestion: SuggestionDecision = resolved(
+        dismiss_suggestion, "Say that a suggestion does not hold. Scope `steward` or `admin`."
     )
     merge_profiles: DecisionAnswer = resolved(
         merge_profiles, "Make two people one by hand; refused where a rule forbids it. Scope `steward` or `admin`."

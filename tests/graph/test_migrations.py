@@ -9,6 +9,7 @@ import pytest
 from graph.connection import Connection
 from graph.errors import MigrationChangedError, SchemaTooNewError
 from graph.migrations import Applied, Migration, applied_migrations, migrate, missing, parsed, shipped
+from insight.suggestions import folded, mail_domain
 from tests.building import START
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -88,3 +89,31 @@ async def test_indexes_are_online_afterwards(untried: Connection) -> None:
     await migrate(untried.writer, START, KNOWN)
     states = await untried.reader.rows("SHOW INDEXES YIELD state RETURN DISTINCT state")
     assert [row["state"] for row in states] == ["ONLINE"]
+
+
+ADDRESSES = [
+    "a.nn+news@gmail.com",
+    "ann@googlemail.com",
+    "a.nn@acme.com",
+    "+tag@acme.com",
+    "a+b+c@acme.com",
+    "ann@x.com",
+]
+DOMAINS = ["https://www.Acme.com/de?x=1", "acme.com:8080", " ACME.co.uk ", "acme", "ann@acme.com", "www.x.org"]
+
+
+async def test_data_of_before_gets_what_suggestions_are_found_by(graph: Connection) -> None:
+    write = "UNWIND $emails AS email CREATE (:ContactPoint:Identifier {namespace: 'email', key: email, value: email})"
+    await graph.writer.command(write, emails=ADDRESSES)
+    await graph.writer.command("UNWIND $all AS domain CREATE (:Account {key: domain, domain: domain})", all=DOMAINS)
+    migration = next(each for each in shipped() if each.name == "suggestions")
+    for statement in migration.statements:
+        await graph.writer.command(statement)
+    emails = await graph.reader.rows(
+        "MATCH (i:ContactPoint) RETURN i.key AS key, i.folded AS fold, i.mail_domain AS at"
+    )
+    assert {row["key"]: (row["fold"] or row["key"], row["at"]) for row in emails} == {
+        each: (folded(each), each.partition("@")[2]) for each in ADDRESSES
+    }
+    accounts = await graph.reader.rows("MATCH (a:Account) RETURN a.key AS key, a.mail_domain AS domain")
+    assert {row["key"]: row["domain"] for row in accounts} == {each: mail_domain(each) for each in DOMAINS}

@@ -24,6 +24,8 @@ PROFILE_FIELDS = {
     "accounts { role account { name traits } }": 1,
     "accounts { account { parent { name children { edges { node { name } } } } } }": 3,
     "accounts { account { members { edges { node { role profile { id devices { id } } } } } } }": 3,
+    "accounts { history { role } account { mergedFrom { value } deals { edges { node { key facts } } } } }": 2,
+    "accounts { account { members(depth: 3) { edges { node { history { role account { value } } } } } } }": 4,
     "colleagues { edges { node { id } } }": 1,
     "colleagues { edges { node { interactions { edges { node { name } } } } } }": 2,
     "interactions { edges { node { name at } } }": 1,
@@ -35,6 +37,9 @@ PROFILE_FIELDS = {
     "history { edges { node { kind sentence moved { identifier { value } } } } }": 2,
     "sharedBy { totalCount edges { node { id } } }": 1,
     "sharedIdentifiers { identifier { value profile { sharedBy { totalCount } } } }": 3,
+    "devices { sharedWith { totalCount edges { node { id } } } }": 2,
+    "household { leftOut { value } edges { node { profile { id } shared { value } } } }": 1,
+    "suggestions { leftOut { value } edges { node { id reason sentence other { id } account { name } } } }": 5,
     "redirectedFrom id known shared pending firstSeen lastSeen": 0,
 }
 

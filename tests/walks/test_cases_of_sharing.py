@@ -1,8 +1,9 @@
-"""Cases T23, T26, T28, T30 and T67 to T71 of the catalogue of stitching, each by its number, through HTTP and GraphQL.
+"""Cases T23, T26, T28 to T30, T37 and T67 to T73 of the catalogue of stitching, each by its number, through HTTP.
 
 Messages go in by /v1/batch; who belongs to what is asked over GraphQL; after every case `verify` finds nothing.
 """
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -17,7 +18,8 @@ from identity.messages import About, AccountStatement, Json, Message, MessageKin
 from identity.policy import Shared
 from tests.building import RECEIVED, act, default_policy, minting
 from tests.building import message as written
-from tests.walks.sending import group, identify, message
+from tests.house.reading import ROOT
+from tests.walks.sending import group, identify, message, track
 from tests.walks.service import Company, codes, differences, in_process, sets
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -183,6 +185,123 @@ async def test_t30_told_by_time_a_call_is_of_who_had_the_phone_then(by_time: Com
     }
 
 
+OF_PERSON = """
+query ($namespace: String!, $value: String!) {
+  profile(by: { identifier: { namespace: $namespace, value: $value } }) {
+    suggestions { leftOut { value } edges { node { ...Told } } }
+  }
+}
+"""
+ALL = """
+query ($first: Int!, $after: String, $least: Float!) {
+  suggestions(first: $first, after: $after, minScore: $least) {
+    leftOut { value } pageInfo { hasNextPage endCursor } edges { node { ...Told } }
+  }
+}
+"""
+TOLD = "fragment Told on Suggestion { reason score sentence id identifiers { value } account { value } }"
+SETTLE = "mutation ($id: ID!) { %s(suggestion: $id) { outcome sentence decision profile { id } } }"
+UNDO = "mutation ($id: ID!) { undoDecision(decision: $id) { __typename } }"
+
+
+def told(node: dict[str, Json]) -> str:
+    """`0.5 e9@x.com u1`: a suggestion in one line."""
+    ends = [*(each["value"] for each in node["identifiers"]), *([node["account"]["value"]] if node["account"] else [])]
+    return " ".join([str(node["score"]), *ends])
+
+
+async def suggested(company: Company, namespace: str, value: str) -> dict[str, str]:
+    """What is suggested about somebody, with the ids."""
+    found = (await company.ask(OF_PERSON + TOLD, namespace=namespace, value=value))["profile"]["suggestions"]["edges"]
+    return {told(edge["node"]): edge["node"]["id"] for edge in found}
+
+
+async def all_suggested(company: Company, first: int = 1, least: float = 0.0) -> list[str]:
+    """All suggestions there are, page by page."""
+    found, after = [], None
+    while True:
+        page = (await company.ask(ALL + TOLD, first=first, after=after, least=least))["suggestions"]
+        found += [told(edge["node"]) for edge in page["edges"]]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            return found
+
+
+async def settled(company: Company, verb: str, suggestion: str) -> dict[str, Json]:
+    return (await company.change(SETTLE % verb, id=suggestion))[verb]
+
+
+async def test_t29_two_records_of_one_address_are_no_merge_and_two_values_of_one_kind_no_suggestion(
+    company: Company,
+) -> None:
+    named = [{"name": name, "email": FAMILY} for name in ("Ann", "Bob")]
+    await company.send(identify("u1", traits=named[0]), identify("u2", traits=named[1]))
+    assert await company.people() == sets("u1", "u2")
+    assert await all_suggested(company) == []
+
+
+async def test_t37_folded_addresses_are_two_people_and_a_suggestion_that_holds_or_not(company: Company) -> None:
+    tagged, plain = "a.nn+news@gmail.com", "ann@gmail.com"
+    await company.send(identify("u1", email=tagged), track("a2", email=plain))
+    assert await company.people() == sets(f"u1 {tagged}", f"a2 {plain}")
+    line = f"0.9 {plain} {tagged}"
+    assert list(await suggested(company, "user_id", "u1")) == await all_suggested(company) == [line]
+    dismissed = await settled(company, "dismissSuggestion", (await suggested(company, "user_id", "u1"))[line])
+    assert (dismissed["outcome"], await all_suggested(company)) == ("DISMISSED", [])
+    await company.change(UNDO, id=dismissed["decision"])
+    (suggestion,) = (await suggested(company, "email", plain)).values()
+    assert (await settled(company, "acceptSuggestion", suggestion))["outcome"] == "ACCEPTED"
+    assert await company.people() == sets(f"u1 {tagged} a2 {plain}")
+    assert (await settled(company, "acceptSuggestion", suggestion))["outcome"] == "GONE"
+    assert await all_suggested(company) == []
+
+
+async def test_t72_a_company_domain_is_a_suggestion_and_overrides_nothing(company: Company, crm: Crm) -> None:
+    await crm.rows(row("acme", name="Acme", domain="https://www.acme.com"), row("g", name="G", domain="gmail.com"))
+    await company.send(identify("u1", email="ann@acme.com"), identify("u2", email="bob@acme.com"))
+    await company.send(identify("u3", email="cy@gmail.com"), group("u2", "acme"))
+    assert await all_suggested(company) == ["0.2 ann@acme.com acme"]
+    assert await all_suggested(company, least=0.3) == []
+    assert list(await roles(company, "acme")) == ["u2"]
+    (suggestion,) = (await suggested(company, "user_id", "u1")).values()
+    assert (await settled(company, "acceptSuggestion", suggestion))["outcome"] == "ACCEPTED"
+    assert sorted(await roles(company, "acme")) == ["u1", "u2"]
+    assert await all_suggested(company) == []
+
+
+async def test_t73_who_was_met_only_on_a_shared_device_is_nobody_and_two_suggestions(company: Company) -> None:
+    await company.send(
+        track("a1", email="e9@example.com", at=1), identify("u1", "a1", at=2), identify("u2", "a1", at=3)
+    )
+    assert (await company.people(), await company.shared()) == (sets("u1", "u2", "e9@example.com"), sets("a1"))
+    lines = ["0.5 e9@example.com u1", "0.5 e9@example.com u2"]
+    assert await all_suggested(company) == lines
+    assert list(await suggested(company, "email", "e9@example.com")) == lines
+    assert list(await suggested(company, "user_id", "u2")) == lines[1:]
+    first = (await suggested(company, "user_id", "u1"))[lines[0]]
+    assert (await settled(company, "dismissSuggestion", first))["outcome"] == "DISMISSED"
+    assert await all_suggested(company) == lines[1:]
+
+
+async def test_people_of_one_name_who_share_a_phone_may_be_one(company: Company) -> None:
+    def said(name: str) -> dict[str, Json]:
+        return {"name": name, "phone": PHONE}
+
+    await company.send(*(identify(user, traits=said(name)) for user, name in (("u1", "Ann Lee"), ("u2", "Bob"))))
+    await company.send(identify(None, "a9", traits=said("ann  lee")))
+    assert await all_suggested(company) == ["0.7 a9 u1"]
+
+
+async def test_what_a_crowd_shares_suggests_nothing_and_is_named(company: Company) -> None:
+    people = [identify(f"u{number}", device="d1", at=number) for number in range(21)]
+    await company.batch([*people, message("track", email="e9@example.com", device="d1", name="x")])
+    assert await suggested(company, "email", "e9@example.com") == {}
+    found = await company.ask(OF_PERSON + TOLD, namespace="email", value="e9@example.com")
+    assert found["profile"]["suggestions"]["leftOut"] == [{"value": "d1"}]
+    every = await company.ask(ALL + TOLD, first=5, after=None, least=0.0)
+    assert every["suggestions"]["leftOut"] == [{"value": "d1"}]
+
+
 ACCOUNT = """
 query ($key: String!, $depth: Int = 1) {
   account(by: { key: { namespace: "account", value: $key } }) {
@@ -294,3 +413,21 @@ async def test_t71_an_empty_group_is_ignored_with_a_warning(company: Company) ->
     assert (await company.ask('{ account(by: { key: { namespace: "account", value: "" } }) { name } }'))[
         "account"
     ] is None
+
+
+DOCUMENT = ROOT / "docs" / "suggestions.md"
+BLOCK = re.compile(r"```graphql\n(.*?)```", re.DOTALL)
+
+
+async def test_every_question_of_the_docs_is_answered(company: Company, crm: Crm) -> None:
+    await crm.rows(row("acme", name="Acme"), row("acme-inc", user="u1", name="Acme Inc"))
+    await company.send(identify("u1", email="ann+x@example.com"), track("a1", email="ann@example.com"))
+    (suggestion,) = (await suggested(company, "user_id", "u1")).values()
+    answers = {}
+    for block in BLOCK.findall(DOCUMENT.read_text("utf-8")):
+        ask = company.change if block.startswith("mutation") else company.ask
+        answers |= await ask(block, **({"suggestion": suggestion} if "$suggestion" in block else {}))
+    assert [edge["node"]["id"] for edge in answers["suggestions"]["edges"]] == [suggestion]
+    outcomes = ("acceptSuggestion", "dismissSuggestion", "mergeAccounts")
+    assert [answers[each]["outcome"] for each in outcomes] == ["ACCEPTED", "GONE", "DONE"]
+    assert answers["account"]["value"] == "acme-inc"

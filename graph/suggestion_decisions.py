@@ -1,0 +1,113 @@
+"""Suggestions decided: accepted or dismissed as a manual act, which can be taken back as any other."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from graph.connection import Reader, Transaction, Writer
+from graph.decisions import decide
+from graph.memberships import DEFAULT_ROLE
+from graph.merging import Asked, Conflict, Unchanged, merge_people
+from graph.suggestions import affiliation_between, suggestion_between
+from identity.evidence import Act, ActId, ActKind
+from identity.identifiers import IdentifierKey
+from identity.policy import Policy
+from insight.suggestions import merge_rules
+
+BY_HAND = "manual"
+
+
+class Outcome(StrEnum):
+    """What became of a suggestion."""
+
+    ACCEPTED = "accepted"
+    DISMISSED = "dismissed"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a suggestion. decision: the id under which it can be taken back; key: the person's identifier."""
+
+    outcome: Outcome
+    sentence: str
+    key: IdentifierKey
+    decision: str | None = None
+
+
+# identifier_key and account_key (unique); an account that was merged is read as the one it goes by
+BELONGS = """
+MATCH (i:Identifier {key: $identifier})
+USING INDEX SEEK i:Identifier(key)
+MATCH (a:Account {key: $account})
+USING INDEX SEEK a:Account(key)
+MERGE (i)-[m:MEMBER_OF {role: $role, source: $source}]->(a)
+ON CREATE SET m.from = $now, m.last_seen = $now, m.recorded_at = $now, m.by = $by, m.note = $note
+"""
+
+# identifier_key and account_key (unique)
+BELONGS_NOT = """
+MATCH (i:Identifier {key: $identifier})
+USING INDEX SEEK i:Identifier(key)
+MATCH (a:Account {key: $account})
+USING INDEX SEEK a:Account(key)
+MERGE (i)-[m:NOT_MEMBER_OF]->(a)
+ON CREATE SET m.at = $now, m.recorded_at = $now, m.by = $by, m.note = $note
+"""
+
+NO_MORE = "nothing of this kind is suggested of the two any more: they are one, must not be, or somebody has decided"
+
+
+async def settle_people(
+    reader: Reader,
+    writer: Writer,
+    pair: tuple[IdentifierKey, IdentifierKey],
+    asked: Asked,
+    policy: Policy,
+    *,
+    accept: bool,
+) -> Settled:
+    """Accept that two identifiers are one person's, or dismiss it; nothing where it is not suggested any more."""
+    rules = merge_rules(policy)
+    open_ = await suggestion_between(reader, *pair, rules)
+    if open_ is None:
+        return Settled(Outcome.GONE, NO_MORE, pair[0])
+    if accept:
+        answer = await merge_people(writer, open_.a, open_.b, asked, policy)
+        if isinstance(answer, Conflict | Unchanged):
+            return Settled(Outcome.GONE, NO_MORE, open_.a)
+        return Settled(Outcome.ACCEPTED, f"{open_.a} and {open_.b} are one person now", open_.a, answer.decision)
+    id_ = ActId(asked.mint())
+    act = Act(id_, ActKind.DIFFERENT, open_.a, open_.b, asked.now, asked.by, decision=id_, note=asked.note)
+    decided = await decide(writer, [act], policy, asked.now)
+    sentence = f"{open_.a} and {open_.b} stand as different people now"
+    return Settled(Outcome.DISMISSED, sentence, open_.a, decided.decision)
+
+
+async def settle_membership(
+    reader: Reader,
+    writer: Writer,
+    pair: tuple[IdentifierKey, str],
+    asked: Asked,
+    policy: Policy,
+    *,
+    accept: bool,
+) -> Settled:
+    """Accept that the person of an address belongs to an account, or dismiss it; it hangs on the address."""
+    rules = merge_rules(policy)
+    address, account = pair
+    if await affiliation_between(reader, address, account, rules) is None:
+        return Settled(Outcome.GONE, NO_MORE, address)
+    await writer.write(_write_membership, address, account, asked, accept=accept)
+    if accept:
+        return Settled(Outcome.ACCEPTED, f"the person of {address} belongs to {account} now", address)
+    return Settled(Outcome.DISMISSED, f"it stands that the person of {address} does not belong to {account}", address)
+
+
+async def _write_membership(
+    tx: Transaction, address: IdentifierKey, account: str, asked: Asked, *, accept: bool
+) -> None:
+    facts = {"identifier": address, "account": account, "now": asked.now, "by": asked.by, "note": asked.note}
+    if accept:
+        await tx.rows(BELONGS, **facts, role=DEFAULT_ROLE, source=BY_HAND)
+    else:
+        await tx.rows(BELONGS_NOT, **facts)
