@@ -1,0 +1,77 @@
+"""Stories as the catalogue of cases writes them, told to the pure rules: `t(a1)@1, i(u1,a1)@2, al(u1->u2)@3h`.
+
+`i` identifies, `t` tracks, `al` is an alias; u: user id, a: anonymous id, e: email (e1, or e: and an address);
+@: minutes, or hours with h. An outcome names the people, what is shared, and whose each anonymous `t` on a device is.
+"""
+
+import re
+
+from identity.device_use import Happening, uses_of
+from identity.identifiers import IdentifierKey, namespace_of, role_of
+from identity.messages import Message, MessageKind, micros
+from identity.policy import Policy, Role
+from tests.building import message
+from tests.identity.memory import History, history_of
+
+STEP = re.compile(r"(i|t|al)\(([^)]*)\)@(\d+)(h?)")
+NAMESPACES = {"u": "user_id", "a": "anonymous_id", "e": "email"}
+
+
+def outcome(story: str, policy: Policy) -> str:
+    """«{u1} {u2}; shared a1; @3 u1»: what the rules make of a story."""
+    steps = {moment: _step(*found) for moment, found in _steps(story)}
+    made = history_of(*steps.values(), policy=policy)
+    people = sorted(
+        "{" + " ".join(map(_short, each.members)) + "}" for each in made.clusters.values() if not each.shared
+    )
+    shared = [f"shared {' '.join(sorted(map(_short, made.generic)))}"] if made.generic else []
+    return "; ".join([" ".join(people), *shared, *_whose(steps, made, policy)])
+
+
+def _steps(story: str) -> list[tuple[str, tuple[str, str, float]]]:
+    found = STEP.findall(story)
+    assert len(found) == story.count("@") - story.count("e:"), story
+    return [(f"@{at}{h}", (verb, said, float(at) * (60 if h else 1))) for verb, said, at, h in found]
+
+
+def _step(verb: str, said: str, at: float) -> Message:
+    if verb == "al":
+        previous, _, end = said.partition("->")
+        return message(MessageKind.ALIAS, [_named(end)], at=at, previous=previous)
+    kind = MessageKind.TRACK if verb == "t" else MessageKind.IDENTIFY
+    return message(kind, [_named(each) for each in said.split(",")], at=at)
+
+
+def _named(word: str) -> tuple[str, str]:
+    if word.startswith("e:"):
+        return "email", word[2:]
+    return NAMESPACES[word[0]], f"{word}@x.com" if word[0] == "e" else word
+
+
+def _short(key: IdentifierKey) -> str:
+    return key.partition(":")[2].removesuffix("@x.com")
+
+
+def _whose(steps: dict[str, Message], made: History, policy: Policy) -> list[str]:
+    """Whose each anonymous interaction is that happened on a device where somebody logged in."""
+    told = []
+    for moment, step in steps.items():
+        keys = [IdentifierKey(f"{each.namespace}:{each.value}") for each in step.sightings]
+        if step.kind is MessageKind.TRACK and [role_of(key, policy) for key in keys] == [Role.DEVICE]:
+            told.append(f"{moment} {_owner(keys[0], step, steps, made, policy)}")
+    return told
+
+
+def _owner(device: IdentifierKey, step: Message, steps: dict[str, Message], made: History, policy: Policy) -> str:
+    if device not in made.generic:
+        members = made.clusters[made.profile_of[device]].members
+        return next((_short(key) for key in members if namespace_of(key) == "user_id"), _short(device))
+    on_it = [each for each in steps.values() if device in {f"{one.namespace}:{one.value}" for one in each.sightings}]
+    happened = [Happening(micros(each.at), each.id, each.name, _persons(each, policy)) for each in on_it]
+    uses = uses_of(happened, made.generic, policy)
+    return next((_short(use.person) for use in uses if use.start <= micros(step.at) <= use.end), _short(device))
+
+
+def _persons(step: Message, policy: Policy) -> tuple[IdentifierKey, ...]:
+    keys = [IdentifierKey(f"{each.namespace}:{each.value}") for each in step.sightings]
+    return tuple(key for key in keys if role_of(key, policy) is not Role.DEVICE)
