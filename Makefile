@@ -29,8 +29,11 @@ lint: $(DEV)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Each worker starts a Neo4j of its own, 0.8 GB: two keep two cores busy.
+WORKERS ?= 2
+
 test: lint ## Every check and every test; what needs more than pip brings is skipped by name
-	$(BIN)/python -m pytest -q tests
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests
 
 prove: $(DEV) ## The properties again, with many more examples
 	$(BIN)/python -m pytest -q --hypothesis-profile prove tests

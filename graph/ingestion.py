@@ -6,7 +6,7 @@ authority is anything stitched. Two processes may get the same retry: the second
 begins again, and then finds the message known.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -25,11 +25,12 @@ from graph.stitcher import stitch_change
 from graph.tombstones import Admitted, admitted
 from graph.views import refresh_views
 from identity.erasure import Hashing
-from identity.evidence import Heard, Kind, LinkId, Reason, hear, sha256_of, time_of
+from identity.evidence import Heard, hear, sha256_of, time_of
 from identity.identifiers import Identifier, IdentifierKey
 from identity.messages import Message, MessageId, Rejection, Warned, micros
 from identity.policy import Policy
 from identity.stitching import overrides_said
+from identity.warnings import Found, warnings_of
 from insight.suggestions import folded
 
 Mint = Callable[[], str]
@@ -162,53 +163,9 @@ def _of_account_alone(message: Message) -> bool:
     return message.account is not None and not message.account.member and not message.sightings
 
 
-PREVIOUS = ("user_id", "anonymous_id")
-WHY_REFUSED = {
-    Reason.UNIQUE: "one person would have two values of a unique namespace; an override can say that one replaces it",
-    Reason.DIFFERENT: "they stand as different people by a manual act",
-    Reason.SIZE: "the person would have more identifiers than the policy allows",
-    Reason.LIMIT: "the person would have more identifiers of one namespace than the policy allows",
-    Reason.UNVERIFIED: "the policy asks for more authority than this source or key has",
-}
-WHY_CYCLE = "with what is believed more or was said before, it would be part of itself"
-
-
 def _with_refusals(outcome: Outcome, message: MessageId, refused: Mapping[MessageId, tuple[Warned, ...]]) -> Outcome:
     more = refused.get(message, ()) if outcome.status is Status.COMMITTED else ()
     return replace(outcome, warnings=outcome.warnings + more) if more else outcome
-
-
-def refusals(heard: Sequence[Heard], verdicts: Mapping[LinkId, Reason | None]) -> dict[MessageId, tuple[Warned, ...]]:
-    """What each message tied together in vain, as warnings; that a shared thing links nobody is no surprise."""
-    refused = {id_: why for id_, why in verdicts.items() if why in WHY_REFUSED}
-    if not refused:
-        return {}
-    return {
-        each.message.id: tuple(_refusal(id_, why) for id_, why in refused.items() if why and _says(each, id_))
-        for each in heard
-    }
-
-
-def cycle_warnings(heard: Sequence[Heard], cyclic: Collection[tuple[str, str]]) -> dict[MessageId, tuple[Warned, ...]]:
-    """The warning of each message that says in vain that one account is part of another."""
-    said = [(each.message.id, each.message.account) for each in heard if each.message.account is not None]
-    return {
-        id_: (Warned("cycle", "account.parent", f"{account.key} cannot be part of {account.parent}: {WHY_CYCLE}"),)
-        for id_, account in said
-        if account is not None and (account.key, account.parent) in cyclic
-    }
-
-
-def _says(heard: Heard, link: LinkId) -> bool:
-    """Whether a message states a link: it carries both ends, or one and the other as previousId."""
-    values = {each.key for each in heard.identifiers}
-    previous = {f"{namespace}:{alias.previous}" for alias in heard.aliases for namespace in PREVIOUS}
-    return link.a in values | previous and link.b in values | previous and bool({link.a, link.b} & values)
-
-
-def _refusal(link: LinkId, why: Reason) -> Warned:
-    place = "previousId" if link.kind is Kind.ALIAS else "identifiers"
-    return Warned(f"refused_{why.value}", place, f"{link.a} and {link.b} were not joined: {WHY_REFUSED[why]}")
 
 
 async def _record(
@@ -231,8 +188,8 @@ async def _record(
     await refresh_views(tx, heard, change, stitched, policy)
     cyclic = await record_accounts(tx, heard, now)
     await record_things(tx, heard)
-    refused = refusals(heard, stitched.verdicts)
-    return {**refused, **{id_: refused.get(id_, ()) + more for id_, more in cycle_warnings(heard, cyclic).items()}}
+    found = Found(stitched.verdicts, cyclic, stitched.clusters, change.new.keys())
+    return warnings_of(heard, found, policy)
 
 
 def _cause(heard: Sequence[Heard]) -> Cause:

@@ -5,7 +5,9 @@ from functools import cached_property
 
 import strawberry
 
+from graph.namespaces import declared_namespaces
 from identity.messages import micros
+from identity.policy import Policy
 from resolvers.batching import Batching
 from resolvers.viewer import Viewer
 from resolvers.world import World
@@ -18,10 +20,17 @@ class Asking:
         self.viewer = viewer
         self.world = world
         self.batching = Batching(world.reader)
+        self._ruling: Policy | None = None
 
     def forget(self) -> None:
         """Read anew what is asked from now on: something was written."""
         self.batching = Batching(self.world.reader)
+
+    async def ruling(self) -> Policy:
+        """The policy in force with the namespaces that sources declared. One statement in a request."""
+        if self._ruling is None:
+            self._ruling = self.world.policy.with_namespaces(await declared_namespaces(self.world.reader))
+        return self._ruling
 
     @cached_property
     def now(self) -> datetime:

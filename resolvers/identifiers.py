@@ -6,10 +6,10 @@ from typing import Annotated
 
 import strawberry
 
-from graph.identifiers import PeoplePage, StoredIdentifier, identifiers_by_key, people_with
-from graph.namespaces import declared_namespaces
+from graph.identifiers import PeoplePage, StoredIdentifier, identifiers_by_key, identifiers_of, people_with
 from graph.profiles import Profile as StoredProfile
 from graph.profiles import profiles_by_identifier
+from identity.activity import inactive
 from identity.identifiers import Blocked, IdentifierKey, namespace_of, normalise
 from identity.policy import NAMESPACE_PATTERN, Policy
 from resolvers.asking import Asking, Info
@@ -69,6 +69,13 @@ def _shared_with(
     return shared_page(info.context.batching.ask(people_with, (parent.key, last), one_more(first)), first, after)
 
 
+async def _active(parent: strawberry.Parent[StoredIdentifier], info: Info) -> bool:
+    """What is shown as active depends on all identifiers of the profile, which are read once for all of them."""
+    profile = await info.context.batching.ask(profiles_by_identifier, parent.key)
+    found = await info.context.batching.ask(identifiers_of, profile.id) if profile else None
+    return parent.key not in inactive(found or (), await info.context.ruling())
+
+
 @strawberry.interface(description="A namespace and a value by which a source knows a person or a thing of hers.")
 class Identifier(Node):
     """A namespace and a value by which a source knows somebody."""
@@ -78,6 +85,10 @@ class Identifier(Node):
     first_seen: Moment = strawberry.field(description="The moment of the first evidence of it.")
     last_seen: Moment = strawberry.field(description="The moment of the latest evidence of it.")
     generic: GenericReason | None = strawberry.field(description="Why it links nobody; null when it belongs to one.")
+    active: bool = strawberry.field(
+        resolver=_active,
+        description="Whether it is within the limit of its namespace; one beyond still links and resolves.",
+    )
     shared_by: int = strawberry.field(description="By how many people it is shared; 0 when it belongs to one.")
     shared_with = strawberry.field(
         resolver=_shared_with,
@@ -162,7 +173,7 @@ async def key_named(asked: IdentifierLookup, context: Asking) -> IdentifierKey:
 async def _with_declared(namespace: str, context: Asking) -> Policy:
     if not NAMESPACE_PATTERN.match(namespace):
         raise refused(Code.NAMESPACE_INVALID)
-    return context.world.policy.with_namespaces(await declared_namespaces(context.world.reader))
+    return await context.ruling()
 
 
 AnonymousId = Annotated[str, strawberry.argument(description="The anonymous id, as the browser or app sent it.")]

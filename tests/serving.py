@@ -28,8 +28,11 @@ class Neo4jAddress:
 
 
 def kept_running() -> Neo4jAddress | None:
-    """The Neo4j that SELFSAME_TEST_NEO4J_URI, _USER and _PASSWORD name; the tests empty it."""
-    uri = os.environ.get(PREFIX + "URI")
+    """The Neo4j that SELFSAME_TEST_NEO4J_URI, _USER and _PASSWORD name; the tests empty it.
+
+    Where tests run side by side each worker needs one of its own, since it empties it, and none is named.
+    """
+    uri = None if "PYTEST_XDIST_WORKER" in os.environ else os.environ.get(PREFIX + "URI")
     return Neo4jAddress(uri, os.environ[PREFIX + "USER"], os.environ[PREFIX + "PASSWORD"]) if uri else None
 
 

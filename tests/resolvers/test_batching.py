@@ -20,6 +20,7 @@ PROFILE_FIELDS = {
     "identifiers { edges { node { value } } }": 1,
     "devices { id } contacts { id } contactPoints { id } identifiers { edges { node { id } } }": 1,
     "devices { profile { id } }": 2,
+    "devices { active } contacts { active }": 3,
     "contacts { profile { devices { profile { known } } } }": 3,
     "accounts { role account { name traits } }": 1,
     "accounts { account { parent { name children { edges { node { name } } } } } }": 3,
