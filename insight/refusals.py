@@ -176,12 +176,16 @@ def _for_shared(group: RefusedGroup, way: InTheWay, anchors: Sequence[Identifier
 
 
 def remedies_of(refusals: Sequence[Refusal], way: InTheWay, anchors: Sequence[IdentifierKey]) -> tuple[Remedy, ...]:
-    """What would have to change to make two people one: all of it together. anchors: of both."""
+    """What would have to change to make two people one: all of it together. anchors: of both.
+
+    Where a decision is undone, what was said of the two joins them. Under a larger limit a third person may come
+    between them first, so that they are joined by hand as well.
+    """
     if way.shared:
         return tuple(_freed(each)[0] for each in way.shared)
     needed = _against(way)
-    waiting = any(each.group.reason in {Reason.UNIQUE, Reason.DIFFERENT, Reason.SIZE} for each in refusals)
-    return needed if way.conflicts or (needed and waiting) else (*needed, _merge(anchors))
+    undone = way.decisions and not way.sizes and any(each.group.reason is Reason.DIFFERENT for each in refusals)
+    return needed if way.conflicts or undone else (*needed, _merge(anchors))
 
 
 def _against(way: InTheWay) -> tuple[Remedy, ...]:

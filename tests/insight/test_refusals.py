@@ -196,6 +196,13 @@ def test_strangers_are_joined_by_hand_and_a_shared_thing_by_nobody() -> None:
     assert [each.kind for each in shared] == [RemedyKind.REMOVE_OTHER_USES]
 
 
+def test_under_a_larger_limit_two_are_joined_by_hand_as_well() -> None:
+    """A third person, whom the limit kept away before, could come between them."""
+    way = InTheWay(sizes=(600, 600), limit=1_000)
+    refusals = refusals_of([RefusedGroup(Reason.SIZE, 1, ())], way, ANCHORS)
+    assert [each.kind for each in remedies_of(refusals, way, ANCHORS)] == [RemedyKind.RAISE_LIMIT, RemedyKind.MERGE]
+
+
 def test_a_value_that_was_replaced_conflicts_with_nothing() -> None:
     one, other = Party(ANN, 1, frozenset({ANN})), Party(BOB, 1, frozenset({BOB}))
     assert in_the_way(one, other, [], Standing(), small_policy()).conflicts == ((ANN, BOB),)
