@@ -50,7 +50,7 @@ CHANGE_ROW = """[
     END,
     COLLECT { MATCH (change)-[:CONCERNS]->(i:Identifier) RETURN i.mint ORDER BY i.mint },
     change.acts,
-    coalesce(change.count, CASE WHEN change.arrived IS NULL
+    coalesce(change.count, size(change.mints), CASE WHEN change.arrived IS NULL
       THEN COUNT { (change)-[:MOVED]->(:Identifier) } ELSE size(numbers) END)
   ]"""
 ALL_ARRIVED = "range(0, size(coalesce(change.arrived, [])) - 1)"

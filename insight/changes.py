@@ -53,7 +53,8 @@ class Change:
     """One row of the log. at: µs. reason: the rule that parted people, or why an identifier is generic.
 
     before, after: the profiles that exchanged identifiers; retired: those of them that are no more.
-    moved: at most 100 of them, by mint; count: how many there were in all, or of how many acts a decision is made.
+    moved: at most 100 of them, by mint; count: how many there were in all, of how many acts a decision is
+    made, or how many identifiers were erased.
     about: mints of the anchors of those profiles, or of the identifiers that it is about. acts: kinds of a decision.
     """
 
@@ -101,7 +102,7 @@ WHAT: Mapping[ChangeKind, str] = {
     ChangeKind.GENERIC: "An identifier turned out to be shared by several people",
     ChangeKind.NOT_GENERIC: "An identifier is no longer shared, and links again",
     ChangeKind.POLICY: "Another version of the policy came into force",
-    ChangeKind.ERASED: "Identifiers were erased",
+    ChangeKind.ERASED: "{moved} went",
 }
 
 

@@ -40,6 +40,7 @@ class Code(StrEnum):
     ERASURE_KEY = "erasure_key"
     UNKNOWN_TRAIT = "unknown_trait"
     TRAIT_NAME = "trait_name"
+    NOT_OF_THE_PAST = "not_of_the_past"
     VALUE_INVALID = "value_invalid"
     SEGMENT_INVALID = "segment_invalid"
     SEGMENT_NAME = "segment_name"
@@ -80,6 +81,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.UNKNOWN_TRAIT: "the policy names no such trait, so profiles cannot be found by it",
     Code.TRAIT_NAME: "a trait's name has 1 to 512 bytes, all of which can be seen",
     Code.VALUE_INVALID: "a value to compare with is a text, a number or a truth value; one to set is whole text",
+    Code.NOT_OF_THE_PAST: "nobody kept the past of this field; `extensions.field` names it",
     Code.SEGMENT_INVALID: "the definition cannot be used; `extensions.problems` lists each place and reason",
     Code.SEGMENT_NAME: "a segment's name has 1 to 100 characters that can be seen",
     Code.TOO_MANY_SEGMENTS: "100 segments are kept; define one of their names again instead",

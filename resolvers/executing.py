@@ -28,16 +28,18 @@ from graphql.pyutils import Path
 
 from resolvers.asking import Asking
 from resolvers.nodes import shown
+from resolvers.past import tensed
 from resolvers.schema import schema
 
 
 def _lean(made: GraphQLSchema) -> GraphQLSchema:
     for kind in made.type_map.values():
         if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType) and not kind.name.startswith("__"):
-            for field in kind.fields.values():
+            for name, field in kind.fields.items():
                 ours = field.extensions["strawberry-definition"]
-                if ours.is_basic_field:
-                    field.resolve = _plain(ours.python_name)
+                resolve = _plain(ours.python_name) if ours.is_basic_field else field.resolve
+                if resolve is not None:
+                    field.resolve = tensed(kind.name, name, resolve)
     return made
 
 
@@ -56,7 +58,7 @@ Answer = Callable[[object], object]
 def _plain_fields(made: GraphQLSchema) -> Mapping[tuple[str, str], Callable[..., object]]:
     """How to read each field that is an attribute of the stored value, by type and field."""
     return {
-        (kind.name, name): _plain(ours.python_name)
+        (kind.name, name): tensed(kind.name, name, _plain(ours.python_name))
         for kind in made.type_map.values()
         if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__")
         for name, field in kind.fields.items()

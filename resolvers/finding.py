@@ -6,6 +6,7 @@ from typing import Annotated, cast
 import strawberry
 
 from graph.identifiers import identifiers_of
+from graph.past import View
 from graph.portraits import Portrait, portraits_by_id, portraits_by_identifier
 from graph.profiles import Profile as StoredProfile
 from graph.profiles import ProfileFilter as Wanted
@@ -17,8 +18,9 @@ from resolvers.identifiers import key_named
 from resolvers.interactions import know_newest
 from resolvers.lookups import ByProfile, ProfileLookup, profile_id_named, refuse_erased
 from resolvers.paging import USUAL, After, Connection, First, one_more, page_of, place_in
+from resolvers.past import past_profile
 from resolvers.profiles import RedirectedProfile
-from resolvers.scalars import JsonValue
+from resolvers.scalars import JsonValue, Moment
 from resolvers.selections import Wish, wish_of
 
 LONGEST_SEARCH = 200
@@ -51,11 +53,25 @@ Search = Annotated[
 ]
 
 
-async def profile(info: Info, by: ByProfile) -> StoredProfile | None:
+AsOf = Annotated[
+    Moment | None,
+    strawberry.argument(description="What was known at this moment, whatever was learnt since (recorded time)."),
+]
+EffectiveAt = Annotated[
+    Moment | None,
+    strawberry.argument(description="What was true at this moment, whenever it was learnt (event time)."),
+]
+
+
+async def profile(
+    info: Info, by: ByProfile, as_of: AsOf = None, effective_at: EffectiveAt = None
+) -> StoredProfile | None:
     """The profile that a lookup names; None when nothing is known of it.
 
     With its identifiers, and its newest interactions where they are asked for: one statement.
     """
+    if as_of is not None or effective_at is not None:
+        return await past_profile(info.context, by, View(as_of, effective_at))
     wish = wish_of(info)
     if by.identifier:
         return await _by_identifier(by, info.context, wish)

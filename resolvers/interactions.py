@@ -124,7 +124,7 @@ def timeline(
 ) -> Connection[StoredInteraction] | Awaitable[Connection[StoredInteraction]]:
     """A page of a profile's interactions, newest first."""
     ask = Ask(profile, place_in(after, tuple[Micros, str]))
-    found = context.batching.ask(timelines_of, ask, one_more(first), _wanted(wanted))
+    found = context.batching.ask(timelines_of, ask, one_more(first), wanted_of(wanted))
     return then(found, lambda page: page_of(page or (), first, after, _place))
 
 
@@ -132,7 +132,8 @@ def _place(interaction: StoredInteraction) -> tuple[int, str]:
     return interaction.at, interaction.id
 
 
-def _wanted(asked: InteractionFilter | None) -> Wanted:
+def wanted_of(asked: InteractionFilter | None) -> Wanted:
+    """Which interactions a filter shows. Raises GraphQLError where it names too many."""
     if asked is None:
         return EVERYTHING
     types, names = asked.types or (), asked.names or ()

@@ -26,7 +26,7 @@ from resolvers.changes import Change, history
 from resolvers.households import Household, HouseholdShown, household_page
 from resolvers.identifiers import Contact, ContactPoint, Device, Identifier, SharedIdentifier, shared_page
 from resolvers.ids import Noun, global_id
-from resolvers.interactions import Interaction, TypedFilter, timeline
+from resolvers.interactions import Interaction, TypedFilter, timeline, wanted_of
 from resolvers.journeys import Session, journey
 from resolvers.nodes import PROFILE, Node, resolved
 from resolvers.paging import (
@@ -41,10 +41,18 @@ from resolvers.paging import (
     pages,
     place_in,
 )
+from resolvers.past import (
+    PastProfile,
+    past_history,
+    past_identifiers,
+    past_memberships,
+    past_timeline,
+    past_traits,
+)
 from resolvers.scalars import Moment
 from resolvers.segments import Segment, segments_of
 from resolvers.suggestions import Suggestions, of_profile
-from resolvers.traits import Trait, trait_of, traits_of
+from resolvers.traits import Trait, trait_of, traits_among, traits_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,8 @@ def _identifiers(
         rest = [each for each in found or () if place is None or _seen(each) > place]
         return page_of(rest[:most], first, after, _seen)
 
+    if isinstance(parent, PastProfile):
+        return page(past_identifiers(parent))
     return then(info.context.batching.ask(identifiers_of, parent.id), page)
 
 
@@ -76,6 +86,8 @@ Of = Sequence[StoredIdentifier] | Awaitable[Sequence[StoredIdentifier]]
 
 
 def _of_role(role: Role, parent: StoredProfile, info: Info) -> Of:
+    if isinstance(parent, PastProfile):
+        return tuple(each for each in past_identifiers(parent) if each.role is role)
     found = info.context.batching.ask(identifiers_of, parent.id)
     return then(found, lambda all_: tuple(each for each in all_ or () if each.role is role))
 
@@ -124,6 +136,8 @@ def _by_id(profile: StoredProfile) -> tuple[str]:
 
 
 async def _accounts(parent: strawberry.Parent[StoredProfile], info: Info) -> Sequence[StoredMembership]:
+    if isinstance(parent, PastProfile):
+        return await past_memberships(info.context, parent)
     return await info.context.batching.ask(memberships_of, parent.id, info.context.world.policy.account_roles) or ()
 
 
@@ -134,6 +148,8 @@ def _interactions(
     after: After = None,
     filter: TypedFilter = None,  # noqa: A002 -- the schema's word
 ) -> Connection[StoredInteraction] | Awaitable[Connection[StoredInteraction]]:
+    if isinstance(parent, PastProfile):
+        return past_timeline(info.context, parent, first, after, wanted_of(filter))
     return timeline(info.context, parent.id, first, after, filter)
 
 
@@ -151,11 +167,14 @@ async def _segments(parent: strawberry.Parent[StoredProfile], info: Info) -> Seq
 async def _history(
     parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
 ) -> Connection[StoredChange]:
+    if isinstance(parent, PastProfile):
+        return await past_history(info.context, parent, first, after)
     return await history(info.context, parent.id, first, after)
 
 
 def _redirected_from(parent: strawberry.Parent[StoredProfile]) -> str | None:
-    return global_id(Noun.PROFILE, parent.asked) if isinstance(parent, RedirectedProfile) else None
+    asked = parent.asked if isinstance(parent, RedirectedProfile | PastProfile) else None
+    return global_id(Noun.PROFILE, asked) if asked else None
 
 
 Keys = Annotated[list[str] | None, strawberry.argument(description="Which traits; all without it, 100 at most.")]
@@ -163,10 +182,14 @@ Key = Annotated[str, strawberry.argument(description="The trait's name, in any o
 
 
 async def _traits(parent: strawberry.Parent[StoredProfile], info: Info, keys: Keys = None) -> Sequence[ExplainedTrait]:
+    if isinstance(parent, PastProfile):
+        return traits_among(await past_traits(info.context, parent), info.context.world.policy, keys)
     return await traits_of(info.context, parent.id, keys)
 
 
 async def _trait(parent: strawberry.Parent[StoredProfile], info: Info, key: Key) -> ExplainedTrait | None:
+    if isinstance(parent, PastProfile):
+        return (await past_traits(info.context, parent)).get(info.context.world.policy.trait_name(key))
     return await trait_of(info.context, parent.id, key)
 
 

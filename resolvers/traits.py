@@ -7,6 +7,7 @@ import strawberry
 
 from graph.profiles import observations_of
 from identity.identifiers import ProfileId
+from identity.policy import Policy
 from identity.survivorship import Observation, canonical
 from insight.traits import ExplainedTrait, explained_traits
 from resolvers.asking import Asking
@@ -101,10 +102,16 @@ class Trait:
 
 async def traits_of(context: Asking, profile: ProfileId, keys: Sequence[str] | None) -> list[ExplainedTrait]:
     """What a profile shows, by name; of some names alone when keys are given, in their order."""
+    return traits_among(await _explained(context, profile), context.world.policy, keys)
+
+
+def traits_among(
+    found: Mapping[str, ExplainedTrait], policy: Policy, keys: Sequence[str] | None
+) -> list[ExplainedTrait]:
+    """What is shown, by name; of some names alone when keys are given, in their order. found: by trait."""
     if keys is not None and len(keys) > MOST_KEYS:
         raise refused(Code.TOO_MANY_VALUES, f"at most {MOST_KEYS} traits by name, or all without `keys`")
-    found = await _explained(context, profile)
-    names = sorted(found) if keys is None else dict.fromkeys(map(context.world.policy.trait_name, keys))
+    names = sorted(found) if keys is None else dict.fromkeys(map(policy.trait_name, keys))
     return [found[name] for name in names if name in found and found[name].value is not None]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from graph.connection import Connection
 from graph.decisions import decide
@@ -12,7 +13,7 @@ from graph.namespaces import declare
 from identity.evidence import Act, LinkId, Reason
 from identity.messages import Message, micros
 from identity.policy import Policy
-from tests.building import RECEIVED, after, minting
+from tests.building import after, minting
 from tests.identity.policies import CRM, small_policy
 from tests.serving import empty
 
@@ -51,15 +52,18 @@ class Teller:
         return self
 
     async def tell(self, batch: Sequence[Message]) -> tuple[Outcome, ...]:
-        self.batches += 1
-        now = after(0).replace(year=2027, second=self.batches % 60, minute=self.batches // 60)
+        now = self.later()
         return await commit_batch(self.graph.writer, batch, self.policy, lambda: next(self.mints), now)
+
+    def later(self) -> datetime:
+        """The moment at which the next step is recorded."""
+        self.batches += 1
+        return after(0).replace(year=2027, second=self.batches % 60, minute=self.batches // 60)
 
     async def decide(self, act: Act) -> None:
         """Decide by hand, where both identifiers are known."""
-        self.batches += 1
         try:
-            await decide(self.graph.writer, [act], self.policy, micros(RECEIVED) + self.batches)
+            await decide(self.graph.writer, [act], self.policy, micros(self.later()))
         except (UnknownIdentifierError, DecisionError):
             return
 

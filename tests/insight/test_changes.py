@@ -40,7 +40,7 @@ ONE, TWO, THREE = (ProfileId(f"p{number}") for number in range(3))
             change(ChangeKind.DECIDED, CauseKind.DECISION, by="kim", acts=("different", "same")),
             "It was decided that people are different and that people are the same (decided by kim).",
         ),
-        (change(ChangeKind.ERASED, CauseKind.ERASURE), "Identifiers were erased (by an erasure)."),
+        (change(ChangeKind.ERASED, CauseKind.ERASURE), "2 identifiers went (by an erasure)."),
     ],
 )
 def test_a_change_is_a_plain_sentence(said: Change, sentence: str) -> None:

@@ -1,0 +1,131 @@
+"""What was said of somebody, as of a past moment.
+
+An observation aggregates all sightings of one value, later ones too. Where its latest and its first sighting lie
+within what is looked at, it stood so then; where not, what its identifier said is heard again from the interactions.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from graph.connection import Reader, Row
+from graph.interactions import EARLIEST
+from graph.namespaces import declared_namespaces
+from graph.past import View
+from graph.replaying import message_from
+from graph.views import observation_from
+from identity.evidence import hear, time_of
+from identity.identifiers import IdentifierKey
+from identity.policy import Policy, Strategy
+from identity.survivorship import Observation, canonical, joined
+
+PAGE = 2_000
+
+# identifier_key (unique), then one expand per identifier; interaction_id (unique) for two sightings of each value
+OBSERVED_THEN = """
+UNWIND $keys AS key
+MATCH (i:Identifier {key: key})<-[:OF]-(o:Observation)
+USING INDEX SEEK i:Identifier(key)
+WHERE o.recorded_at <= $recorded
+RETURN key, o {
+  .trait, .value, .source, .at, .message, .sure, .first_at, .first_message, .count
+} AS observation,
+head(COLLECT {
+  MATCH (x:Interaction {id: o.message})
+  USING INDEX SEEK x:Interaction(id)
+  RETURN x.recorded_at
+}) AS last,
+head(COLLECT {
+  MATCH (x:Interaction {id: o.first_message})
+  USING INDEX SEEK x:Interaction(id)
+  RETURN x.recorded_at
+}) AS first
+"""
+
+# interaction_actor_at (actor, at, id) in its order, a page of what stated traits
+STATED_THEN = """
+MATCH (i:Interaction)
+USING INDEX SEEK i:Interaction(actor, at, id)
+WHERE i.actor = $actor AND $at <= i.at <= $recorded AND i.id IS NOT NULL
+  AND CASE WHEN i.at = $at THEN i.id > $id ELSE true END
+  AND i.recorded_at <= $recorded AND i.traits IS NOT NULL
+WITH i
+ORDER BY i.actor, i.at, i.id
+LIMIT $page
+RETURN i {
+  .id, .source, .type, .name, .at, .own_time, .received_at, .recorded_at, .identifiers, .previous, .region, .authority,
+  .account, .traits, .warnings
+} AS interaction
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """now: the policy by which traits are called and messages heard today. then: that in force at the moment."""
+
+    now: Policy
+    then: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An observation of an identifier. stood: as it is. by_hand: no interaction says so."""
+
+    key: IdentifierKey
+    observation: Observation
+    stood: bool
+    by_hand: bool
+
+
+async def observations_then(
+    reader: Reader, keys: Sequence[IdentifierKey], view: View, rules: Rules
+) -> tuple[Observation, ...]:
+    """All that was said of these identifiers, as far as it is looked at.
+
+    One statement, and where something is heard again one more, and one for each 2,000 interactions with traits of the
+    identifiers of which one value was said before and after the moment. Cost: the values ever observed; for those
+    identifiers their interactions up to the moment, which are passed over where they state nothing.
+    """
+    rows = await reader.rows(OBSERVED_THEN, keys=list(keys), recorded=view.recorded)
+    seen = [_seen(row, view, rules.then) for row in rows]
+    again = sorted({each.key for each in seen if not each.stood})
+    found = [each.observation for each in seen if each.by_hand or each.key not in again]
+    if again:
+        policy = rules.now.with_namespaces(await declared_namespaces(reader))
+        for key in again:
+            found += (await _heard_again(reader, key, view, policy)).values()
+    return tuple(each for each in found if view.effective_at is None or each.first_at <= view.effective_at)
+
+
+def _seen(row: Row, view: View, policy: Policy) -> _Seen:
+    each, key = observation_from(row["observation"]), IdentifierKey(row["key"])
+    if row["last"] is None and row["first"] is None:
+        return _Seen(key, _by_then(each, view), stood=True, by_hand=True)
+    within = all(moment is None or moment <= view.recorded for moment in (row["last"], row["first"]))
+    if view.effective_at is not None:
+        within = within and (each.at <= view.effective_at or each.first_at > view.effective_at)
+    trait = policy.traits.get(each.trait)
+    counted = trait is not None and trait.strategy is Strategy.MOST_FREQUENT and each.count > 1
+    return _Seen(key, each, within and not counted, by_hand=False)
+
+
+def _by_then(each: Observation, view: View) -> Observation:
+    """What somebody set by hand: recorded when it was true. Of a value set again later its first setting stands."""
+    if each.at <= view.happened:
+        return each
+    return replace(each, at=each.first_at, message=each.first_message, count=1)
+
+
+async def _heard_again(
+    reader: Reader, actor: IdentifierKey, view: View, policy: Policy
+) -> Mapping[tuple[str, str, str], Observation]:
+    found: dict[tuple[str, str, str], Observation] = {}
+    at, last = EARLIEST, ""
+    while rows := await reader.rows(STATED_THEN, actor=actor, at=at, id=last, recorded=view.recorded, page=PAGE):
+        for row in rows:
+            message = message_from(row["interaction"])
+            if view.effective_at is None or time_of(message) <= view.effective_at:
+                for each in hear(message, policy).observations:
+                    name = (each.trait, each.source, canonical(each.value))
+                    found[name] = joined(found[name], each) if name in found else each
+        at, last = rows[-1]["interaction"]["at"], rows[-1]["interaction"]["id"]
+    return found

@@ -1,0 +1,200 @@
+"""Profiles as of a past moment: found, and read field by field.
+
+Whatever is reached from such a profile is of the past as well. A field whose past nobody kept is refused by its name,
+never answered with the present: what may be answered stands in one table, and every other field refuses.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import cast
+
+from graph.accounts import Account as StoredAccount
+from graph.accounts import Membership as StoredMembership
+from graph.changes import ChangeFilter
+from graph.identifiers import StoredIdentifier
+from graph.interactions import Interaction as StoredInteraction
+from graph.interactions import InteractionFilter as Wanted
+from graph.past import PastIdentifier, PastPerson, View, person_by_id, person_by_key
+from graph.past_facts import PastPage, memberships_then, timeline_then
+from graph.past_traits import Rules, observations_then
+from graph.policies import policy_at
+from graph.profiles import Profile as StoredProfile
+from identity.identifiers import IdentifierKey
+from insight.changes import Change
+from insight.traits import ExplainedTrait, explained_traits
+from resolvers.asking import Asking
+from resolvers.changes import about
+from resolvers.errors import Code, refused
+from resolvers.identifiers import key_named
+from resolvers.lookups import ProfileLookup, profile_id_named, refuse_erased
+from resolvers.paging import Connection, Micros, one_more, page_of, place_in
+
+
+class Past:
+    """Marks a value as one of the past, so that what is reached from it is, too."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PastProfile(StoredProfile, Past):
+    """A person as of a moment. asked: the id by which she was asked for, if by one."""
+
+    view: View
+    person: PastPerson
+    asked: str | None = field(default=None)
+
+
+class PastKey(str, Past):
+    """The key of an identifier that is named in the past."""
+
+    __slots__ = ()
+
+
+class PastShownIdentifier(StoredIdentifier, Past):
+    """An identifier as it was known; when it was last seen and who shared it then nobody kept."""
+
+    __slots__ = ()
+
+
+class PastInteraction(StoredInteraction, Past):
+    """An interaction that was known."""
+
+    __slots__ = ()
+
+
+class PastAccount(StoredAccount, Past):
+    """An account to which somebody belonged; what was said of it then nobody kept."""
+
+    __slots__ = ()
+
+
+class PastMembership(StoredMembership, Past):
+    """That somebody belonged to an account."""
+
+    __slots__ = ()
+
+
+IDENTIFIER = frozenset({"id", "namespace", "value", "firstSeen", "generic"})
+
+# What is answered of the past, by type and field. Every other field of these types refuses.
+ANSWERED: Mapping[str, frozenset[str]] = {
+    "Profile": frozenset(
+        {"id", "known", "shared", "pending", "firstSeen", "lastSeen", "redirectedFrom", "traits", "trait"}
+        | {"identifiers", "devices", "contacts", "contactPoints", "accounts", "interactions", "history"}
+    ),
+    "Contact": IDENTIFIER,
+    "Device": IDENTIFIER,
+    "ContactPoint": IDENTIFIER,
+    "IdentifierName": frozenset({"namespace", "value"}),
+    "Interaction": frozenset(
+        {"id", "at", "ownTime", "receivedAt", "type", "name", "channel", "source", "actor"}
+        | {"properties", "traits", "context", "identifiers", "warnings"}
+    ),
+    "Membership": frozenset({"account", "role", "source"}),
+    "Account": frozenset({"id", "namespace", "value"}),
+}
+
+Resolve = Callable[..., object]
+
+
+def tensed(kind: str, name: str, resolve: Resolve) -> Resolve:
+    """A resolver that refuses where it would answer the past with the present."""
+    if kind not in ANSWERED or name in ANSWERED[kind]:
+        return resolve
+
+    def guarded(source: object, info: object, **arguments: object) -> object:
+        if isinstance(source, Past):
+            sentence = f"`{kind}.{name}` cannot be read as of a past moment: leave it out, or ask for today's"
+            raise refused(Code.NOT_OF_THE_PAST, sentence, field=f"{kind}.{name}")
+        return resolve(source, info, **arguments)
+
+    return guarded
+
+
+async def past_profile(context: Asking, by: ProfileLookup, view: View) -> PastProfile | None:
+    """The profile that a lookup named then; None when it was not known then or not yet true, or is erased.
+
+    Raises GraphQLError `erased` for the id of an erased identifier.
+    """
+    reader = context.world.reader
+    if by.identifier:
+        found = await person_by_key(reader, await key_named(by.identifier, context), view)
+        return _profile(found, view, None) if found else None
+    asked = profile_id_named(by.id or "")
+    found = await person_by_id(reader, asked, view)
+    if found is None:
+        await refuse_erased(asked, context)
+    return _profile(found, view, asked if found.id != asked else None) if found else None
+
+
+def _profile(person: PastPerson, view: View, asked: str | None) -> PastProfile:
+    return PastProfile(
+        id=person.id,
+        known=person.known,
+        shared=person.shared,
+        first_seen=person.first_seen,
+        last_seen=person.last_seen,
+        pending=person.pending,
+        view=view,
+        person=person,
+        asked=asked,
+    )
+
+
+def past_identifiers(profile: PastProfile) -> tuple[StoredIdentifier, ...]:
+    """Its identifiers, first seen first."""
+    return tuple(map(_identifier, profile.person.identifiers))
+
+
+def _identifier(each: PastIdentifier) -> StoredIdentifier:
+    """last_seen, shared_by: refused, so what stands there is never read."""
+    return PastShownIdentifier(
+        each.key, each.mint, each.namespace, each.value, each.role, each.first_seen, each.first_seen, each.generic, 0
+    )
+
+
+async def past_traits(context: Asking, profile: PastProfile) -> Mapping[str, ExplainedTrait]:
+    """What it showed, by name, with all that was said, chosen by the policy that was in force then."""
+    now = context.world.policy
+    then = None if profile.view.as_of is None else await policy_at(context.world.reader, profile.view.as_of)
+    rules = Rules(now, then or now)
+    observed = await observations_then(context.world.reader, profile.person.keys, profile.view, rules)
+    return explained_traits(observed, rules.then)
+
+
+async def past_memberships(context: Asking, profile: PastProfile) -> Sequence[StoredMembership]:
+    """To which accounts it belonged, by their keys as they were said."""
+    roles = context.world.policy.account_roles
+    found = await memberships_then(context.world.reader, profile.person.keys, profile.view, roles)
+    return [PastMembership(_account(key), said) for key, said in found.items()]
+
+
+def _account(key: str) -> StoredAccount:
+    """What was said of it is refused, so what stands there is never read."""
+    namespace, _, value = key.partition(":")
+    return PastAccount(key, namespace, value, None, None, None, 0, 0)
+
+
+async def past_timeline(
+    context: Asking, profile: PastProfile, first: int, after: str | None, wanted: Wanted
+) -> Connection[StoredInteraction]:
+    """A page of what its identifiers had done, newest first."""
+    if profile.shared:
+        sentence = (
+            "`Profile.interactions` of a shared identifier cannot be read as of a past moment: whose it was is lost"
+        )
+        raise refused(Code.NOT_OF_THE_PAST, sentence, field="Profile.interactions")
+    page = PastPage(one_more(first), place_in(after, tuple[Micros, str]), wanted)
+    found = await timeline_then(context.world.reader, profile.person.keys, profile.view, page)
+    return page_of([_interaction(each) for each in found], first, after, lambda each: (each.at, each.id))
+
+
+def _interaction(each: StoredInteraction) -> StoredInteraction:
+    values = {one.name: getattr(each, one.name) for one in fields(each)}
+    return PastInteraction(**{**values, "actor": cast("IdentifierKey", PastKey(each.actor))})
+
+
+async def past_history(context: Asking, profile: PastProfile, first: int, after: str | None) -> Connection[Change]:
+    """A page of the changes about its identifiers, up to the moment, newest first."""
+    return await about(context, profile.person.keys, first, after, ChangeFilter(until=profile.view.recorded))

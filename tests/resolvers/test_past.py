@@ -1,0 +1,56 @@
+"""No field answers the past with the present, and what is answered costs so many statements, whoever it is."""
+
+import pytest
+from graphql import GraphQLError
+
+from graph.connection import Connection
+from resolvers.executing import EXECUTABLE, PLAIN
+from resolvers.past import ANSWERED, PastKey
+from tests.resolvers.calling import caller
+from tests.resolvers.people import family
+
+FIELDS = [(kind, name) for kind in ANSWERED for name in EXECUTABLE.type_map[kind].fields]
+REFUSING = [(kind, name) for kind, name in FIELDS if name not in ANSWERED[kind]]
+
+
+@pytest.mark.parametrize(("kind", "name"), REFUSING, ids=map(".".join, REFUSING))
+def test_a_field_whose_past_nobody_kept_refuses(kind: str, name: str) -> None:
+    for resolve in (EXECUTABLE.type_map[kind].fields[name].resolve, PLAIN.get((kind, name))):
+        if resolve is not None:
+            with pytest.raises(GraphQLError) as refusal:
+                resolve(PastKey("user_id:u1"), None)
+            assert refusal.value.extensions == {"code": "not_of_the_past", "field": f"{kind}.{name}"}
+
+
+def test_what_is_answered_are_fields_of_the_schema() -> None:
+    assert {(kind, name) for kind, names in ANSWERED.items() for name in names} <= set(FIELDS)
+
+
+EVERYTHING = """
+query ($by: ProfileLookup!, $then: DateTime, $happened: DateTime) {
+  profile(by: $by, asOf: $then, effectiveAt: $happened) {
+    id known shared pending firstSeen lastSeen redirectedFrom
+    identifiers { edges { node { namespace value firstSeen generic } } }
+    devices { id } contacts { id } contactPoints { id }
+    traits { name value }
+    interactions { edges { node { at name actor { value } } } }
+    accounts { role source account { value } }
+    history { edges { node { kind } } }
+  }
+}
+"""
+WHO, POLICY, TRAITS, TIMELINE, ACCOUNTS, HISTORY = 4, 1, 1, 1, 1, 1
+
+
+@pytest.mark.anyio
+@pytest.mark.neo4j
+@pytest.mark.parametrize("name", ["anna", "ben"])
+async def test_the_past_of_anybody_costs_as_many_statements(graph: Connection, name: str) -> None:
+    await family().write(graph.writer)
+    me = caller(graph)
+    found = await me.ask(EVERYTHING, by={"id": name}, then="2027-01-01T00:00:00Z")
+    assert found["profile"]["id"]
+    assert len(me.statements) == WHO + POLICY + TRAITS + TIMELINE + ACCOUNTS + HISTORY
+    me.statements.clear()
+    await me.ask(EVERYTHING, by={"id": name}, happened="2027-01-01T00:00:00Z")
+    assert len(me.statements) == WHO + 1 + TRAITS + TIMELINE + ACCOUNTS + HISTORY
