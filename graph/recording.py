@@ -82,10 +82,10 @@ async def record_interactions(tx: Transaction, heard: Sequence[Heard], now: int)
     describes an account alone is nobody's, and is kept so that it is known when it comes again.
     """
     acted = [each for each in heard if each.actor is not None]
-    rows = [{"facts": _facts(each, now), "devices": list(each.devices)} for each in acted]
+    rows = [{"facts": interaction_facts(each, now), "devices": list(each.devices)} for each in acted]
     await tx.rows(RECORD_INTERACTIONS, rows=rows)
     if len(acted) < len(heard):
-        await tx.rows(RECORD_NOBODYS, rows=[_facts(each, now) for each in heard if each.actor is None])
+        await tx.rows(RECORD_NOBODYS, rows=[interaction_facts(each, now) for each in heard if each.actor is None])
 
 
 async def record_things(tx: Transaction, heard: Sequence[Heard]) -> None:
@@ -100,7 +100,8 @@ async def record_things(tx: Transaction, heard: Sequence[Heard]) -> None:
         await tx.rows(RECORD_ABOUT, rows=rows)
 
 
-def _facts(heard: Heard, now: int) -> dict[str, object]:
+def interaction_facts(heard: Heard, now: int) -> dict[str, object]:
+    """A message and what was heard of it, as the properties of an interaction. now: when it is recorded, µs."""
     message = heard.message
     return {
         "id": message.id,
