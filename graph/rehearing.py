@@ -63,12 +63,13 @@ REMOVE i:Contact:ContactPoint:Device
 SET i:$(row.role)
 """
 
-# identifier_key (unique)
+# identifier_key (unique), then one expand per identifier; values set by hand go with whom they were set for
 REMOVE_IDENTIFIERS = """
 UNWIND $keys AS key
 MATCH (i:Identifier {key: key})
 USING INDEX SEEK i:Identifier(key)
-DETACH DELETE i
+OPTIONAL MATCH (i)<-[:OF]-(o:Observation)
+DETACH DELETE i, o
 """
 
 # interaction_id and identifier_key (unique)

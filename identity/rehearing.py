@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from identity.evidence import AliasSaid, Heard, Link, LinkId, hear, joined, matters, resolved, time_of
 from identity.identifiers import Identifier, IdentifierKey, namespace_of, normalise
 from identity.messages import Message, MessageId, micros
-from identity.policy import DeviceRule, Namespace, OverActive, Policy, Shared, Strategy
+from identity.policy import DeviceRule, KindRules, Namespace, OverActive, Policy, Shared, Strategy
 from identity.survivorship import Observation, canonical
 from identity.survivorship import joined as joined_observations
 
@@ -47,6 +47,7 @@ def _hearing(policy: Policy) -> Policy:
         logout_names=frozenset(),
         account_roles=(),
         replay_stays_out=True,
+        kinds={word: KindRules(links=False) for word, each in policy.kinds.items() if not each.links},
     )
 
 

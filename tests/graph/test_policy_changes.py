@@ -18,8 +18,8 @@ from graph.segments import define_segment, memberships_in, stored_segments
 from graph.simulating import simulate
 from identity.errors import PolicyInvalidError
 from identity.evidence import Act
-from identity.messages import Message, micros
-from identity.policy import DeviceRule, Normaliser, Policy, Strategy
+from identity.messages import Authority, Message, micros
+from identity.policy import DeviceRule, KindRules, Normaliser, Policy, Strategy
 from identity.policy_text import policy_from_toml, policy_text
 from identity.simulation import Simulation
 from insight.segments import Between, Comparison, Counted, TraitIs
@@ -73,6 +73,9 @@ CHANGES: Mapping[str, Callable[[Policy], Policy]] = {
     "weak addresses": with_email(priority=9),
     "no guesses": lambda policy: replace(policy, device_rule=DeviceRule.NEVER_GUESS),
     "first values": with_traits,
+    "verified only": lambda policy: replace(policy, kinds={"cooccur": KindRules(minimum_authority=Authority.VERIFIED)}),
+    "aliases rename": lambda policy: replace(policy, kinds={"alias": KindRules(overrides_from=Authority.CLAIMED)}),
+    "no aliases": lambda policy: replace(policy, kinds={"alias": KindRules(links=False)}),
 }
 
 
