@@ -27,7 +27,7 @@ from tests.building import RECEIVED, after, default_policy, identify, minting, t
 from tests.graph.telling import Seen, Teller, telling
 from tests.graph.test_any_order_on_neo4j import FEW
 from tests.identity.histories import some_steps
-from tests.identity.test_restitching import CRM, small_policy
+from tests.identity.policies import CRM, small_policy
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
