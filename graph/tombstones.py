@@ -98,6 +98,7 @@ class Admitted:
 async def admitted(tx: Transaction, heard: Sequence[Heard], policy: Policy, hashing: Hashing | None) -> Admitted:
     """Keep out what is about the erased; those that suppression keeps out are counted at their tombstones.
 
+    Where the policy lets a replay bring things back, only suppression keeps anything out.
     Raises ErasureKeyError when things are erased and the key is missing or another one.
     """
     if hashing is None:
@@ -108,6 +109,9 @@ async def admitted(tx: Transaction, heard: Sequence[Heard], policy: Policy, hash
     require_key(hashing, row["check"])
     stones = {names[hash_]: Tombstone(hash_, Mode(mode), at) for hash_, mode, at in row["tombstones"]}
     known = {ids[hash_] for hash_ in row["messages"]}
+    if not policy.replay_stays_out:
+        stones = {key: each for key, each in stones.items() if each.mode is Mode.SUPPRESS_AND_DELETE}
+        known = set()
     if not stones and not known:
         return Admitted(heard, frozenset())
     return await _sorted_out(tx, heard, stones, known, policy)

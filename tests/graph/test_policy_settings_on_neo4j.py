@@ -5,10 +5,13 @@ from dataclasses import replace
 import pytest
 
 from graph.connection import Connection
+from graph.ingestion import commit_batch
 from graph.rebuild import verify
+from identity.erasure import Mode
 from identity.messages import Authority, Message
 from identity.policy import KindRules, Policy
-from tests.building import alias, default_policy, identify, track
+from tests.building import RECEIVED, alias, default_policy, identify, track
+from tests.graph.erasing import HASHING, erased
 from tests.graph.telling import telling
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -40,6 +43,18 @@ async def test_t12_an_alias_overrides_whatever_came_first_and_what_both_share_is
     everybody = frozenset({"user_id:u1", "user_id:u2", "user_id:u3", "email:e@x.com", "anonymous_id:a3"})
     assert await people(graph, policy, *steps) == {everybody}
     assert await people(graph, policy, *reversed(steps)) == {everybody}
+
+
+async def test_t62_a_replay_brings_back_what_was_deleted_but_not_what_is_suppressed(graph: Connection) -> None:
+    policy = replace(default_policy(), replay_stays_out=False)
+    archive = [identify("u1", "a1", at=1), identify("u2", "a2", at=2)]
+    teller = await telling(graph, policy)
+    await teller.tell(archive)
+    await erased(graph, "user_id:u1")
+    await erased(graph, "user_id:u2", Mode.SUPPRESS_AND_DELETE)
+    await commit_batch(graph.writer, archive, policy, lambda: next(teller.mints), RECEIVED, hashing=HASHING)
+    assert set((await teller.seen()).people) == {("anonymous_id:a1", "user_id:u1")}
+    assert await verify(graph.reader, policy) == ()
 
 
 async def test_a_claimed_link_waits_for_more_authority_even_around_a_hub(graph: Connection) -> None:
