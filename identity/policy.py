@@ -1,6 +1,6 @@
 """The rules of stitching as data: namespaces, kinds of statement, limits, traits, shared devices, accounts, erasure.
 
-How a text becomes a policy, and what contradicts itself in one, stands in policy_text.py and policy_checks.py.
+How a text becomes a policy stands in policy_text.py, what contradicts itself in one in policy_checks.py.
 """
 
 import fnmatch

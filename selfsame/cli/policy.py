@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from identity.policy import KINDS, Namespace, OverActive, Policy
-from identity.policy_text import policy_text
+from identity.policy_writing import policy_text
 from selfsame.cli import policy_changes
 from selfsame.cli.exits import Exit, finish, shown
 from selfsame.cli.reaching import reached_in_sight

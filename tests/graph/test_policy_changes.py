@@ -20,7 +20,8 @@ from identity.errors import PolicyInvalidError
 from identity.evidence import Act
 from identity.messages import Authority, Message, micros
 from identity.policy import DeviceRule, KindRules, Normaliser, Policy, Strategy
-from identity.policy_text import policy_from_toml, policy_text
+from identity.policy_text import policy_from_toml
+from identity.policy_writing import policy_text
 from identity.simulation import Simulation
 from insight.segments import Between, Comparison, Counted, TraitIs
 from tests.building import RECEIVED, after, default_policy, identify, minting, track

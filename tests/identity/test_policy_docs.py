@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from identity.policy_text import policy_from_toml, policy_text
+from identity.policy_text import policy_from_toml
+from identity.policy_writing import policy_text
 from tests.building import default_policy, preset, presets
 from tests.identity.stories import outcome
 

@@ -11,7 +11,8 @@ from identity.errors import PolicyInvalidError
 from identity.messages import Authority
 from identity.policy import Policy, Role
 from identity.policy_checks import contradictions
-from identity.policy_text import policy_from_toml, policy_text
+from identity.policy_text import policy_from_toml
+from identity.policy_writing import policy_text
 from tests.building import default_policy, preset, presets
 from tests.identity.policies import some_policy
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from graph.connection import Connection
-from identity.policy_text import policy_text
+from identity.policy_writing import policy_text
 from tests.building import default_policy
 from tests.serving import Neo4jAddress
 from tests.walks.processes import done, environment, here
