@@ -88,11 +88,11 @@ LIMIT $most
 # profile_id (unique), one expand per profile, then interaction_actor_at once per span
 ATTRIBUTED_INTERACTIONS = """
 UNWIND $profiles AS profile
-MATCH (p:Profile {id: profile})<-[use:SHARED_BY]-(device:Device)
+MATCH (p:Profile {id: profile})<-[use:SHARED_BY]-(thing:Identifier)
 USING INDEX SEEK p:Profile(id)
-WITH device, coalesce(use.spans, []) AS spans
+WITH thing, coalesce(use.spans, []) AS spans
 UNWIND range(0, size(spans) / 2 - 1) AS number
-WITH device.key AS actor, spans[2 * number] AS low, spans[2 * number + 1] AS high
+WITH thing.key AS actor, spans[2 * number] AS low, spans[2 * number + 1] AS high
 MATCH (i:Interaction)
 USING INDEX SEEK i:Interaction(actor, at, id)
 WHERE i.actor = actor AND low <= i.at <= high AND i.id IS NOT NULL
@@ -192,6 +192,9 @@ PAGE_OF_PRODUCTS = _page("Product", "key", "facts")
 # act_id (unique), in its order
 PAGE_OF_ACTS = _page("Act", "id", "note")
 
+# account_act_id (unique), in its order
+PAGE_OF_ACCOUNT_ACTS = _page("AccountAct", "id", "note")
+
 # change_id (unique), in its order
 PAGE_OF_CHANGES = _page("Change", "id", "note")
 
@@ -208,6 +211,7 @@ PAGES = {
     "Campaign": PAGE_OF_CAMPAIGNS,
     "Product": PAGE_OF_PRODUCTS,
     "Act": PAGE_OF_ACTS,
+    "AccountAct": PAGE_OF_ACCOUNT_ACTS,
     "Change": PAGE_OF_CHANGES,
     "DeadLetter": PAGE_OF_LETTERS,
 }

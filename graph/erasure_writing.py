@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from graph.connection import Transaction
+from graph.contact_use import refresh_contact_use
 from graph.device_use import KEEP_USES, refresh_uses, uses_from, uses_text
 from graph.erasure_reading import Gone
 from graph.regions import Change
@@ -159,6 +160,7 @@ async def stitch_rest(tx: Transaction, change: Change, policy: Policy, now: int)
     left = {each.id for each in stitched.clusters} | (change.emptied - stitched.gone)
     await refresh_traits(tx, left, policy)
     await share(tx, left)
+    await refresh_contact_use(tx, left, change.ends, (), policy)
     return stitched
 
 

@@ -33,7 +33,8 @@ UNWIND $asked AS asked
 CALL (asked) {{
   MATCH (anchor:Profile {{id: asked.profile}})<-[:SHARED_BY]-(identifier:ContactPoint)
   USING INDEX SEEK anchor:Profile(id)
-  WHERE COUNT {{ (identifier)-[:SHARED_BY]->() }} <= $most
+  WITH asked, anchor, identifier, COUNT {{ (identifier)-[:SHARED_BY]->() }} AS sharers
+  WHERE sharers <= $most
   MATCH (identifier)-[:SHARED_BY]->(person:Profile)
   WHERE person <> anchor AND person.id > asked.after
   WITH person, identifier

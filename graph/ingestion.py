@@ -249,17 +249,17 @@ def _identifier_row(identifier: Identifier, policy: Policy, mint: str, now: int)
         "role": policy.namespace(identifier.namespace).role.value,
         "mint": mint,
         "minted_at": now,
-        **_address(identifier),
+        **found_by(identifier.namespace, identifier.value),
     }
 
 
-def _address(identifier: Identifier) -> dict[str, str | None]:
+def found_by(namespace: str, value: str) -> dict[str, str | None]:
     """What an email address is found by besides its key; other identifiers have none of it."""
-    if identifier.namespace != "email":
+    if namespace != "email":
         return {"sha256": None, "folded": None, "mail_domain": None}
-    fold = folded(identifier.value)
+    fold, (_, at, domain) = folded(value), value.rpartition("@")
     return {
-        "sha256": sha256_of(identifier.value),
-        "folded": fold if fold != identifier.value else None,
-        "mail_domain": identifier.value.rpartition("@")[2],
+        "sha256": sha256_of(value),
+        "folded": fold if fold != value else None,
+        "mail_domain": domain if at else None,
     }

@@ -7,6 +7,7 @@ import msgspec
 
 from graph.connection import Reader, Row, Transaction, Writer
 from graph.evidence import HASH_PARTNERS
+from graph.ingestion import found_by
 from graph.links import DELETE_LINKS, WRITE_LINKS, StoredLink, facts_of, links_between, new_row
 from graph.recording import KEEP_OBSERVATIONS, OBSERVATIONS, observation_key, observed_facts
 from graph.replaying import replayed
@@ -56,7 +57,7 @@ UNWIND $rows AS row
 MERGE (i:Identifier {key: row.key})
 ON CREATE SET
   i.namespace = row.namespace, i.value = row.value, i.mint = row.mint, i.minted_at = row.minted_at,
-  i.sha256 = row.sha256
+  i.sha256 = row.sha256, i.folded = row.folded, i.mail_domain = row.mail_domain
 SET i.first_seen = row.first_seen, i.last_seen = row.last_seen, i.interactions = row.interactions,
   i.sighted = row.sighted
 REMOVE i:Contact:ContactPoint:Device
@@ -271,7 +272,7 @@ def _sighted_row(
         "value": value,
         "mint": None if known is None else known.mint or mint(),
         "minted_at": known and known.minted_at,
-        "sha256": sha256_of(value) if namespace == "email" else None,
+        **found_by(namespace, value),
         "first_seen": total.first_seen,
         "last_seen": total.last_seen,
         "interactions": total.interactions,

@@ -111,6 +111,7 @@ OTHERS = {
         "Campaign": "key",
         "Product": "key",
         "Act": "id",
+        "AccountAct": "id",
         "Change": "id",
         "DeadLetter": "id",
     }.items()
@@ -309,6 +310,7 @@ SCRUBBED: Mapping[str, Callable[[Row, Scrub], dict[str, object]]] = {
     "Campaign": _of_thing,
     "Product": _of_thing,
     "Act": _of_note,
+    "AccountAct": _of_note,
     "Change": _of_note,
     "DeadLetter": _of_letter,
 }

@@ -41,7 +41,7 @@ USING INDEX SEEK i:Identifier(key)
 MATCH (a:Account {key: $account})
 USING INDEX SEEK a:Account(key)
 MERGE (i)-[m:MEMBER_OF {role: $role, source: $source}]->(a)
-ON CREATE SET m.from = $now, m.last_seen = $now, m.recorded_at = $now, m.by = $by, m.note = $note
+ON CREATE SET m.from = $now, m.last_seen = $now, m.recorded_at = $now, m.by = $by
 """
 
 # identifier_key and account_key (unique)
@@ -51,7 +51,7 @@ USING INDEX SEEK i:Identifier(key)
 MATCH (a:Account {key: $account})
 USING INDEX SEEK a:Account(key)
 MERGE (i)-[m:NOT_MEMBER_OF]->(a)
-ON CREATE SET m.at = $now, m.recorded_at = $now, m.by = $by, m.note = $note
+ON CREATE SET m.at = $now, m.recorded_at = $now, m.by = $by
 """
 
 NO_MORE = "nothing of this kind is suggested of the two any more: they are one, must not be, or somebody has decided"
@@ -106,7 +106,7 @@ async def settle_membership(
 async def _write_membership(
     tx: Transaction, address: IdentifierKey, account: str, asked: Asked, *, accept: bool
 ) -> None:
-    facts = {"identifier": address, "account": account, "now": asked.now, "by": asked.by, "note": asked.note}
+    facts = {"identifier": address, "account": account, "now": asked.now, "by": asked.by}
     if accept:
         await tx.rows(BELONGS, **facts, role=DEFAULT_ROLE, source=BY_HAND)
     else:

@@ -170,7 +170,8 @@ CALL (id) {
   UNION
   MATCH (p:Profile {id: id})<-[:SHARED_BY]-(g:Identifier)
   USING INDEX SEEK p:Profile(id)
-  WHERE COUNT { (g)-[:SHARED_BY]->() } <= $most
+  WITH id, g, COUNT { (g)-[:SHARED_BY]->() } AS sharers
+  WHERE sharers <= $most
   MATCH (g)-[:SHARED_BY]->(q:Profile)
   WHERE q.id <> id
   RETURN q.id AS other

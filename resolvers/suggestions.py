@@ -197,7 +197,7 @@ class SuggestionDecision:
 
 
 SuggestionId = Annotated[strawberry.ID, strawberry.argument(description="The suggestion's id.")]
-Note = Annotated[str | None, strawberry.argument(description="Why, for the log.")]
+Note = Annotated[str | None, strawberry.argument(description="Why, for the log; of an account it is not kept.")]
 
 
 async def accept_suggestion(info: Info, suggestion: SuggestionId, note: Note = None) -> Settled:

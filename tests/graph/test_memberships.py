@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import anyio
 import pytest
 
 from graph.accounts import accounts_by_key, parents_of
 from graph.connection import Connection
 from graph.ingestion import Status, commit_batch
 from graph.interactions import interactions_by_id
+from graph.rebuild import verify
 from identity.messages import AccountStatement, Json, Message, MessageKind, micros
 from tests.building import RECEIVED, after, default_policy, message, minting
 
@@ -63,3 +65,17 @@ async def test_facts_stated_later_win_whatever_comes_first(graph: Connection) ->
 async def test_a_parent_is_known_before_anything_is_said_of_it(graph: Connection) -> None:
     await committed(graph, of_account("account:2", parent="account:1", name="Branch"))
     assert (await parents_of(graph.reader, ["account:2"]))["account:2"].key == "account:1"
+
+
+async def test_two_writers_cannot_close_a_cycle_between_them(graph: Connection) -> None:
+    await committed(graph, of_account("account:a", parent="account:b"), of_account("account:c", parent="account:d"))
+    async with anyio.create_task_group() as writers:
+        writers.start_soon(committed, graph, of_account("account:b", 1, parent="account:c"))
+        writers.start_soon(committed, graph, of_account("account:d", 2, parent="account:a"))
+    parents = await parents_of(graph.reader, [f"account:{name}" for name in "abcd"])
+    assert {key: each.key for key, each in parents.items()} == {
+        "account:a": "account:b",
+        "account:b": "account:c",
+        "account:c": "account:d",
+    }
+    assert await verify(graph.reader, default_policy()) == ()

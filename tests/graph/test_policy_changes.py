@@ -19,7 +19,7 @@ from graph.simulating import simulate
 from identity.errors import PolicyInvalidError
 from identity.evidence import Act
 from identity.messages import Authority, Message, micros
-from identity.policy import DeviceRule, KindRules, Normaliser, Policy, Strategy
+from identity.policy import DeviceRule, KindRules, Normaliser, Policy, Shared, Strategy
 from identity.policy_text import policy_from_toml
 from identity.policy_writing import policy_text
 from identity.simulation import Simulation
@@ -72,6 +72,7 @@ CHANGES: Mapping[str, Callable[[Policy], Policy]] = {
     "short messages": lambda policy: replace(policy, links_per_message=2),
     "addresses as they are": with_email(normaliser=Normaliser.TEXT),
     "weak addresses": with_email(priority=9),
+    "addresses by time no more": with_email(shared=Shared.OWN),
     "no guesses": lambda policy: replace(policy, device_rule=DeviceRule.NEVER_GUESS),
     "first values": with_traits,
     "verified only": lambda policy: replace(policy, kinds={"cooccur": KindRules(minimum_authority=Authority.VERIFIED)}),

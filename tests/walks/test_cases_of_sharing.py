@@ -175,6 +175,21 @@ async def by_time(graph: Connection) -> AsyncIterator[Company]:
         assert await verify(graph.reader, policy) == ()
 
 
+ERASE = """
+mutation ($value: String!) {
+  erase(by: { identifier: { namespace: "user_id", value: $value } }) { __typename }
+}
+"""
+
+
+async def test_t30_who_is_erased_takes_the_calls_of_her_time_along(by_time: Company) -> None:
+    await moved(by_time)
+    await by_time.send(identify("u3", phone=PHONE, at=30 + YEAR / 4))
+    await by_time.change(ERASE, value="u2")
+    assert await names(by_time, "phone", PHONE) == ["call before"]
+    assert await names(by_time, "user_id", "u3") == ["call of the last"]
+
+
 async def test_t30_told_by_time_a_call_is_of_who_had_the_phone_then(by_time: Company) -> None:
     await moved(by_time)
     of = {value: await names(by_time, *value.split("=")) for value in (f"phone={PHONE}", "user_id=u1", "user_id=u2")}
