@@ -6,11 +6,14 @@ from collections.abc import Awaitable, Callable
 import anyio
 from rich.console import Console
 
+from bench.hairballs import hairballs
 from bench.ingestion import ingestion
 from bench.profiles import profiles
 from bench.report import Ratio, show
+from bench.restitching import restitching
 from bench.starts import starts
 from bench.timelines import timelines
+from bench.unmerging import unmerging
 from bench.world import World, world
 
 # The order matters: `profiles` asks for the people that `ingestion` leaves.
@@ -18,6 +21,9 @@ BENCHMARKS: dict[str, Callable[[World], Awaitable[Ratio]]] = {
     "ingestion": ingestion,
     "profiles": profiles,
     "timelines": timelines,
+    "restitching": restitching,
+    "unmerging": unmerging,
+    "hairballs": hairballs,
     "starts": starts,
 }
 

@@ -1,26 +1,19 @@
 """A timeline page of an actor with 100,000 interactions, against one with 100: both over GraphQL, one caller."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
 import orjson
 
 from bench.report import Ratio
+from bench.telling import said, tell_all
 from bench.wire import Caller, caller, request
 from bench.world import World, key_for, service
-from graph.ingestion import commit_batch
 from graph.keys import Scope
-from identity.messages import Message, SourceName
-from loaders.segment_messages import Sending, message_from
-from loaders.sources import Source
-from selfsame.clock import mint, now
-from selfsame.settings import configured_policy, load_settings
 
 MANY, FEW = 100_000, 100
 PAGES = 100
 ROUNDS = 5
-START = datetime(2026, 1, 1, tzinfo=UTC)
 
 QUERY = """
 query Page($value: String!, $after: String) {
@@ -38,7 +31,7 @@ query Page($value: String!, $after: String) {
 async def timelines(world: World) -> Ratio:
     """Milliseconds a page, five rounds of 100 pages each; pages from the beginning and from the middle in turn."""
     for name, many in (("busy", MANY), ("quiet", FEW)):
-        await _fill(world, name, many)
+        await tell_all(world, (said(f"{name}-{each}", each, cookie=name) for each in range(many)))
     key = await key_for(world.connection, Scope.READ)
     ours: list[float] = []
     ceiling: list[float] = []
@@ -48,30 +41,6 @@ async def timelines(world: World) -> Ratio:
             ours.append(await _pages(connection, key, "busy"))
             ceiling.append(await _pages(connection, key, "quiet"))
     return Ratio("timeline page", f"{FEW} interactions", "ms", ours[1:], ceiling[1:], "within 1.5 times")
-
-
-async def _fill(world: World, name: str, many: int) -> None:
-    policy = configured_policy(load_settings())
-    source = Source(name=SourceName("bench"))
-    for first in range(0, many, 1_000):
-        numbers = range(first, min(first + 1_000, many))
-        await commit_batch(
-            world.connection.writer, [_message(name, each, source) for each in numbers], policy, mint, now()
-        )
-
-
-def _message(name: str, number: int, source: Source) -> Message:
-    text = {
-        "type": "track",
-        "event": "Product Viewed",
-        "anonymousId": name,
-        "messageId": f"{name}-{number}",
-        "timestamp": (START + timedelta(seconds=number)).isoformat(),
-    }
-    read = message_from(orjson.dumps(text), "bench", Sending(source, now()))
-    if isinstance(read, Message):
-        return read
-    raise ValueError(read.sentence)
 
 
 async def _pages(connection: Caller, key: str, name: str) -> float:
