@@ -3,6 +3,7 @@
 from datetime import datetime
 from functools import cached_property
 
+import anyio
 import strawberry
 
 from graph.namespaces import declared_namespaces
@@ -21,6 +22,7 @@ class Asking:
         self.world = world
         self.batching = Batching(world.reader)
         self._ruling: Policy | None = None
+        self._ruled = anyio.Lock()
 
     def forget(self) -> None:
         """Read anew what is asked from now on: something was written."""
@@ -28,9 +30,10 @@ class Asking:
 
     async def ruling(self) -> Policy:
         """The policy in force with the namespaces that sources declared. One statement in a request."""
-        if self._ruling is None:
-            self._ruling = self.world.policy.with_namespaces(await declared_namespaces(self.world.reader))
-        return self._ruling
+        async with self._ruled:  # fields that are answered side by side ask once
+            if self._ruling is None:
+                self._ruling = self.world.policy.with_namespaces(await declared_namespaces(self.world.reader))
+            return self._ruling
 
     @cached_property
     def now(self) -> datetime:

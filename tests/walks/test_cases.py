@@ -1,7 +1,7 @@
 """Cases T01 to T13, T15 to T22, T26, T27 and T31 of the catalogue of stitching, each by its number, through HTTP.
 
 Messages go in by /v1/batch, one request each where nothing else is said; who is who is asked over GraphQL; after every
-case `verify` finds nothing. T14, T28, T29 and T30 need acts and imports: they stand in tests/identity/.
+case `verify` finds nothing. T23, T28 to T30, T37 and T67 to T73 stand in test_cases_of_sharing.py.
 """
 
 from collections.abc import AsyncIterator
