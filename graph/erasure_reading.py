@@ -146,7 +146,7 @@ RETURN DISTINCT id
 """
 
 
-def _page(label: str, key: str, *texts: str, more: str = "false") -> str:
+def _page(label: str, key: str, *texts: str, more: str = "false", unless: str = "false") -> str:
     """A page of nodes in the order of their keys: the last of them, and those in whose texts a value stands."""
     all_text = " + ' ' + ".join(f"coalesce(n.{text}, '')" for text in texts)
     return f"""
@@ -156,7 +156,10 @@ WHERE n.{key} > $after
 WITH n ORDER BY n.{key} LIMIT $page
 WITH n, toLower({all_text}) AS texts
 RETURN max(n.{key}) AS last,
-  collect(CASE WHEN {more} OR any(value IN $values WHERE texts CONTAINS value) THEN n.{key} END) AS found
+  collect(CASE
+    WHEN {unless} THEN null
+    WHEN {more} OR any(value IN $values WHERE texts CONTAINS value) THEN n.{key}
+  END) AS found
 """
 
 
@@ -166,6 +169,7 @@ PAGE_OF_INTERACTIONS = _page(
     "id",
     *("identifiers", "previous", "name", "traits", "properties", "context", "account"),
     more="any(person IN n.persons WHERE person IN $keys)",
+    unless="n.actor IN $keys",
 )
 
 # observation_key (unique), in its order

@@ -176,6 +176,8 @@ class Scrubbing:
         gone: list[str] = []
         changed: list[Mapping[str, object]] = []
         for row in await self.tx.rows(OBSERVATIONS, keys=list(keys)):
+            if row["identifier"] in self.scrub.keys:
+                continue  # it goes with its identifier
             facts = row["facts"]
             value: Json = msgspec.json.decode(facts["value"])
             if scrub.is_value(value):

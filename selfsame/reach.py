@@ -49,14 +49,18 @@ async def addressed(settings: Settings, progress: Tell | None = None) -> AsyncIt
     if settings.neo4j_uri:
         yield Address(settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password.get_secret_value())
         return
-    wanted = ServerSettings(
+    async with local_neo4j(server_settings(settings), progress) as server:
+        yield Address(server.uri, server.user, server.password, server)
+
+
+def server_settings(settings: Settings) -> ServerSettings:
+    """How the local Neo4j is run."""
+    return ServerSettings(
         settings.data_dir,
         heap_mb=settings.neo4j_heap_mb,
         page_cache_mb=settings.neo4j_page_cache_mb,
         bolt_port=settings.neo4j_port or None,
     )
-    async with local_neo4j(wanted, progress) as server:
-        yield Address(server.uri, server.user, server.password, server)
 
 
 @asynccontextmanager

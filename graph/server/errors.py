@@ -10,6 +10,8 @@ GraphError
     DataOwnedError          another process holds the data directory
     PortTakenError          somebody listens on the port that was set
     StartFailedError        Neo4j ended, or stayed silent, before it answered
+    CompactionFailedError   the store could not be written anew; it is as it was
+    ErasureUnfinishedError  an erasure was interrupted, so the store holds what is to be erased
     PasswordLostError       the stored password does not open the stored data
 """
 
@@ -76,3 +78,15 @@ class PasswordLostError(ServerError):
     """The password beside the data does not open the data."""
 
     code = "neo4j_password_lost"
+
+
+class CompactionFailedError(ServerError):
+    """The store could not be written anew; it is as it was."""
+
+    code = "compaction_failed"
+
+
+class ErasureUnfinishedError(ServerError):
+    """An erasure was interrupted, so the store still holds what it has to erase; finish it first."""
+
+    code = "erasure_unfinished"

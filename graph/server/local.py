@@ -14,6 +14,7 @@ from neo4j import AsyncGraphDatabase
 from neo4j.exceptions import DriverError, Neo4jError
 
 from graph.server.artifacts import forget, jars_ready
+from graph.server.compaction import Compacted, compact, recover
 from graph.server.configuration import ServerSettings
 from graph.server.errors import StartFailedError
 from graph.server.folders import DATA_REMEDY, cache_home, roomy, writable
@@ -86,12 +87,27 @@ async def start_local(settings: ServerSettings, progress: Tell | None = None) ->
     folder = roomy(writable(settings.data_dir, DATA_REMEDY), settings.room_mb, DATA_REMEDY)
     ownership = await owned(folder)
     try:
+        recover(folder)
         server = await _started(settings, ownership, tell)
     except BaseException:
         ownership.release()
         raise
     tell(Step(Phase.READY))
     return server
+
+
+async def compact_local(settings: ServerSettings, progress: Tell | None = None) -> Compacted:
+    """Write the store of a data directory anew, with nothing in its files of what was deleted.
+
+    Raises ServerError; DataOwnedError at once while a service has the directory.
+    """
+    tell = progress or silent
+    ownership = await owned(writable(settings.data_dir, DATA_REMEDY))
+    try:
+        jars = await _jars(settings, tell)
+        return await compact(settings, jars, await archive_ready(jars, settings, tell), tell)
+    finally:
+        ownership.release()
 
 
 @asynccontextmanager

@@ -25,12 +25,16 @@ class Phase(StrEnum):
     FETCHING = "Fetching Neo4j (once)"
     TRAINING = "Preparing Neo4j for quick starts (once)"
     STARTING = "Starting Neo4j"
+    COPYING = "Writing the store anew"
     READY = "Neo4j is ready"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far a start is. done and total: bytes while fetching, else 0."""
+    """How far a start is.
+
+    done and total: bytes while fetching, nodes and relationships while copying, else 0.
+    """
 
     phase: Phase
     done: int = 0
@@ -58,7 +62,7 @@ def shown(console: Console) -> Iterator[Tell]:
                 return
             bars.start()
             tasks[step.phase] = bars.add_task(step.phase, total=step.total or None)
-        bars.update(tasks[step.phase], completed=step.done)
+        bars.update(tasks[step.phase], completed=step.done, total=step.total or None)
 
     try:
         yield tell

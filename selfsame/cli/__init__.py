@@ -2,7 +2,7 @@
 
 import typer
 
-from selfsame.cli import deciding, demo, doctor, export, keys, load, policy, runs, schema, serve, verify
+from selfsame.cli import deciding, demo, doctor, erase, export, keys, load, policy, runs, schema, serve, verify
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,6 +17,7 @@ app.command()(verify.rebuild)
 app.command()(deciding.merge)
 app.command()(deciding.unmerge)
 app.command()(deciding.undo)
+app.command("erase")(erase.erase_command)
 app.command()(doctor.doctor)
 app.add_typer(export.app, name="export")
 app.add_typer(keys.app, name="keys")

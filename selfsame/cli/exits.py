@@ -83,6 +83,8 @@ EXIT_OF_CODE = {
     "neo4j_port_taken": Exit.REFUSED,
     "neo4j_start_failed": Exit.AWAY,
     "neo4j_password_lost": Exit.AWAY,
+    "compaction_failed": Exit.AWAY,
+    "erasure_unfinished": Exit.AWAY,
     "identity": Exit.USAGE,
     "policy_invalid": Exit.USAGE,
 }
