@@ -14,6 +14,7 @@ from identity.evidence import Act, LinkId, Reason
 from identity.messages import Message, micros
 from identity.policy import Policy
 from tests.building import after, minting
+from tests.graph.erasing import HASHING
 from tests.identity.policies import CRM, small_policy
 from tests.serving import empty
 
@@ -53,7 +54,7 @@ class Teller:
 
     async def tell(self, batch: Sequence[Message]) -> tuple[Outcome, ...]:
         now = self.later()
-        return await commit_batch(self.graph.writer, batch, self.policy, lambda: next(self.mints), now)
+        return await commit_batch(self.graph.writer, batch, self.policy, lambda: next(self.mints), now, hashing=HASHING)
 
     def later(self) -> datetime:
         """The moment at which the next step is recorded."""

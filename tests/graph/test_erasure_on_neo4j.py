@@ -2,16 +2,19 @@
 
 from dataclasses import replace
 
+import anyio
 import pytest
+from uuid_utils import uuid7
 
 from graph.connection import Connection
 from graph.erasure import finish_erasures, unfinished
+from graph.ingestion import commit_batch
 from graph.pending import drain_pending
 from graph.rebuild import verify
 from identity.erasure import Scope
 from identity.messages import About, Message, Subject
-from tests.building import default_policy, identify, track
-from tests.graph.erasing import AT, erased, readable, tools
+from tests.building import RECEIVED, default_policy, identify, track
+from tests.graph.erasing import AT, HASHING, erased, readable, tools
 from tests.graph.telling import Teller
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -117,6 +120,24 @@ async def test_a_large_erasure_ends_after_any_kill(graph: Connection) -> None:
     left = await graph.reader.rows("MATCH (i:Interaction) RETURN count(i) AS many")
     assert (left[0]["many"], tried.interactions) == (26, 51)
     await sound(graph)
+
+
+async def test_a_message_that_comes_at_the_same_moment_brings_nothing_back(graph: Connection) -> None:
+    told = await teller(graph)
+    for number in range(5):
+        await told.tell([identify("u1", "a1", email=ANN, at=1, id=f"first-{number}"), identify("u2", at=1)])
+        same = [identify("u1", "a1", email=ANN, at=2, id=f"same-{number}-{each}") for each in range(3)]
+        async with anyio.create_task_group() as tasks:
+            for each in same:
+                tasks.start_soon(committed, graph, each)
+            tasks.start_soon(erased, graph, "user_id:u1")
+        assert await readable(graph, ANN) == []
+        assert await people(graph) == {frozenset({"user_id:u2"})}
+    await sound(graph)
+
+
+async def committed(graph: Connection, sent: Message) -> None:
+    await commit_batch(graph.writer, [sent], default_policy(), lambda: str(uuid7()), RECEIVED, hashing=HASHING)
 
 
 class _KilledError(Exception):
