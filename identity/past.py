@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from identity.evidence import Kind
 from identity.identifiers import IdentifierKey, ProfileId
+from identity.messages import Authority
 from identity.policy import Role
 from identity.stitching import DisjointSets
 
@@ -39,6 +40,7 @@ class Step:
 
     recorded_at: int
     first_seen: int
+    authority: Authority
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,18 @@ def step_at(link: PastLink, moment: int) -> Step | None:
     """The step of a link that stood at a recorded moment; None while nothing was known of it."""
     known = [each for each in link.steps if each.recorded_at <= moment]
     return known[-1] if known else None
+
+
+def held_at(link: PastLink, recorded: int, happened: int, least: Mapping[Kind, Authority]) -> bool:
+    """Whether a link between two identifiers of one person tied them at an event time, as known at a recorded moment.
+
+    Of such a link no rule that looks at people can have refused it: what such a rule refuses keeps its ends apart. What
+    remains is who may say so. least: the authority that the policy asks of some kinds.
+    """
+    step = step_at(link, recorded)
+    if step is None or step.first_seen > happened:
+        return False
+    return link.kind not in least or step.authority >= least[link.kind]
 
 
 def connected(

@@ -119,10 +119,10 @@ async def past_profile(context: Asking, by: ProfileLookup, view: View) -> PastPr
     """
     reader = context.world.reader
     if by.identifier:
-        found = await person_by_key(reader, await key_named(by.identifier, context), view)
+        found = await person_by_key(reader, await key_named(by.identifier, context), view, context.world.policy)
         return _profile(found, view, None) if found else None
     asked = profile_id_named(by.id or "")
-    found = await person_by_id(reader, asked, view)
+    found = await person_by_id(reader, asked, view, context.world.policy)
     if found is None:
         await refuse_erased(asked, context)
     return _profile(found, view, asked if found.id != asked else None) if found else None

@@ -88,7 +88,7 @@ async def test_as_of_each_step_everybody_is_who_they_were(graph: Connection, ste
         asked_for, yesterday = [entry for entry in day if entry not in yesterday], day
         for number, entry in enumerate(asked_for):
             asked = sorted(entry.mints.values())[(moment // 1_000_000 + number) % len(entry.mints)]
-            person = await person_by_id(graph.reader, ProfileId(asked), View(as_of=moment))
+            person = await person_by_id(graph.reader, ProfileId(asked), View(as_of=moment), teller.policy)
             assert person is not None
             await _is_as_it_was(teller, person, entry, View(as_of=moment), still)
 

@@ -2,11 +2,13 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.evidence import Kind
 from identity.identifiers import IdentifierKey, ProfileId
+from identity.messages import Authority
 from identity.past import (
     Anchoring,
     Moving,
@@ -17,6 +19,7 @@ from identity.past import (
     connected,
     first_seen_at,
     generic_at,
+    held_at,
     place_at,
     step_at,
 )
@@ -70,8 +73,9 @@ def test_a_link_to_somebody_else_reaches_nobody() -> None:
 
 
 def test_a_link_stood_as_its_last_step_by_then_says() -> None:
-    link = PastLink(A, B, Kind.COOCCUR, (Step(10, 7), Step(20, 3)))
-    assert [step_at(link, moment) for moment in (9, 10, 19, 20)] == [None, Step(10, 7), Step(10, 7), Step(20, 3)]
+    one, other = Step(10, 7, Authority.CLAIMED), Step(20, 3, Authority.VERIFIED)
+    link = PastLink(A, B, Kind.COOCCUR, (one, other))
+    assert [step_at(link, moment) for moment in (9, 10, 19, 20)] == [None, one, one, other]
     assert [first_seen_at(A, {A: [link]}, acted, moment) for moment, acted in ((9, []), (10, []), (20, [2]))] == [
         None,
         7,
@@ -79,8 +83,19 @@ def test_a_link_stood_as_its_last_step_by_then_says() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("recorded", "happened", "held"), [(9, 9, False), (10, 6, False), (10, 7, False), (20, 2, False), (20, 3, True)]
+)
+def test_a_link_ties_from_its_first_sighting_on_once_it_is_said_with_authority(
+    recorded: int, happened: int, held: bool
+) -> None:
+    link = PastLink(A, B, Kind.COOCCUR, (Step(10, 7, Authority.CLAIMED), Step(20, 3, Authority.VERIFIED)))
+    assert held_at(link, recorded, happened, {Kind.COOCCUR: Authority.VERIFIED}) is held
+    assert held_at(link, recorded, happened, {}) is (recorded >= 10 and happened >= (3 if recorded == 20 else 7))
+
+
 def test_what_is_true_by_arithmetic_or_by_hand_is_no_sighting() -> None:
-    links = [PastLink(A, B, kind, (Step(1, 1),)) for kind in (Kind.DERIVED, Kind.MANUAL)]
+    links = [PastLink(A, B, kind, (Step(1, 1, Authority.MANUAL),)) for kind in (Kind.DERIVED, Kind.MANUAL)]
     assert first_seen_at(A, {A: links}, [5], 9) == 5
 
 
