@@ -25,6 +25,7 @@ from graph.erasure_reading import (
 )
 from graph.erasure_writing import (
     bury,
+    discount,
     drop_interactions,
     leave_devices,
     profiles_of,
@@ -45,6 +46,7 @@ from identity.erasure import Hashing, Mode, Scope, Scrub
 from identity.identifiers import IdentifierKey, ProfileId
 
 AT_ONCE = 1_000  # interactions or mentions in one transaction
+MOST_TRIED = 20  # times so many interactions a dry run deletes and rolls back; of more it counts them alone
 MOST_SHOWN = 100
 ABANDONED = 60_000_000  # µs without a sign of life
 
@@ -172,7 +174,8 @@ async def erase(graph: Doors, request: Request, tools: Tools, *, dry: bool = Fal
     if size <= tools.at_once:
         return await _ended(graph, part, tools)
     if dry:
-        return await _ended(graph, replace(part, count=True), tools)
+        tried = await _going(graph, gone, request, MOST_TRIED * tools.at_once + 1)
+        return await _ended(graph, replace(part, count=len(tried) > MOST_TRIED * tools.at_once), tools)
     first = sorted(gone, key=lambda each: each.key != request.key)
     intent = f"{tools.now:016d}-{secrets.token_hex(6)}"
     part = replace(part, mints=tuple(each.mint for each in first), intent=intent)
@@ -339,7 +342,9 @@ async def _records(
     change.recounted.difference_update(keys)
     ids = await interactions_going(tx, keys, profiles, 2**31)
     devices = await shared_devices_near(tx, sorted(partners), sorted(profiles_of(gone)))
-    if not part.count:
+    if part.count:
+        await discount(tx, ids)
+    else:
         devices |= await drop_interactions(tx, ids, tools.hashing)
     await work.interactions(await carried_near(tx, keys, sorted(partners)))
     for label, found in part.mentions.found.items():

@@ -45,6 +45,15 @@ DETACH DELETE i
 RETURN count(*) AS dropped
 """
 
+# interaction_id (unique), then one expand each
+DISCOUNT = """
+UNWIND $ids AS id
+MATCH (i:Interaction {id: id})-[:BY]->(actor:Identifier)
+USING INDEX SEEK i:Interaction(id)
+WITH actor, count(i) AS many
+SET actor.interactions = actor.interactions - many
+"""
+
 # element ids read in this transaction; a thing that others did something with stays
 DROP_THINGS = """
 UNWIND $elements AS element
@@ -131,6 +140,11 @@ async def drop_interactions(tx: Transaction, ids: Sequence[str], hashing: Hashin
     if things:
         await tx.rows(DROP_THINGS, elements=things)
     return {IdentifierKey(key) for row in around for key in row["devices"]}
+
+
+async def discount(tx: Transaction, ids: Sequence[str]) -> None:
+    """Count interactions as gone that are too many to delete in a transaction which is rolled back."""
+    await tx.rows(DISCOUNT, ids=list(ids))
 
 
 async def leave_devices(tx: Transaction, devices: Collection[IdentifierKey]) -> None:

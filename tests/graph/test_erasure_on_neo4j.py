@@ -97,12 +97,26 @@ async def test_what_an_identifier_alone_held_together_parts(graph: Connection) -
     await sound(graph)
 
 
-async def test_a_large_erasure_ends_after_any_kill(graph: Connection) -> None:
+async def much(graph: Connection) -> None:
     told = await teller(graph)
     await told.tell([identify("u1", "tab", email=ANN, at=0), identify("u2", "tab", at=600)])
     await told.tell([track("tab", at=number / 100, id=f"on-tab-{number}") for number in range(25)])
     await told.tell([track(user="u1", at=number, id=f"own-{number}") for number in range(25)])
     await told.tell([mentioning(track(user="u2", at=number, id=f"others-{number}")) for number in range(25)])
+
+
+@pytest.mark.parametrize("at_once", [10, 2])
+async def test_a_large_erasure_is_what_its_dry_run_said(graph: Connection, at_once: int) -> None:
+    """In parts; with two at once the dry run counts interactions that it does not delete."""
+    await much(graph)
+    tried = await erased(graph, "user_id:u1", dry=True, at_once=at_once)
+    assert await erased(graph, "user_id:u1", at_once=at_once) == tried
+    assert (tried.interactions, await unfinished(graph), await readable(graph, ANN)) == (51, 0, [])
+    await sound(graph)
+
+
+async def test_a_large_erasure_ends_after_any_kill(graph: Connection) -> None:
+    await much(graph)
     tried = await erased(graph, "user_id:u1", dry=True, at_once=10)
     for stop in range(1, 40):
         try:
