@@ -1,10 +1,12 @@
 """A whole history read into columns, by two readers side by side: what stitching looks at, and what is stored of it.
 
-A million links read as values with fifteen fields each take minutes; as short rows in large pages 10 to 20 s.
+A million links read as values with fifteen fields each take minutes. Here a page is one row that holds a list for each
+column, so nothing is made for a link but its place in the columns.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import anyio
 
@@ -41,9 +43,10 @@ MATCH (i:Identifier)
 USING INDEX SEEK i:Identifier(key)
 WHERE i.key > $after AND i.key <= $until
 WITH i ORDER BY i.key LIMIT $page
-OPTIONAL MATCH (i)-[:IDENTIFIES]->(p:Profile)
-RETURN i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic, p.id AS profile
-ORDER BY key
+WITH i, head([(i)-[:IDENTIFIES]->(p:Profile) | p.id]) AS profile
+ORDER BY i.key
+RETURN collect(i.key) AS keys, collect(i.mint) AS mints, collect(i.minted_at) AS minted_at,
+  collect(coalesce(i.generic, '')) AS generic, collect(coalesce(profile, '')) AS profiles
 """
 
 # identifier_key (unique), in the order of keys, then one expand per identifier
@@ -53,8 +56,10 @@ USING INDEX SEEK i:Identifier(key)
 WHERE i.key > $after AND i.key <= $until
 MATCH (i)-[l:LINKED]->(other:Identifier)
 WHERE l.kind <> 'manual'
-RETURN i.key AS a, other.key AS b, l.kind AS kind, l.authority AS authority, l.first_seen AS first_seen,
-  l.sure AS sure, CASE WHEN l.accepted IS NULL THEN 'not judged' ELSE l.reason END AS reason, l.previous AS previous
+RETURN collect(i.key) AS first, collect(other.key) AS second, collect(l.kind) AS kinds,
+  collect(l.authority) AS authorities, collect(l.first_seen) AS first_seen, collect(l.sure) AS sure,
+  collect(CASE WHEN l.accepted IS NULL THEN 'not judged' ELSE coalesce(l.reason, '') END) AS reasons,
+  collect(coalesce(l.previous, '')) AS previous
 """
 
 
@@ -100,39 +105,48 @@ async def _read_identifiers(
     reader: Reader, bounds: tuple[str, str], found: Read, gone: frozenset[IdentifierKey], spans: list[tuple[str, str]]
 ) -> None:
     after, until = bounds
-    while rows := await reader.rows(IDENTIFIERS, after=after, until=until, page=PAGE):
-        for row in rows:
-            _take_identifier(found, row, gone)
-        spans.append((after, rows[-1]["key"]))
-        after = rows[-1]["key"]
+    while (page := (await reader.rows(IDENTIFIERS, after=after, until=until, page=PAGE))[0])["keys"]:
+        for key, mint, minted_at, generic, profile in _listed(page, IDENTIFIER_COLUMNS):
+            _take_identifier(found, Known(key, mint, minted_at), generic, profile, gone)
+        last = page["keys"][-1]  # in the order of the index, which need not be Python's
+        spans.append((after, last))
+        after = last
 
 
-def _take_identifier(found: Read, row: Row, gone: frozenset[IdentifierKey]) -> None:
-    key = IdentifierKey(row["key"])
-    profile = ProfileId(row["profile"]) if row["profile"] else None
-    if key in gone:
-        found.before.gone[key] = profile
-        if row["generic"]:
-            found.before.gone_generic.add(key)
+IDENTIFIER_COLUMNS = ("keys", "mints", "minted_at", "generic", "profiles")
+LINK_COLUMNS = ("first", "second", "kinds", "authorities", "first_seen", "sure", "reasons", "previous")
+
+
+def _listed(page: Row, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    return zip(*(page[name] for name in names), strict=True)
+
+
+def _take_identifier(found: Read, known: Known, generic: str, profile: str, gone: frozenset[IdentifierKey]) -> None:
+    where = ProfileId(profile) if profile else None
+    if known.key in gone:
+        found.before.gone[known.key] = where
+        if generic:
+            found.before.gone_generic.add(known.key)
         return
-    number = found.columns.add_identifier(Known(key, row["mint"], row["minted_at"]))
-    found.before.profiles.append(profile)
-    if row["generic"]:
-        found.before.generic[number] = row["generic"]
+    number = found.columns.add_identifier(known)
+    found.before.profiles.append(where)
+    if generic:
+        found.before.generic[number] = generic
 
 
 async def _read_links(reader: Reader, spans: Sequence[tuple[str, str]], found: Read, untold: frozenset[LinkId]) -> None:
     columns, reasons = found.columns, found.before.reasons
     numbers = columns.numbers
     for after, until in spans:
-        for row in await reader.rows(LINKS, after=after, until=until):
-            kind = KINDS[row["kind"]]
-            a, b, previous = row["a"], row["b"], row["previous"]
-            if a not in numbers or b not in numbers or (untold and LinkId(a, b, kind, previous) in untold):
+        page = (await reader.rows(LINKS, after=after, until=until))[0]
+        for a, b, kind, authority, first_seen, sure, reason, previous in _listed(page, LINK_COLUMNS):
+            one, other = numbers.get(a), numbers.get(b)
+            if one is None or other is None:
                 continue
-            reasons[len(columns.first)] = row["reason"]
-            columns.add_row(
-                (numbers[a], numbers[b]), kind, AUTHORITIES[row["authority"]], row["first_seen"], row["sure"]
-            )
-            if previous is not None:
-                columns.previous[len(columns.first) - 1] = previous
+            if untold and LinkId(a, b, KINDS[kind], previous or None) in untold:
+                continue
+            number = len(columns.first)
+            reasons[number] = reason or None
+            columns.add_row((one, other), KINDS[kind], AUTHORITIES[authority], first_seen, sure)
+            if previous:
+                columns.previous[number] = previous
