@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from graph.account_decisions import name_accounts
-from graph.audit import Cause, Move, Moves, log_moves
+from graph.audit import Cause, Move, Moves, log_moves, log_turns
 from graph.connection import Reader, Transaction, Writer
 from graph.contact_use import refresh_contact_use
 from graph.device_use import computed_uses, refresh_uses, spans_of, uses_text
@@ -26,7 +26,7 @@ from identity.device_use import Use
 from identity.evidence import Kind, Link, LinkId, Reason
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.policy import Policy
-from identity.stitching import Cluster, Evidence, Stitching, standing_of, stitch, with_manual
+from identity.stitching import Cluster, Evidence, Generic, Stitching, standing_of, stitch, with_manual
 
 T = TypeVar("T")
 CHUNK = 1_000
@@ -244,7 +244,7 @@ async def rebuild(reader: Reader, writer: Writer, policy: Policy, cause: Cause, 
     policy = policy.with_namespaces(await declared_namespaces(reader))
     stored = await stored_state(reader, policy)
     expected = await expected_state(reader, stored, policy)
-    await _write_flags(writer, stored, expected)
+    await _write_flags(writer, stored, expected, cause, now)
     await _write_manual(writer, stored, expected)
     await _chunked(writer, sorted(stored.pending), _wait_no_longer)
     unlike = [{"key": key, "profile": id_} for (key, id_), _, _ in _sharing_unlike(stored, expected)]
@@ -267,11 +267,12 @@ async def _chunked(writer: Writer, rows: Sequence[T], work: Callable[..., Awaita
         await writer.write(work, rows[start : start + CHUNK], *more)
 
 
-async def _write_flags(writer: Writer, stored: Stored, expected: Expected) -> None:
+async def _write_flags(writer: Writer, stored: Stored, expected: Expected, cause: Cause, now: int) -> None:
     generic = expected.stitching.generic
-    turned = {key for key, each in stored.identifiers.items() if each.generic != generic.get(key)}
-    turned |= stored.uses.keys() - expected.uses.keys()
-    await _chunked(writer, [{"key": key, "generic": generic.get(key)} for key in sorted(turned)], _set_generic)
+    turned = {key: generic.get(key) for key, each in stored.identifiers.items() if each.generic != generic.get(key)}
+    unused = {key: generic.get(key) for key in stored.uses.keys() - expected.uses.keys() - turned.keys()}
+    await _chunked(writer, sorted(turned.items()), _turn, cause, now)
+    await _chunked(writer, sorted(unused.items()), _set_generic)
     refused = expected.stitching.refused
     judged = [
         {"element": each.element, "facts": verdict_facts(refused.get(id_))}
@@ -304,8 +305,16 @@ async def _stop_sharing(tx: Transaction, rows: Sequence[Mapping[str, object]]) -
     await tx.rows(STOP_SHARING_WITH, rows=rows)
 
 
-async def _set_generic(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
-    await tx.rows(SET_GENERIC, rows=rows)
+Turn = tuple[IdentifierKey, Generic | None]
+
+
+async def _turn(tx: Transaction, turns: Sequence[Turn], cause: Cause, now: int) -> None:
+    await _set_generic(tx, turns)
+    await log_turns(tx, dict(turns), cause, now)
+
+
+async def _set_generic(tx: Transaction, turns: Sequence[Turn]) -> None:
+    await tx.rows(SET_GENERIC, rows=[{"key": key, "generic": why} for key, why in turns])
 
 
 async def _change_links(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
