@@ -9,6 +9,7 @@ from rich.console import Console
 from bench.hairballs import hairballs
 from bench.ingestion import ingestion
 from bench.profiles import profiles
+from bench.recompute import recomputing
 from bench.report import Ratio, show
 from bench.restitching import restitching
 from bench.starts import starts
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[World], Awaitable[Ratio]]] = {
     "unmerging": unmerging,
     "hairballs": hairballs,
     "starts": starts,
+    "recompute": recomputing,
 }
 
 
