@@ -7,6 +7,7 @@ import msgspec
 
 from graph.connection import Reader, Row, Transaction, Writer
 from graph.evidence import HASH_PARTNERS
+from graph.former_ids import keep_former_ids
 from graph.ingestion import found_by
 from graph.links import DELETE_LINKS, WRITE_LINKS, StoredLink, facts_of, links_between, new_row
 from graph.recording import KEEP_OBSERVATIONS, OBSERVATIONS, observation_key, observed_facts
@@ -230,7 +231,7 @@ async def write_evidence(writer: Writer, found: Reheard, policy: Policy, mint: C
     await _chunked(writer, sorted(touched.links, key=str), _state_links, totals)
     await _chunked(writer, sorted(touched.observations), _state_observations, totals)
     await _chunked(writer, sorted(touched.members), _state_members, totals.members)
-    await _chunked(writer, sorted(found.gone), _remove)
+    await _chunked(writer, sorted(found.gone), _remove, found, now)
 
 
 async def _chunked(writer: Writer, rows: Sequence[object], work: Callable[..., Awaitable[None]], *more: object) -> None:
@@ -380,5 +381,7 @@ async def _state_members(tx: Transaction, asked: Sequence[Member], totals: Mappi
         await tx.rows(STATE_MEMBERS, rows=stated)
 
 
-async def _remove(tx: Transaction, keys: Sequence[IdentifierKey]) -> None:
+async def _remove(tx: Transaction, keys: Sequence[IdentifierKey], found: Reheard, now: int) -> None:
+    heirs = {key: heir for key, heir in found.totals.touched.successors.items() if heir in found.totals.identifiers}
+    await keep_former_ids(tx, keys, heirs, now)
     await tx.rows(REMOVE_IDENTIFIERS, keys=keys)

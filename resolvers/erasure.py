@@ -16,7 +16,7 @@ from resolvers.decisions import DecidedPerson
 from resolvers.errors import Code, refused
 from resolvers.identifiers import IdentifierLookup, IdentifierName, key_named
 from resolvers.ids import Noun, global_id
-from resolvers.lookups import ByProfile, ProfileLookup, anchor_key, profile_id_named, refuse_erased
+from resolvers.lookups import ByProfile, ProfileLookup, anchor_key, profile_id_named, standing_for
 
 
 @strawberry.enum(description="What an erasure does with what comes later.")
@@ -114,7 +114,8 @@ async def _key(by: ProfileLookup, scope: ErasureScope, context: Asking) -> Ident
         return await anchor_key(by, context)
     asked: ProfileId = profile_id_named(by.id or "")
     found = await context.batching.ask(identifiers_by_mint, asked)
+    if found is None and (now := await standing_for(asked, context)):
+        found = await context.batching.ask(identifiers_by_mint, now)
     if found is None:
-        await refuse_erased(asked, context)
         raise refused(Code.UNKNOWN_PROFILE, f"no identifier has the id `{by.id}`")
     return found.key

@@ -15,7 +15,7 @@ from resolvers.asking import Asking, Info
 from resolvers.errors import Code, refused
 from resolvers.finding import profile_by_id
 from resolvers.ids import Noun, global_id, node_in
-from resolvers.lookups import refuse_erased
+from resolvers.lookups import standing_for
 from resolvers.paging import MOST
 from resolvers.segments import segments_by_name
 
@@ -46,8 +46,8 @@ async def _profile(name: str, context: Asking) -> object | None:
 
 async def _identifier(name: str, context: Asking) -> object | None:
     found = await context.batching.ask(identifiers_by_mint, name)
-    if found is None:
-        await refuse_erased(name, context)
+    if found is None and (now := await standing_for(name, context)):
+        return await context.batching.ask(identifiers_by_mint, now)
     return found
 
 

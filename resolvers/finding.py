@@ -11,12 +11,13 @@ from graph.portraits import Portrait, portraits_by_id, portraits_by_identifier
 from graph.profiles import Profile as StoredProfile
 from graph.profiles import ProfileFilter as Wanted
 from graph.profiles import profiles_by_id, profiles_by_identifier, profiles_found, profiles_page
+from identity.identifiers import ProfileId
 from identity.messages import Json
 from resolvers.asking import Asking, Info
 from resolvers.errors import Code, refused
 from resolvers.identifiers import key_named
 from resolvers.interactions import know_newest
-from resolvers.lookups import ByProfile, ProfileLookup, profile_id_named, refuse_erased
+from resolvers.lookups import ByProfile, ProfileLookup, profile_id_named, standing_for
 from resolvers.paging import USUAL, After, Connection, First, one_more, page_of, place_in
 from resolvers.past import past_profile
 from resolvers.profiles import RedirectedProfile
@@ -90,14 +91,17 @@ async def _by_identifier(by: ProfileLookup, context: Asking, wish: Wish | None) 
 async def profile_by_id(text: str, context: Asking, wish: Wish | None = None) -> StoredProfile | None:
     """The profile that an id stands for today; None when it was never given out. Raises GraphQLError `erased`."""
     asked = profile_id_named(text)
-    if wish is None:
-        found = await context.batching.ask(profiles_by_id, asked)
-    else:
-        portrait = await context.batching.ask(portraits_by_id, asked, wish.most)
-        found = None if portrait is None else _seen(portrait, context, wish)
-    if found is None:
-        await refuse_erased(asked, context)
+    found = await _of_id(asked, context, wish)
+    if found is None and (now := await standing_for(asked, context)):
+        found = await _of_id(now, context, wish)
     return _redirected(found, asked) if found and found.id != asked else found
+
+
+async def _of_id(asked: ProfileId, context: Asking, wish: Wish | None) -> StoredProfile | None:
+    if wish is None:
+        return await context.batching.ask(profiles_by_id, asked)
+    portrait = await context.batching.ask(portraits_by_id, asked, wish.most)
+    return None if portrait is None else _seen(portrait, context, wish)
 
 
 def _redirected(found: StoredProfile, asked: str) -> RedirectedProfile:

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import strawberry
 
+from graph.former_ids import former_ids
 from graph.identifiers import identifiers_by_mint
 from graph.profiles import profiles_by_id
-from graph.tombstones import erased_mints
 from identity.identifiers import IdentifierKey, ProfileId
 from resolvers.asking import Asking
 from resolvers.errors import Code, refused
@@ -41,10 +41,19 @@ def profile_id_named(text: str) -> ProfileId:
     return ProfileId(name)
 
 
-async def refuse_erased(mint: str, context: Asking) -> None:
-    """Raises GraphQLError `erased` when what had this id was erased. One statement."""
-    if await context.batching.ask(erased_mints, mint) is not None:
+async def standing_for(mint: str, context: Asking) -> ProfileId | None:
+    """The id that one which no identifier has stands for now; None when it was never handed out.
+
+    Raises GraphQLError `erased` when what had it was erased, or is none any more by the policy. One statement, and one
+    more where it stands for another id.
+    """
+    former = await context.batching.ask(former_ids, mint)
+    if former is None:
+        return None
+    after = await context.batching.ask(former_ids, former.now) if former.now else former
+    if former.now is None or after is not None:
         raise refused(Code.ERASED)
+    return ProfileId(former.now)
 
 
 async def anchor_key(by: ProfileLookup, context: Asking) -> IdentifierKey:
@@ -53,8 +62,9 @@ async def anchor_key(by: ProfileLookup, context: Asking) -> IdentifierKey:
         return await key_named(by.identifier, context)
     asked = profile_id_named(by.id or "")
     profile = await context.batching.ask(profiles_by_id, asked)
+    if profile is None and (now := await standing_for(asked, context)):
+        profile = await context.batching.ask(profiles_by_id, now)
     anchor = await context.batching.ask(identifiers_by_mint, profile.id) if profile else None
     if anchor is None:
-        await refuse_erased(asked, context)
         raise refused(Code.UNKNOWN_PROFILE, f"no profile has the id `{by.id}`")
     return anchor.key

@@ -26,7 +26,7 @@ from resolvers.asking import Asking
 from resolvers.changes import about
 from resolvers.errors import Code, refused
 from resolvers.identifiers import key_named
-from resolvers.lookups import ProfileLookup, profile_id_named, refuse_erased
+from resolvers.lookups import ProfileLookup, profile_id_named, standing_for
 from resolvers.paging import Connection, Micros, one_more, page_of, place_in
 
 
@@ -123,8 +123,8 @@ async def past_profile(context: Asking, by: ProfileLookup, view: View) -> PastPr
         return _profile(found, view, None) if found else None
     asked = profile_id_named(by.id or "")
     found = await person_by_id(reader, asked, view, context.world.policy)
-    if found is None:
-        await refuse_erased(asked, context)
+    if found is None and (now := await standing_for(asked, context)):
+        found = await person_by_id(reader, now, view, context.world.policy)
     return _profile(found, view, asked if found.id != asked else None) if found else None
 
 

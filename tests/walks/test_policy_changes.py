@@ -12,7 +12,7 @@ from identity.policy_writing import policy_text
 from tests.building import default_policy
 from tests.serving import Neo4jAddress
 from tests.walks.processes import done, environment, here
-from tests.walks.sending import Sent, track
+from tests.walks.sending import Sent, identify, message, track
 from tests.walks.service import Company, codes, in_process
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -98,3 +98,28 @@ async def test_while_a_policy_is_applied_senders_are_told_to_come_again_and_read
         assert (refused.returncode, "version 2 of the policy is being applied" in refused.stderr) == (4, True)
         assert "version 2 of the policy is in force" in await command(settings, "policy", "apply", "--resume")
         assert codes(await company.batch([track("d1")])) == []
+
+
+async def test_every_id_that_was_handed_out_says_what_it_stands_for_under_another_policy(
+    graph: Connection, neo4j_server: Neo4jAddress, tmp_path: Path
+) -> None:
+    """Two addresses that become one have two ids, and both are its; the id of a value that is blocked says `erased`."""
+    settings = environment(tmp_path, neo4j_server, SELFSAME_POLICY=str(policy_file(tmp_path)))
+    addresses = ("a.nn@gmail.com", "ann+shop@gmail.com", "ann@gmail.com")
+    folding = tmp_path / "folding.toml"
+    text = policy_text(default_policy()).replace('normaliser = "email"', 'normaliser = "email_folded"')
+    folding.write_text(text.replace('"undefined",', '"undefined", "abc123",', 1), "utf-8")
+    async with in_process(graph) as company:
+        await company.send(*(message("track", email=address) for address in addresses), identify("abc123"))
+        old = {next(iter(each.who)): each.id for each in await company.profiles()}
+        await command(settings, "policy", "apply", folding, "--yes")
+        (person,) = [each for each in await company.profiles() if each.who]
+        assert person.who == frozenset({"ann@gmail.com"})
+        assert {(await company.profile(id=old[address]))["id"] for address in addresses} == {person.id}
+        gone = await company.http.post(
+            "/graphql",
+            json={"query": f'{{ profile(by: {{id: "{old["abc123"]}"}}) {{ id }} }}'},
+            headers={"authorization": f"Bearer {company.read_key}"},
+        )
+        assert gone.json()["errors"][0]["extensions"]["code"] == "erased"
+    assert await command(settings, "verify") == "verify: 0 differences\n"
