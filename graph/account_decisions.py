@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from graph.connection import Row, Transaction, Writer
 from graph.memberships import LOCK_ACCOUNTS, judge_around
+from graph.policies import refuse_while_applying
 from identity.accounts import AccountAct, heads_of
 
 ACT_ROW = "x.id AS id, x.same AS same, x.account AS account, x.into AS into, x.at AS at, x.by AS by, x.note AS note"
@@ -134,6 +135,7 @@ async def decide_accounts(writer: Writer, act: AccountAct, now: int, *, dry_run:
 
 
 async def _decide(tx: Transaction, act: AccountAct, now: int, *, dry_run: bool) -> Decided:
+    await refuse_while_applying(tx)
     decided = await _decided(tx, act, now)
     if dry_run:
         raise _TriedError(decided)

@@ -3,6 +3,7 @@
 from graph.audit import Cause, CauseKind
 from graph.connection import Transaction, Writer
 from graph.locks import StartAgainError, begun_again, lock
+from graph.policies import refuse_while_applying
 from graph.recording import keep_observations
 from graph.regions import Change
 from graph.views import refresh_moments, refresh_traits
@@ -54,6 +55,7 @@ async def clear_trait(writer: Writer, key: IdentifierKey, trait: str, policy: Po
 
 
 async def _set(tx: Transaction, key: IdentifierKey, said: Observation, policy: Policy, now: int) -> ProfileId | None:
+    await refuse_while_applying(tx)
     locked = await _locked(tx, key, now)
     if locked is None:
         return None
@@ -64,6 +66,7 @@ async def _set(tx: Transaction, key: IdentifierKey, said: Observation, policy: P
 
 
 async def _clear(tx: Transaction, key: IdentifierKey, trait: str, policy: Policy, now: int) -> ProfileId | None:
+    await refuse_while_applying(tx)
     locked = await _locked(tx, key, now)
     if locked is None:
         return None

@@ -7,6 +7,7 @@ from graph.connection import Reader, Transaction, Writer
 from graph.decisions import decide
 from graph.memberships import DEFAULT_ROLE
 from graph.merging import Asked, Conflict, Unchanged, merge_people
+from graph.policies import refuse_while_applying
 from graph.suggestions import affiliation_between, suggestion_between
 from identity.evidence import Act, ActId, ActKind
 from identity.identifiers import IdentifierKey
@@ -106,6 +107,7 @@ async def settle_membership(
 async def _write_membership(
     tx: Transaction, address: IdentifierKey, account: str, asked: Asked, *, accept: bool
 ) -> None:
+    await refuse_while_applying(tx)
     facts = {"identifier": address, "account": account, "now": asked.now, "by": asked.by}
     if accept:
         await tx.rows(BELONGS, **facts, role=DEFAULT_ROLE, source=BY_HAND)
