@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from graph.connection import Row, Transaction, Writer
+from graph.locks import tried
 from graph.memberships import LOCK_ACCOUNTS, judge_around
 from graph.policies import refuse_while_applying
 from identity.accounts import AccountAct, heads_of
@@ -114,32 +115,18 @@ class Decided:
     organisations: tuple[Organisation, ...]
 
 
-class _TriedError(Exception):
-    """Ends a transaction that was only a try, so that nothing of it stays."""
-
-    def __init__(self, decided: Decided) -> None:
-        super().__init__(decided.outcome)
-        self.decided = decided
-
-
 async def decide_accounts(writer: Writer, act: AccountAct, now: int, *, dry_run: bool = False) -> Decided:
     """Commit a decision about two accounts; the same again changes nothing. now: µs.
 
     Nothing is written when one is unknown, when two that stand as different would come together, or when two are to be
     parted that are not one. dry_run: all is done, and taken back.
     """
-    try:
-        return await writer.write(_decide, act, now, dry_run=dry_run)
-    except _TriedError as tried:
-        return tried.decided
 
+    async def work(tx: Transaction) -> Decided:
+        await refuse_while_applying(tx)
+        return await _decided(tx, act, now)
 
-async def _decide(tx: Transaction, act: AccountAct, now: int, *, dry_run: bool) -> Decided:
-    await refuse_while_applying(tx)
-    decided = await _decided(tx, act, now)
-    if dry_run:
-        raise _TriedError(decided)
-    return decided
+    return await tried(writer, work, keep=lambda _: not dry_run)
 
 
 async def _decided(tx: Transaction, act: AccountAct, now: int) -> Decided:

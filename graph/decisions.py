@@ -7,7 +7,7 @@ deciding gives, as long as nothing else comes in between.
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from graph.acts import acts_about, keep_acts
 from graph.audit import Cause, CauseKind, log_decision
@@ -16,7 +16,7 @@ from graph.errors import DecisionError, UnknownIdentifierError
 from graph.evidence import LinkWriting
 from graph.genericity import recount
 from graph.links import DELETE_LINKS, links_between
-from graph.locks import StartAgainError, begun_again, lock
+from graph.locks import StartAgainError, lock, tried
 from graph.people import Person, people_in
 from graph.policies import PolicyHeld, begin, held_of
 from graph.regions import Change, stored_identifiers
@@ -47,11 +47,6 @@ T = TypeVar("T")
 Work = Callable[[Transaction, Policy], Awaitable[T]]
 
 
-class _Unwritten(Exception):  # noqa: N818 -- no error: it carries a result out of a transaction that is rolled back
-    def __init__(self, result: object) -> None:
-        self.result = result
-
-
 async def decide(
     writer: Writer, acts: Sequence[Act], policy: Policy | PolicyHeld, now: int, *, dry: bool = False
 ) -> Outcome:
@@ -75,17 +70,12 @@ async def in_one_transaction(
 
     The work may run several times. Raises PolicyApplyingError, and what the work raises.
     """
+    held = held_of(policy)
 
-    async def whole(tx: Transaction, held: PolicyHeld) -> T:
-        result = await work(tx, (await begin(tx, held)).policy)
-        if not keep(result):
-            raise _Unwritten(result)
-        return result
+    async def whole(tx: Transaction) -> T:
+        return await work(tx, (await begin(tx, held)).policy)
 
-    try:
-        return await begun_again(writer, whole, held_of(policy))
-    except _Unwritten as rolled_back:
-        return cast("T", rolled_back.result)
+    return await tried(writer, whole, keep=keep)
 
 
 def check(acts: Sequence[Act], policy: Policy) -> None:

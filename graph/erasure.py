@@ -9,6 +9,7 @@ done when its last transaction is: what came in until then goes, too.
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from graph.audit import Cause, CauseKind, ChangeKind, entry, log
@@ -34,7 +35,7 @@ from graph.erasure_writing import (
     stitch_rest,
 )
 from graph.genericity import recount
-from graph.locks import LOCK, StartAgainError, begun_again, lock
+from graph.locks import LOCK, StartAgainError, begun_again, lock, tried
 from graph.people import Person, people_in
 from graph.policies import PolicyHeld, begin
 from graph.regions import Change
@@ -103,11 +104,6 @@ class Outcome:
     scrubbed: int
     after: tuple[Person, ...]
     pending: bool
-
-
-class _Unwritten(Exception):  # noqa: N818 -- no error: it carries the outcome out of a transaction that is rolled back
-    def __init__(self, outcome: Outcome) -> None:
-        self.outcome = outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,10 +268,7 @@ async def _scrub_part(
 
 
 async def _ended(graph: Doors, part: _Part, tools: Tools) -> Outcome:
-    try:
-        return await begun_again(graph.writer, _end, part, tools)
-    except _Unwritten as rolled_back:
-        return rolled_back.outcome
+    return await tried(graph.writer, partial(_end, part=part, tools=tools), keep=lambda _: not part.dry)
 
 
 async def _end(tx: Transaction, part: _Part, tools: Tools) -> Outcome:
@@ -306,8 +299,6 @@ async def _end(tx: Transaction, part: _Part, tools: Tools) -> Outcome:
         pending=stitched.pending,
     )
     await _log(tx, part.request, outcome, tools.now)
-    if part.dry:
-        raise _Unwritten(outcome)
     return outcome
 
 

@@ -1,7 +1,7 @@
-"""Locks on identifiers: taken in the order of keys, each once, and what was read before is read again after."""
+"""Locks on identifiers, taken in the order of keys, each once; units of work that begin anew, or are only tried."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from neo4j.exceptions import ConstraintError
 
@@ -59,3 +59,26 @@ async def begun_again(
         except (ConstraintError, StartAgainError):
             continue
     return await writer.write(work, *args, **kwargs)
+
+
+class _Unwritten(Exception):  # noqa: N818 -- no error: it carries a result out of a transaction that is rolled back
+    def __init__(self, result: object) -> None:
+        self.result = result
+
+
+async def tried(writer: Writer, work: Callable[[Transaction], Awaitable[T]], *, keep: Callable[[T], bool]) -> T:
+    """The result of a unit of work, as `begun_again` gives it. keep: whether it is committed, else all is rolled back.
+
+    So a preview is the very work that it previews.
+    """
+
+    async def whole(tx: Transaction) -> T:
+        result = await work(tx)
+        if not keep(result):
+            raise _Unwritten(result)
+        return result
+
+    try:
+        return await begun_again(writer, whole)
+    except _Unwritten as rolled_back:
+        return cast("T", rolled_back.result)
