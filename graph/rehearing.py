@@ -16,10 +16,10 @@ from identity.evidence import LinkId, derived_link, sha256_of
 from identity.identifiers import IdentifierKey, namespace_of
 from identity.policy import Policy
 from identity.rehearing import (
+    Belonged,
     Member,
     Said,
     Sighted,
-    Span,
     Stated,
     Step,
     Totals,
@@ -115,7 +115,7 @@ USING INDEX SEEK i:Identifier(key)
 MATCH (a:Account {key: row.account})
 USING INDEX SEEK a:Account(key)
 MERGE (i)-[m:MEMBER_OF {role: row.role, source: row.source}]->(a)
-SET m.from = row.from, m.last_seen = row.last_seen
+SET m.from = row.from, m.last_seen = row.last_seen, m.recorded_at = row.recorded_at
 """
 
 # identifier_key and account_key (unique)
@@ -369,13 +369,15 @@ async def _state_observations(tx: Transaction, asked: Sequence[Stated], totals: 
     await tx.rows(KEEP_OBSERVATIONS, new=new, repeated=repeated)
 
 
-async def _state_members(tx: Transaction, asked: Sequence[Member], totals: Mapping[Member, Span]) -> None:
+async def _state_members(tx: Transaction, asked: Sequence[Member], totals: Mapping[Member, Belonged]) -> None:
     rows = {each: dict(zip(("identifier", "account", "role", "source"), each, strict=True)) for each in asked}
     gone = [row for each, row in rows.items() if each not in totals]
     if gone:
         await tx.rows(REMOVE_MEMBERS, rows=gone)
     stated = [
-        {**row, "from": totals[each][0], "last_seen": totals[each][1]} for each, row in rows.items() if each in totals
+        {**row, "from": said.first, "last_seen": said.last, "recorded_at": said.recorded_at}
+        for each, row in rows.items()
+        if (said := totals.get(each)) is not None
     ]
     if stated:
         await tx.rows(STATE_MEMBERS, rows=stated)

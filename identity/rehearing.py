@@ -19,7 +19,6 @@ from identity.survivorship import joined as joined_observations
 DEFAULT_ROLE = "member"
 Stated = tuple[IdentifierKey, str, str, str]  # of an observation: actor, trait, source, value as canonical JSON
 Member = tuple[IdentifierKey, str, str, str]  # identifier, account, role, source
-Span = tuple[int, int]
 
 
 def hears_alike(one: Policy, other: Policy) -> bool:
@@ -152,6 +151,15 @@ class Sighted:
     sighted: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Belonged:
+    """A membership as the messages state it: when first and last, and when it was first recorded."""
+
+    first: int
+    last: int
+    recorded_at: int
+
+
 Step = tuple[int, Link]  # when it was recorded (µs), and the link as it was then
 
 
@@ -163,7 +171,7 @@ class Totals:
     identifiers: dict[IdentifierKey, Sighted] = field(default_factory=dict)
     parts: defaultdict[LinkId, dict[int, Link]] = field(default_factory=lambda: defaultdict(dict))
     observations: dict[Stated, tuple[Observation, int]] = field(default_factory=dict)
-    members: dict[Member, Span] = field(default_factory=dict)
+    members: dict[Member, Belonged] = field(default_factory=dict)
 
     def hear(self, message: Message, recorded_at: int, new: Policy) -> None:
         """The second pass, for one message."""
@@ -182,8 +190,10 @@ class Totals:
         member = member_of(heard)
         if member in touched.members and member is not None:
             at = micros(message.at)
-            first, last = self.members.get(member, (at, at))
-            self.members[member] = min(first, at), max(last, at)
+            belonged = self.members.get(member) or Belonged(at, at, recorded_at)
+            self.members[member] = Belonged(
+                min(belonged.first, at), max(belonged.last, at), min(belonged.recorded_at, recorded_at)
+            )
 
     def _sight(self, key: IdentifierKey, own: int, *, acted: bool) -> None:
         known = self.identifiers.get(key) or Sighted(own, own, 0)

@@ -18,13 +18,13 @@ from graph.segments import define_segment, memberships_in, stored_segments
 from graph.simulating import simulate
 from identity.errors import PolicyInvalidError
 from identity.evidence import Act
-from identity.messages import Authority, Message, micros
+from identity.messages import AccountStatement, Authority, Message, MessageKind, micros
 from identity.policy import DeviceRule, KindRules, Normaliser, Policy, Shared, Strategy
 from identity.policy_text import policy_from_toml
 from identity.policy_writing import policy_text
 from identity.simulation import Simulation
 from insight.segments import Between, Comparison, Counted, TraitIs
-from tests.building import RECEIVED, after, default_policy, identify, minting, track
+from tests.building import RECEIVED, after, default_policy, identify, message, minting, track
 from tests.graph.telling import Seen, Teller, telling
 from tests.graph.test_any_order_on_neo4j import FEW
 from tests.identity.histories import some_steps
@@ -225,6 +225,24 @@ async def test_history_names_each_version_and_the_log_the_change(graph: Connecti
     assert first.past_at == second.in_force_at
     (row,) = await graph.reader.rows("MATCH (c:Change {kind: 'policy'}) RETURN c.by AS by, c.number AS number")
     assert (row["by"], row["number"]) == ("ann", 2)
+
+
+MEMBERSHIPS = """
+MATCH (i:Identifier)-[m:MEMBER_OF]->(:Account)
+RETURN i.value AS value, m.from AS start, m.last_seen AS last, m.recorded_at AS recorded_at
+"""
+
+
+async def test_a_membership_that_moves_keeps_when_it_was_said_and_when_it_became_known(graph: Connection) -> None:
+    change = await changing(graph)
+    said = AccountStatement("account:acme", {}, member=True)
+    for number in range(2):
+        words = message(MessageKind.GROUP, [("email", "Ann@x.com")], at=number, id=f"group {number}", source="crm")
+        await change.teller.tell([replace(words, account=said)])
+    (before,) = await graph.reader.rows(MEMBERSHIPS)
+    await apply(graph, written(CHANGES["addresses as they are"](small_policy())), change.applier())
+    assert await graph.reader.rows(MEMBERSHIPS) == [{**before, "value": "Ann@x.com"}]
+    assert (before["value"], before["last"] - before["start"]) == ("ann@x.com", 60_000_000)
 
 
 async def test_the_policy_in_force_changes_nothing_and_two_at_once_are_refused(graph: Connection) -> None:
