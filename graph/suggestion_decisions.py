@@ -6,13 +6,13 @@ from enum import StrEnum
 from graph.connection import Reader, Transaction, Writer
 from graph.decisions import decide
 from graph.memberships import DEFAULT_ROLE
-from graph.merging import Asked, Conflict, Unchanged, merge_people
+from graph.merging import Answer, Asked, Conflict, Unchanged, merge_people
 from graph.policies import refuse_while_applying
 from graph.suggestions import affiliation_between, suggestion_between
-from identity.evidence import Act, ActId, ActKind
+from identity.evidence import Act, ActId, ActKind, Reason
 from identity.identifiers import IdentifierKey
 from identity.policy import Policy
-from insight.suggestions import merge_rules
+from insight.suggestions import Suggestion, merge_rules, override_of
 
 BY_HAND = "manual"
 
@@ -22,6 +22,7 @@ class Outcome(StrEnum):
 
     ACCEPTED = "accepted"
     DISMISSED = "dismissed"
+    NEEDS_OVERRIDE = "needs_override"
     GONE = "gone"
 
 
@@ -66,22 +67,34 @@ async def settle_people(
     policy: Policy,
     *,
     accept: bool,
+    override: bool = False,
 ) -> Settled:
-    """Accept that two identifiers are one person's, or dismiss it; nothing where it is not suggested any more."""
+    """Accept that two identifiers are one person's, or dismiss it; nothing where it is not suggested any more.
+
+    override: where both have a value of a unique namespace, that of the older profile replaces the other.
+    """
     rules = merge_rules(policy)
     open_ = await suggestion_between(reader, *pair, rules)
     if open_ is None:
         return Settled(Outcome.GONE, NO_MORE, pair[0])
     if accept:
-        answer = await merge_people(writer, open_.a, open_.b, asked, policy)
-        if isinstance(answer, Conflict | Unchanged):
-            return Settled(Outcome.GONE, NO_MORE, open_.a)
-        return Settled(Outcome.ACCEPTED, f"{open_.a} and {open_.b} are one person now", open_.a, answer.decision)
+        answer = await merge_people(writer, open_.leaving, open_.staying, asked, policy, override=override)
+        return _accepted(open_, answer)
     id_ = ActId(asked.mint())
     act = Act(id_, ActKind.DIFFERENT, open_.a, open_.b, asked.now, asked.by, decision=id_, note=asked.note)
     decided = await decide(writer, [act], policy, asked.now)
     sentence = f"{open_.a} and {open_.b} stand as different people now"
     return Settled(Outcome.DISMISSED, sentence, open_.a, decided.decision)
+
+
+def _accepted(suggestion: Suggestion, answer: Answer) -> Settled:
+    match answer:
+        case Conflict(Reason.UNIQUE, values):
+            return Settled(Outcome.NEEDS_OVERRIDE, override_of(values), suggestion.a)
+        case Conflict() | Unchanged():
+            return Settled(Outcome.GONE, NO_MORE, suggestion.a)
+    sentence = f"{suggestion.a} and {suggestion.b} are one person now"
+    return Settled(Outcome.ACCEPTED, sentence, suggestion.a, answer.decision)
 
 
 async def settle_membership(

@@ -140,7 +140,7 @@ ORDER BY domain, said
 async def suggestions_page(reader: Reader, after: Place, first: int, least: float, rules: MergeRules) -> Page:
     """The suggestions of a score of at least `least` after a place, at most `first`.
 
-    At most seven statements: one for each ground until one has more than is looked at, three for all people met.
+    At most eight statements: one for each ground until one has more than is looked at, three for all people met.
     """
     read: list[tuple[int, list[Group]]] = []
     end: Place | None = None
@@ -155,7 +155,7 @@ async def suggestions_page(reader: Reader, after: Place, first: int, least: floa
     met = {profile for _, groups in read for group in groups for profile in group.profiles}
     sides = await sides_of(reader, sorted(met), rules)
     found = [each for number, groups in read for each in _judged(number, groups, sides, rules) if each[0] > after]
-    left_out = [IdentifierKey(group.place[0]) for _, groups in read for group in groups if group.crowded]
+    left_out = dict.fromkeys(IdentifierKey(group.place[0]) for _, groups in read for group in groups if group.crowded)
     if len(found) > first:
         end = found[first - 1][0]
     return Page(tuple(found[:first]), end, tuple(left_out))
@@ -174,6 +174,7 @@ async def _groups(reader: Reader, ground: Ground, after: Place) -> tuple[list[Gr
         Ground.FOLDED_EMAIL: FOLDED_GROUPS,
         Ground.SHARED_CONTACT_POINT: SHARED_POINT_GROUPS,
         Ground.SHARED_DEVICE: SHARED_DEVICE_GROUPS,
+        Ground.SHARED_CONTACT_POINT_ONLY: SHARED_POINT_GROUPS,
     }[ground]
     rows = await reader.rows(statement, first=first, groups=GROUPS, most=MOST_SHARERS)
     groups = [Group((row["key"], ""), tuple(map(ProfileId, row["profiles"])), row["crowded"]) for row in rows]

@@ -90,8 +90,8 @@ CALL (p) {
   OPTIONAL MATCH (said)-[:MERGED_INTO]->(head:Account)
   RETURN collect(DISTINCT coalesce(head, said).key) AS accounts
 }
-RETURN p.id AS id, anchor.key AS anchor, p.t_name AS name, p.t_first_name AS first, p.t_last_name AS last,
-  size, unique, emails, shares, accounts
+RETURN p.id AS id, anchor.key AS anchor, anchor.minted_at AS minted_at,
+  p.t_name AS name, p.t_first_name AS first, p.t_last_name AS last, size, unique, emails, shares, accounts
 """
 
 # profile_id (unique), then act_a and act_b (range) for each identifier
@@ -133,6 +133,7 @@ def _side(row: Row, decided: frozenset[IdentifierKey]) -> Side:
     return Side(
         profile=ProfileId(row["id"]),
         anchor=IdentifierKey(row["anchor"]),
+        minted_at=row["minted_at"],
         name=comparable_name(row["name"], row["first"], row["last"]),
         size=row["size"],
         emails={fold: IdentifierKey(key) for key, fold, _, few in emails if few},

@@ -1,8 +1,10 @@
 """Who may be the selfsame person, and who may belong to an organisation: scored pairs, for somebody to decide.
 
 A suggestion is no link: it joins nobody. It is a function of the stored evidence, the same for a pair whoever asks, and
-it is made only where a merge would be accepted: not where one person would have two values of what each has once, not
-where somebody decided that two are different. Source: design.md §5, cases T37, T72 and T73.
+it is not made where a merge could not be accepted: where somebody decided that two are different, where the person
+would be too large. Where only two values of a unique namespace stand in the way, as of two records of one person in a
+CRM, it is made over a contact point and says that it needs an override; never over a device, or all users of a kiosk
+would be suggested. Source: design.md §5, docs/decisions/0003, cases T17, T29, T37, T72 and T73.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +13,7 @@ from enum import StrEnum
 
 from identity.identifiers import IdentifierKey, ProfileId, namespace_of
 from identity.policy import Policy
-from identity.stitching import Standing
+from identity.stitching import Pair, Standing
 from insight.free_mail import FREE_MAIL
 
 DOTS_MEAN_NOTHING = frozenset({"gmail.com", "googlemail.com"})
@@ -23,6 +25,7 @@ class Ground(StrEnum):
     FOLDED_EMAIL = "folded_email"
     SHARED_CONTACT_POINT = "shared_contact_point"
     SHARED_DEVICE = "shared_device"
+    SHARED_CONTACT_POINT_ONLY = "shared_contact_point_only"
     COMPANY_DOMAIN = "company_domain"
 
 
@@ -31,6 +34,7 @@ SCORES: Mapping[Ground, float] = {
     Ground.FOLDED_EMAIL: 0.9,
     Ground.SHARED_CONTACT_POINT: 0.7,
     Ground.SHARED_DEVICE: 0.5,
+    Ground.SHARED_CONTACT_POINT_ONLY: 0.3,
     Ground.COMPANY_DOMAIN: 0.2,
 }
 
@@ -53,13 +57,15 @@ def merge_rules(policy: Policy) -> MergeRules:
 class Side:
     """What suggestions look at in one person.
 
-    anchor: the identifier whose mint is the profile's id. emails: by what the address folds to. domains: the smallest
-    address of each mail domain. points, devices: what the person shares with a few others. unique: the values of unique
-    namespaces. decided: the identifiers that manual acts name. accounts: those the person belongs to, or not, by hand.
+    anchor: the identifier whose mint is the profile's id; minted_at: when it got it (µs). emails: by what the address
+    folds to. domains: the smallest address of each mail domain. points, devices: what the person shares with a few
+    others. unique: the values of unique namespaces. decided: the identifiers that manual acts name. accounts: those the
+    person belongs to, or not, by hand.
     """
 
     profile: ProfileId
     anchor: IdentifierKey
+    minted_at: int
     name: str | None
     size: int
     emails: Mapping[str, IdentifierKey]
@@ -82,7 +88,11 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Two that may be the same. a, b: the identifiers in question; over: what they have in common."""
+    """Two that may be the same. a, b: the identifiers in question; over: what they have in common.
+
+    staying: that of the older profile, whose values would stay. values: what stands against each other of unique
+    namespaces, the one that would be replaced and the one that would stay, by namespace.
+    """
 
     ground: Ground
     one: ProfileId
@@ -90,6 +100,13 @@ class Suggestion:
     a: IdentifierKey
     b: IdentifierKey
     over: str
+    staying: IdentifierKey
+    values: tuple[Pair, ...] = ()
+
+    @property
+    def leaving(self) -> IdentifierKey:
+        """The identifier of the younger profile."""
+        return self.a if self.staying == self.b else self.b
 
     @property
     def score(self) -> float:
@@ -131,33 +148,48 @@ def mail_domain(text: str | None) -> str | None:
 def same_person(one: Side, other: Side, standing: Standing, rules: MergeRules) -> Suggestion | None:
     """Whether two people may be one, on the strongest ground there is; None where a merge would be refused, too.
 
-    The same whichever comes first: the smaller anchor stands for `one`.
+    The same whichever comes first: the smaller anchor stands for `one`. The older profile is the one whose anchor was
+    minted first.
     """
     if other.anchor < one.anchor:
         one, other = other, one
-    if one.profile == other.profile or not _mergeable(one, other, standing, rules):
+    if one.profile == other.profile or not _may_be_one(one, other, standing, rules):
         return None
-    both = sorted(one.emails.keys() & other.emails.keys())
-    if both:
-        a, b = one.emails[both[0]], other.emails[both[0]]
-        return Suggestion(Ground.FOLDED_EMAIL, one.profile, other.profile, a, b, both[0])
-    points, devices = one.points & other.points, one.devices & other.devices
-    if points and one.name is not None and one.name == other.name:
-        ground, over = Ground.SHARED_CONTACT_POINT, min(points)
-    elif devices:
-        ground, over = Ground.SHARED_DEVICE, min(devices)
-    else:
+    older, younger = (one, other) if (one.minted_at, one.anchor) < (other.minted_at, other.anchor) else (other, one)
+    values = _against(younger, older, standing)
+    common = _in_common(one, other, against=bool(values))
+    if common is None:
         return None
-    return Suggestion(ground, one.profile, other.profile, one.anchor, other.anchor, over)
+    ground, over = common
+    ends = {each.profile: each.emails[over] if ground is Ground.FOLDED_EMAIL else each.anchor for each in (one, other)}
+    a, b, staying = ends[one.profile], ends[other.profile], ends[older.profile]
+    return Suggestion(ground, one.profile, other.profile, a, b, over, staying, values)
 
 
-def _mergeable(one: Side, other: Side, standing: Standing, rules: MergeRules) -> bool:
-    mine, theirs = _values(one, standing), _values(other, standing)
-    if any(theirs.get(namespace, value) != value for namespace, value in mine.items()):
-        return False
+def _may_be_one(one: Side, other: Side, standing: Standing, rules: MergeRules) -> bool:
     if one.size + other.size > rules.most_identifiers:
         return False
     return not any((min(a, b), max(a, b)) in standing.different for a in one.decided for b in other.decided)
+
+
+def _in_common(one: Side, other: Side, *, against: bool) -> tuple[Ground, str] | None:
+    """The strongest ground on which two may be one, and what it is over. against: they have values that differ."""
+    folds = one.emails.keys() & other.emails.keys()
+    points, devices = one.points & other.points, one.devices & other.devices
+    if folds:
+        return Ground.FOLDED_EMAIL, min(folds)
+    if points and one.name is not None and one.name == other.name:
+        return Ground.SHARED_CONTACT_POINT, min(points)
+    if devices and not against:
+        return Ground.SHARED_DEVICE, min(devices)
+    return (Ground.SHARED_CONTACT_POINT_ONLY, min(points)) if points else None
+
+
+def _against(younger: Side, older: Side, standing: Standing) -> tuple[Pair, ...]:
+    """The values of unique namespaces that both have and that differ, by namespace."""
+    theirs, stay = _values(younger, standing), _values(older, standing)
+    both = sorted(theirs.keys() & stay.keys())
+    return tuple((theirs[name], stay[name]) for name in both if theirs[name] != stay[name])
 
 
 def _values(side: Side, standing: Standing) -> dict[str, IdentifierKey]:
@@ -192,10 +224,19 @@ SENTENCES: Mapping[Ground, str] = {
     Ground.FOLDED_EMAIL: "{a} and {b} probably reach one mailbox, {over}: without a tag after + they are the same.",
     Ground.SHARED_CONTACT_POINT: "Two people of the same name share {over}; they may be one.",
     Ground.SHARED_DEVICE: "Both were met on {over}, which several people use, and nowhere else; they may be one.",
+    Ground.SHARED_CONTACT_POINT_ONLY: "Two people share {over}; their names differ or are unknown; they may be one.",
     Ground.COMPANY_DOMAIN: "{a} is an address of {over}, the domain of the account {b}.",
 }
 
 
 def sentence_of(each: Suggestion | Affiliation) -> str:
     """A suggestion in plain English."""
-    return SENTENCES[each.ground].format(a=each.a, b=second_of(each), over=each.over)
+    said = SENTENCES[each.ground].format(a=each.a, b=second_of(each), over=each.over)
+    values = each.values if isinstance(each, Suggestion) else ()
+    return f"{said} {override_of(values)}" if values else said
+
+
+def override_of(values: Iterable[Pair]) -> str:
+    """What accepting a suggestion would replace, in plain English."""
+    replaced = ", ".join(f"{stays} would replace {gone}" for gone, stays in values)
+    return f"Accepting it needs an override: {replaced}."

@@ -22,7 +22,7 @@ from resolvers.identifiers import IdentifierLookup, IdentifierName, key_named
 from resolvers.ids import Noun, global_id
 from resolvers.lookups import ByProfile, ProfileLookup, anchor_key
 from resolvers.nodes import resolved
-from resolvers.permissions import Right, may
+from resolvers.permissions import check_override
 from resolvers.scalars import JsonValue
 
 MOST_NAMED = 1_000
@@ -264,10 +264,10 @@ async def merge_profiles(
 ) -> Answer:
     """Make two people one by hand."""
     context = info.context
-    if override and not may(context.viewer, Right.OVERRIDE):
-        raise refused(Code.KEY_SCOPE, f"this key has scope `{context.viewer.scope}`; `override` needs scope `admin`")
+    if override:
+        check_override(context.viewer)
     a, b = await anchor_key(leaving, context), await anchor_key(into, context)
-    asked = _asked(context, note, dry=dry_run)
+    asked = asked_by(context, note, dry=dry_run)
     return await _answered(
         lambda: merge_people(context.world.writer, a, b, asked, context.world.policy, override=override)
     )
@@ -276,7 +276,7 @@ async def merge_profiles(
 async def unmerge(info: Info, what: Apart, note: Note = None, dry_run: DryRun = False) -> Answer:
     """Take people apart who were merged by mistake, for good."""
     context = info.context
-    asked = _asked(context, note, dry=dry_run)
+    asked = asked_by(context, note, dry=dry_run)
     world = context.world
     if what.pair:
         a, b = await anchor_key(what.pair.a, context), await anchor_key(what.pair.b, context)
@@ -293,7 +293,7 @@ async def unmerge_preview(info: Info, what: Apart) -> Answer:
 async def undo_decision(info: Info, decision: DecisionId, note: Note = None, dry_run: DryRun = False) -> Answer:
     """Take a decision back: what stood before it stands again."""
     context = info.context
-    asked = _asked(context, note, dry=dry_run)
+    asked = asked_by(context, note, dry=dry_run)
     return await _answered(lambda: taken_back(context.world.writer, decision, asked, context.world.policy))
 
 
@@ -303,7 +303,8 @@ async def _named(lookups: Sequence[IdentifierLookup], context: Asking) -> list[I
     return [await key_named(each, context) for each in lookups]
 
 
-def _asked(context: Asking, note: str | None, *, dry: bool) -> Asked:
+def asked_by(context: Asking, note: str | None, *, dry: bool = False) -> Asked:
+    """Who asks for a decision, and why. Raises GraphQLError `too_many_values` for a note of over 1,000 characters."""
     if note is not None and len(note) > LONGEST_NOTE:
         raise refused(Code.TOO_MANY_VALUES, f"a note has {LONGEST_NOTE:,} characters at most")
     return Asked(context.viewer.name, context.world.mint, context.micros, note, dry)

@@ -48,6 +48,12 @@ def may(viewer: Viewer, right: Right) -> bool:
     return right in RIGHTS[viewer.scope]
 
 
+def check_override(viewer: Viewer) -> None:
+    """Raises GraphQLError `key_scope` when the viewer may not let one value of a unique namespace replace another."""
+    if not may(viewer, Right.OVERRIDE):
+        raise refused(Code.KEY_SCOPE, f"this key has scope `{viewer.scope}`; `override` needs scope `admin`")
+
+
 def check_access(fields: Iterable[str], viewer: Viewer) -> None:
     """Raises GraphQLError `key_scope` when the viewer may not have all of these root fields."""
     for field in fields:

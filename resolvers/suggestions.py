@@ -10,7 +10,6 @@ from graphql import GraphQLError
 
 from graph.accounts import Account as StoredAccount
 from graph.accounts import accounts_by_key
-from graph.merging import Asked
 from graph.profiles import Profile as StoredProfile
 from graph.profiles import profiles_by_id, profiles_by_identifier
 from graph.suggestion_decisions import Settled, settle_membership, settle_people
@@ -21,10 +20,12 @@ from insight.suggestions import Suggestion, merge_rules, second_of, sentence_of
 from resolvers.accounts import ACCOUNT
 from resolvers.asking import Asking, Info
 from resolvers.batching import then
+from resolvers.decisions import Against, IdentifierPair, asked_by
 from resolvers.errors import Code, refused
 from resolvers.identifiers import IdentifierName
 from resolvers.nodes import PROFILE, maybe, resolved
 from resolvers.paging import USUAL, After, Connection, Edge, First, PageInfo, cursor_of, one_more, place_in
+from resolvers.permissions import check_override
 
 PEOPLE, MEMBERSHIP = "people", "membership"
 
@@ -41,6 +42,10 @@ class SuggestionReason(Enum):
     )
     SHARED_DEVICE = strawberry.enum_value(
         "shared_device", description="0.5: two were met on one device that several people use, and nowhere else."
+    )
+    SHARED_CONTACT_POINT_ONLY = strawberry.enum_value(
+        "shared_contact_point_only",
+        description="0.3: two people share an email address or a phone; their names differ or are unknown.",
     )
     COMPANY_DOMAIN = strawberry.enum_value(
         "company_domain", description="0.2: the person has an address of the account's domain."
@@ -78,6 +83,14 @@ def _identifiers(parent: strawberry.Parent[Found]) -> Sequence[IdentifierKey]:
     return (parent.a, parent.b) if isinstance(parent, Suggestion) else (parent.a,)
 
 
+def _needs_override(parent: strawberry.Parent[Found]) -> bool:
+    return isinstance(parent, Suggestion) and bool(parent.values)
+
+
+def _values(parent: strawberry.Parent[Found]) -> Sequence[Against]:
+    return [Against(*pair) for pair in parent.values] if isinstance(parent, Suggestion) else []
+
+
 @strawberry.type(name="Suggestion", description="Two people who may be one, or a person who may belong to an account.")
 class SuggestionShown:
     """Two people who may be one, or a person who may belong to an account."""
@@ -87,6 +100,13 @@ class SuggestionShown:
     score: float = strawberry.field(description="How sure it is, from 0 to 1.")
     sentence: str = strawberry.field(resolver=_sentence, description="The same in plain English.")
     identifiers: list[IdentifierName] = resolved(_identifiers, "The identifiers in question, one of each person.")
+    needs_override: bool = strawberry.field(
+        resolver=_needs_override,
+        description="Whether both have a value of what everybody has one of: accepting it needs `override`.",
+    )
+    values: list[IdentifierPair] = resolved(
+        _values, "Those values, by namespace; that of the older profile would replace the other."
+    )
     profile = strawberry.field(resolver=_profile, graphql_type=maybe(PROFILE), description="The person, or one of two.")
     other = strawberry.field(
         resolver=_other, graphql_type=maybe(PROFILE), description="The other person; null where it is of an account."
@@ -122,7 +142,7 @@ async def suggestions(
 ) -> SuggestionsPage:
     """A page of all suggestions there are."""
     one_more(first)
-    cursor = place_in(after, tuple[Literal[0, 1, 2, 3], str, str, str, str])
+    cursor = place_in(after, tuple[Literal[0, 1, 2, 3, 4], str, str, str, str])
     place = Place(cursor[0], (cursor[1], cursor[2]), (cursor[3], cursor[4])) if cursor else Place()
     reader, rules = info.context.world.reader, merge_rules(info.context.world.policy)
     return _page(await suggestions_page(reader, place, first, min_score, rules), after)
@@ -175,6 +195,9 @@ class SuggestionOutcome(Enum):
 
     ACCEPTED = strawberry.enum_value("accepted", description="It holds now, by hand.")
     DISMISSED = strawberry.enum_value("dismissed", description="It was said not to hold, and does not come again.")
+    NEEDS_OVERRIDE = strawberry.enum_value(
+        "needs_override", description="Two unique values stand against each other; nothing was written."
+    )
     GONE = strawberry.enum_value("gone", description="It is not suggested any more; nothing was written.")
 
 
@@ -198,11 +221,21 @@ class SuggestionDecision:
 
 SuggestionId = Annotated[strawberry.ID, strawberry.argument(description="The suggestion's id.")]
 Note = Annotated[str | None, strawberry.argument(description="Why, for the log; of an account it is not kept.")]
+Override = Annotated[
+    bool,
+    strawberry.argument(
+        description="Let unique values of the older profile replace those of the other; needs scope `admin`."
+    ),
+]
 
 
-async def accept_suggestion(info: Info, suggestion: SuggestionId, note: Note = None) -> Settled:
+async def accept_suggestion(
+    info: Info, suggestion: SuggestionId, override: Override = False, note: Note = None
+) -> Settled:
     """Accept a suggestion."""
-    return await _settled(info.context, suggestion, note, accept=True)
+    if override:
+        check_override(info.context.viewer)
+    return await _settled(info.context, suggestion, note, accept=True, override=override)
 
 
 async def dismiss_suggestion(info: Info, suggestion: SuggestionId, note: Note = None) -> Settled:
@@ -210,15 +243,19 @@ async def dismiss_suggestion(info: Info, suggestion: SuggestionId, note: Note = 
     return await _settled(info.context, suggestion, note, accept=False)
 
 
-async def _settled(context: Asking, suggestion: str, note: str | None, *, accept: bool) -> Settled:
+async def _settled(
+    context: Asking, suggestion: str, note: str | None, *, accept: bool, override: bool = False
+) -> Settled:
     what, a, b = _named(suggestion)
     world = context.world
-    asked = Asked(context.viewer.name, world.mint, context.micros, note)
+    asked = asked_by(context, note)
     if what == MEMBERSHIP:
         pair = IdentifierKey(a), b
         return await settle_membership(world.reader, world.writer, pair, asked, world.policy, accept=accept)
     people = IdentifierKey(a), IdentifierKey(b)
-    return await settle_people(world.reader, world.writer, people, asked, world.policy, accept=accept)
+    return await settle_people(
+        world.reader, world.writer, people, asked, world.policy, accept=accept, override=override
+    )
 
 
 def _named(suggestion: str) -> tuple[Literal["people", "membership"], str, str]:

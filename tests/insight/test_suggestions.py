@@ -36,11 +36,13 @@ def side(
     decided: str = "",
     size: int = 1,
     accounts: str = "",
+    minted_at: int = 0,
 ) -> Side:
     """A person; lists of keys are words."""
     return Side(
         profile=ProfileId(name),
         anchor=IdentifierKey(f"email:{name}@x.com"),
+        minted_at=minted_at,
         name=called,
         size=size,
         emails={folded(each): IdentifierKey(f"email:{each}") for each in emails.split()},
@@ -98,29 +100,49 @@ def test_the_strongest_ground_counts_and_says_what_they_have_in_common() -> None
     assert "ann@acme.com" in sentence_of(found)
 
 
-def test_a_shared_phone_suggests_only_people_of_one_name() -> None:
-    named = [side(each, points="phone:1", called=called) for each, called in (("a", "ann"), ("b", "ann"), ("c", "bob"))]
-    assert [getattr(same_person(named[0], each, NOBODY, RULES), "ground", None) for each in named] == [
+def test_a_shared_phone_is_a_weak_ground_without_one_name() -> None:
+    names = {"a": "ann", "b": "ann", "c": "bob", "d": None}
+    named = [side(each, points="phone:1", called=called) for each, called in names.items()]
+    found = [same_person(named[0], each, NOBODY, RULES) for each in named]
+    weak = (Ground.SHARED_CONTACT_POINT_ONLY, 0.3)
+    assert [each and (each.ground, each.score) for each in found] == [
         None,
-        Ground.SHARED_CONTACT_POINT,
-        None,
+        (Ground.SHARED_CONTACT_POINT, 0.7),
+        weak,
+        weak,
     ]
 
 
-def test_people_who_met_on_a_shared_device_alone_are_suggested_last() -> None:
+def test_a_shared_device_comes_before_a_shared_phone_alone() -> None:
+    one, other = (side(each, points="phone:1", devices="device_id:d") for each in "ab")
+    found = same_person(one, other, NOBODY, RULES)
+    assert found is not None
+    assert found.ground is Ground.SHARED_DEVICE
+
+
+def test_two_values_of_a_unique_namespace_need_an_override_and_that_of_the_older_profile_stays() -> None:
+    young = side("a", points="phone:1", devices="d", unique="user_id:1", minted_at=9)
+    old = side("b", points="phone:1", devices="d", unique="user_id:2", minted_at=3)
+    found = same_person(young, old, NOBODY, RULES)
+    assert found is not None
+    assert (found.ground, found.values) == (Ground.SHARED_CONTACT_POINT_ONLY, (("user_id:1", "user_id:2"),))
+    assert (found.leaving, found.staying) == ("email:a@x.com", "email:b@x.com")
+    assert sentence_of(found).endswith("Accepting it needs an override: user_id:2 would replace user_id:1.")
+
+
+def test_people_who_met_on_a_shared_device_alone_are_suggested() -> None:
     found = same_person(side("a", devices="device_id:d"), side("b", devices="device_id:d"), NOBODY, RULES)
     assert found is not None
     assert (found.ground, found.over, found.score) == (Ground.SHARED_DEVICE, "device_id:d", 0.5)
 
 
+APART = standing_of([act(ActKind.DIFFERENT, "email:p", "email:q", at=1)])
 REFUSED = [
     (side("a", devices="d", unique="user_id:1"), side("b", devices="d", unique="user_id:2"), NOBODY),
     (side("a", devices="d", size=6), side("b", devices="d", size=5), NOBODY),
-    (
-        side("a", devices="d", decided="email:p"),
-        side("b", devices="d", decided="email:q"),
-        standing_of([act(ActKind.DIFFERENT, "email:p", "email:q", at=1)]),
-    ),
+    (side("a", points="p", size=6, unique="user_id:1"), side("b", points="p", size=5, unique="user_id:2"), NOBODY),
+    (side("a", devices="d", decided="email:p"), side("b", devices="d", decided="email:q"), APART),
+    (side("a", points="p", decided="email:q"), side("b", points="p", decided="email:p"), APART),
 ]
 
 
@@ -144,6 +166,27 @@ SIDES = st.builds(
     THINGS,
     st.sampled_from([None, "ann"]),
 )
+MORE = st.fixed_dictionaries(
+    {"unique": st.sampled_from(["", "user_id:1", "user_id:2"]), "minted_at": st.integers(0, 1)}
+)
+
+
+@given(SIDES, SIDES, MORE, MORE)
+def test_only_what_is_over_a_contact_point_needs_an_override(
+    one: dict[str, str], other: dict[str, str], more: dict[str, str], others: dict[str, str]
+) -> None:
+    a, b = side("a", **one, **more), side("b", **other, **others)  # type: ignore[arg-type]  # drawn as such
+    found = same_person(a, b, NOBODY, RULES)
+    assert found == same_person(b, a, NOBODY, RULES)
+    against = len(a.unique | b.unique) == 2
+    if found is None:
+        assert not a.emails.keys() & b.emails.keys()
+        assert not a.points & b.points
+    else:
+        assert bool(found.values) is against
+        assert found.ground is not Ground.SHARED_DEVICE or not against
+        assert {found.leaving, found.staying} == {found.a, found.b}
+        assert found.staying == (found.a if a.minted_at <= b.minted_at else found.b)
 
 
 @given(SIDES, SIDES)

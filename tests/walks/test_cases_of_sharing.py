@@ -12,14 +12,19 @@ import pytest
 from graph.connection import Connection
 from graph.decisions import decide
 from graph.ingestion import commit_batch
+from graph.keys import Scope
+from graph.namespaces import declare
 from graph.rebuild import verify
 from identity.evidence import Act, ActKind
 from identity.messages import About, AccountStatement, Json, Message, MessageKind, Subject, micros
 from identity.policy import Shared
+from selfsame.access import create_key
+from selfsame.clock import now
 from tests.building import RECEIVED, act, default_policy, minting
 from tests.building import message as written
 from tests.house.reading import ROOT
-from tests.walks.sending import group, identify, message, track
+from tests.identity.policies import CRM
+from tests.walks.sending import Sent, group, identify, message, track
 from tests.walks.service import Company, codes, differences, in_process, sets
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -214,15 +219,22 @@ query ($first: Int!, $after: String, $least: Float!) {
   }
 }
 """
-TOLD = "fragment Told on Suggestion { reason score sentence id identifiers { value } account { value } }"
+TOLD = """
+fragment Told on Suggestion {
+  reason score sentence id identifiers { value } account { value } needsOverride values { a { value } b { value } }
+}
+"""
 SETTLE = "mutation ($id: ID!) { %s(suggestion: $id) { outcome sentence decision profile { id } } }"
+OVERRIDE = "mutation ($id: ID!) { acceptSuggestion(suggestion: $id, override: true) { outcome sentence decision } }"
 UNDO = "mutation ($id: ID!) { undoDecision(decision: $id) { __typename } }"
 
 
 def told(node: dict[str, Json]) -> str:
-    """`0.5 e9@x.com u1`: a suggestion in one line."""
+    """`0.5 e9@x.com u1`: a suggestion in one line; with `u2>u1` where u1 would replace u2."""
     ends = [*(each["value"] for each in node["identifiers"]), *([node["account"]["value"]] if node["account"] else [])]
-    return " ".join([str(node["score"]), *ends])
+    replaced = [f"{each['a']['value']}>{each['b']['value']}" for each in node["values"]]
+    assert node["needsOverride"] is bool(replaced)
+    return " ".join([str(node["score"]), *ends, *replaced])
 
 
 async def suggested(company: Company, namespace: str, value: str) -> dict[str, str]:
@@ -246,13 +258,50 @@ async def settled(company: Company, verb: str, suggestion: str) -> dict[str, Jso
     return (await company.change(SETTLE % verb, id=suggestion))[verb]
 
 
-async def test_t29_two_records_of_one_address_are_no_merge_and_two_values_of_one_kind_no_suggestion(
-    company: Company,
+def record(value: str, name: str, **more: Json) -> Sent:
+    """A record of a CRM, whose ids are unique, with the family's address."""
+    said = {"externalIds": [{"id": value, "type": "crm"}], "traits": {"name": name, "email": FAMILY}}
+    return message("identify", context=said, **more)
+
+
+async def test_t29_two_records_of_one_address_are_no_merge_and_a_suggestion_that_needs_an_override(
+    company: Company, graph: Connection
 ) -> None:
-    named = [{"name": name, "email": FAMILY} for name in ("Ann", "Bob")]
-    await company.send(identify("u1", traits=named[0]), identify("u2", traits=named[1]))
-    assert await company.people() == sets("u1", "u2")
-    assert await all_suggested(company) == []
+    await declare(graph.writer, [CRM], "crm")
+    await company.send(record("c1", "Ann"))
+    await company.send(record("c2", "Bob"))
+    assert (await company.people(), await company.shared()) == (sets("c1", "c2"), sets(FAMILY))
+    assert await all_suggested(company) == list(await suggested(company, "crm", "c2")) == ["0.3 c1 c2 c2>c1"]
+    await company.send(record("c2", "ann", at=1))
+    same_name = "0.7 c1 c2 c2>c1"
+    assert await all_suggested(company) == list(await suggested(company, "crm", "c1")) == [same_name]
+    suggestion = (await suggested(company, "crm", "c1"))[same_name]
+    refused = await settled(company, "acceptSuggestion", suggestion)
+    assert (refused["outcome"], refused["decision"]) == ("NEEDS_OVERRIDE", None)
+    assert refused["sentence"] == "Accepting it needs an override: crm:c1 would replace crm:c2."
+    assert await company.people() == sets("c1", "c2")
+    accepted = (await company.change(OVERRIDE, id=suggestion))["acceptSuggestion"]
+    assert (accepted["outcome"], await all_suggested(company)) == ("ACCEPTED", [])
+    assert await company.people() == sets(f"c1 c2 {FAMILY}")
+    await company.change(UNDO, id=accepted["decision"])
+    assert (await company.people(), await all_suggested(company)) == (sets("c1", "c2"), [same_name])
+
+
+async def test_t29_who_may_not_override_is_refused_and_a_dismissed_pair_stays_away(
+    company: Company, graph: Connection
+) -> None:
+    await company.send(*(identify(user, email=FAMILY, at=number) for number, user in enumerate(("u1", "u2", "u3"))))
+    lines = ["0.3 u1 u2 u2>u1", "0.3 u1 u3 u3>u1", "0.3 u2 u3 u3>u2"]
+    assert await all_suggested(company) == lines
+    assert await all_suggested(company, least=0.5) == []
+    found = await suggested(company, "user_id", "u2")
+    steward = replace(company, admin_key=await create_key(graph.writer, Scope.STEWARD, now()))
+    asked = {"query": OVERRIDE, "variables": {"id": found[lines[0]]}}
+    signed = {"authorization": f"Bearer {steward.admin_key}"}
+    (refused,) = (await company.http.post("/graphql", json=asked, headers=signed)).json()["errors"]
+    assert refused["extensions"]["code"] == "key_scope"
+    assert (await settled(steward, "dismissSuggestion", found[lines[0]]))["outcome"] == "DISMISSED"
+    assert await all_suggested(company) == lines[1:]
 
 
 async def test_t37_folded_addresses_are_two_people_and_a_suggestion_that_holds_or_not(company: Company) -> None:
@@ -304,7 +353,7 @@ async def test_people_of_one_name_who_share_a_phone_may_be_one(company: Company)
 
     await company.send(*(identify(user, traits=said(name)) for user, name in (("u1", "Ann Lee"), ("u2", "Bob"))))
     await company.send(identify(None, "a9", traits=said("ann  lee")))
-    assert await all_suggested(company) == ["0.7 a9 u1"]
+    assert await all_suggested(company) == ["0.7 a9 u1", "0.3 a9 u2", "0.3 u1 u2 u2>u1"]
 
 
 async def test_what_a_crowd_shares_suggests_nothing_and_is_named(company: Company) -> None:
@@ -431,6 +480,7 @@ async def test_t71_an_empty_group_is_ignored_with_a_warning(company: Company) ->
 
 
 DOCUMENT = ROOT / "docs" / "suggestions.md"
+DECIDED = {"acceptSuggestion", "dismissSuggestion", "mergeAccounts"}
 BLOCK = re.compile(r"```graphql\n(.*?)```", re.DOTALL)
 
 
@@ -438,11 +488,12 @@ async def test_every_question_of_the_docs_is_answered(company: Company, crm: Crm
     await crm.rows(row("acme", name="Acme"), row("acme-inc", user="u1", name="Acme Inc"))
     await company.send(identify("u1", email="ann+x@example.com"), track("a1", email="ann@example.com"))
     (suggestion,) = (await suggested(company, "user_id", "u1")).values()
-    answers = {}
+    answers, outcomes = {}, []
     for block in BLOCK.findall(DOCUMENT.read_text("utf-8")):
         ask = company.change if block.startswith("mutation") else company.ask
-        answers |= await ask(block, **({"suggestion": suggestion} if "$suggestion" in block else {}))
+        found = await ask(block, **({"suggestion": suggestion} if "$suggestion" in block else {}))
+        outcomes += [found[each]["outcome"] for each in found.keys() & DECIDED]
+        answers |= found
     assert [edge["node"]["id"] for edge in answers["suggestions"]["edges"]] == [suggestion]
-    outcomes = ("acceptSuggestion", "dismissSuggestion", "mergeAccounts")
-    assert [answers[each]["outcome"] for each in outcomes] == ["ACCEPTED", "GONE", "DONE"]
+    assert outcomes == ["ACCEPTED", "GONE", "GONE", "DONE"]
     assert answers["account"]["value"] == "acme-inc"
