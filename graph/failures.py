@@ -29,3 +29,9 @@ def may_pass(error: Exception) -> bool:
             return True
         case _:
             return False
+
+
+def kind_of(error: BaseException) -> str:
+    """What a log may say of an error: its type and its code. Its text can quote a value, and stays out."""
+    code = getattr(error, "code", None)
+    return f"{type(error).__name__} {code}" if isinstance(code, str) else type(error).__name__

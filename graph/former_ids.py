@@ -28,22 +28,18 @@ CALL (old, row) {
 }
 """
 
-# identifier_key (unique), former_id_now (range), erased_mint (unique)
+# identifier_key and former_id_mint (unique), former_id_now (range)
 KEEP_GONE = """
 UNWIND $keys AS key
 MATCH (old:Identifier {key: key})
 USING INDEX SEEK old:Identifier(key)
+MERGE (:FormerId {mint: old.mint})
+WITH old
 CALL (old) {
-  RETURN old.mint AS mint
-  UNION
-  MATCH (former:FormerId {now: old.mint})
-  USING INDEX SEEK former:FormerId(now)
-  WITH former, former.mint AS mint
-  DELETE former
-  RETURN mint
+  MATCH (before:FormerId {now: old.mint})
+  USING INDEX SEEK before:FormerId(now)
+  REMOVE before.now
 }
-MERGE (erased:Erased {mint: mint})
-ON CREATE SET erased.erased_at = $now, erased.by_policy = true
 """
 
 # former_id_mint and erased_mint (unique)
@@ -75,15 +71,12 @@ async def former_ids(reader: Reader, ids: Sequence[str]) -> Mapping[str, Former]
 
 
 async def keep_former_ids(
-    tx: Transaction, gone: Sequence[IdentifierKey], heirs: Mapping[IdentifierKey, IdentifierKey], now: int
+    tx: Transaction, gone: Sequence[IdentifierKey], heirs: Mapping[IdentifierKey, IdentifierKey]
 ) -> None:
-    """Remember what the ids of identifiers that are about to be removed stand for.
-
-    heirs: the identifier that a value is now. now: µs.
-    """
+    """Remember what the ids of identifiers that are about to be removed stand for. heirs: what a value is now."""
     rows = [{"key": key, "heir": heirs[key]} for key in gone if key in heirs]
     if rows:
         await tx.rows(KEEP_FORMER, rows=rows)
     lost = [key for key in gone if key not in heirs]
     if lost:
-        await tx.rows(KEEP_GONE, keys=lost, now=now)
+        await tx.rows(KEEP_GONE, keys=lost)

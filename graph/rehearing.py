@@ -231,7 +231,7 @@ async def write_evidence(writer: Writer, found: Reheard, policy: Policy, mint: C
     await _chunked(writer, sorted(touched.links, key=str), _state_links, totals)
     await _chunked(writer, sorted(touched.observations), _state_observations, totals)
     await _chunked(writer, sorted(touched.members), _state_members, totals.members)
-    await _chunked(writer, sorted(found.gone), _remove, found, now)
+    await _chunked(writer, sorted(found.gone), _remove, found)
 
 
 async def _chunked(writer: Writer, rows: Sequence[object], work: Callable[..., Awaitable[None]], *more: object) -> None:
@@ -383,7 +383,7 @@ async def _state_members(tx: Transaction, asked: Sequence[Member], totals: Mappi
         await tx.rows(STATE_MEMBERS, rows=stated)
 
 
-async def _remove(tx: Transaction, keys: Sequence[IdentifierKey], found: Reheard, now: int) -> None:
+async def _remove(tx: Transaction, keys: Sequence[IdentifierKey], found: Reheard) -> None:
     heirs = {key: heir for key, heir in found.totals.touched.successors.items() if heir in found.totals.identifiers}
-    await keep_former_ids(tx, keys, heirs, now)
+    await keep_former_ids(tx, keys, heirs)
     await tx.rows(REMOVE_IDENTIFIERS, keys=keys)

@@ -92,7 +92,15 @@ class Simulation:
             largest_splits=tuple(replace(each, keys=()) for each in self.largest_splits),
             links_turned=tuple(replace(each, examples=()) for each in self.links_turned),
             generic_turned=tuple(replace(each, examples=()) for each in self.generic_turned),
+            segments=tuple(
+                replace(each, enter=_ids_alone(each.enter), leave=_ids_alone(each.leave)) for each in self.segments
+            ),
         )
+
+
+def _ids_alone(people: Sequence[str]) -> tuple[str, ...]:
+    """Without those who have no id yet and are named by the key of an identifier; an id has no colon."""
+    return tuple(each for each in people if ":" not in each)
 
 
 @dataclass(slots=True)

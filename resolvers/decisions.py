@@ -164,6 +164,8 @@ WHAT_FORBIDS = {
     Reason.DIFFERENT: "Somebody decided that they are different: take that decision back first.",
     Reason.GENERIC: "One of the two identifiers is shared by several people: name identifiers of theirs alone.",
     Reason.SIZE: "The person would have more identifiers than the policy allows.",
+    Reason.LIMIT: "The person would have more identifiers of one namespace than the policy allows.",
+    Reason.UNVERIFIED: "The policy asks for more authority than the evidence has.",
 }
 
 
@@ -228,7 +230,7 @@ DecisionAnswer = Annotated[
 class ApartInput:
     """Two identifiers, or people, that are not the same person."""
 
-    a: ProfileLookup = strawberry.field(description="One; of a profile's id its anchor.")
+    a: ProfileLookup = strawberry.field(description="One; an id names the identifier that it was minted for.")
     b: ProfileLookup = strawberry.field(description="The other one.")
 
 

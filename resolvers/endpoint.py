@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from graph.errors import PolicyApplyingError
-from graph.failures import may_pass
+from graph.failures import kind_of, may_pass
 from resolvers.asking import Asking
 from resolvers.documents import Document, Operation, document_of, operation_in
 from resolvers.errors import Code, refused
@@ -88,7 +88,9 @@ def _expected(error: GraphQLError) -> GraphQLError:
         return refused(Code.POLICY_APPLYING, cause.sentence)
     if cause is not None and may_pass(cause):
         return refused(Code.DATABASE_AWAY)
-    structlog.get_logger().error("a GraphQL field failed", path=error.path, error=repr(cause or error), exc_info=cause)
+    structlog.get_logger().error(
+        "a GraphQL field failed", path=error.path, error=kind_of(cause or error), exc_info=cause
+    )
     return GraphQLError(
         str(refused(Code.UNEXPECTED).message), error.nodes, path=error.path, extensions={"code": Code.UNEXPECTED.value}
     )

@@ -6,7 +6,6 @@ import strawberry
 
 from graph.former_ids import former_ids
 from graph.identifiers import identifiers_by_mint
-from graph.profiles import profiles_by_id
 from identity.identifiers import IdentifierKey, ProfileId
 from resolvers.asking import Asking
 from resolvers.errors import Code, refused
@@ -57,14 +56,17 @@ async def standing_for(mint: str, context: Asking) -> ProfileId | None:
 
 
 async def anchor_key(by: ProfileLookup, context: Asking) -> IdentifierKey:
-    """The identifier asked for, or the one whose mint is the profile's id today. Raises GraphQLError when unknown."""
+    """The identifier that is asked for: of an id the one that it was minted for, whoever that belongs to today.
+
+    So two ids that became one profile still name two identifiers, which can be taken apart.
+    Raises GraphQLError when it is unknown or erased.
+    """
     if by.identifier:
         return await key_named(by.identifier, context)
     asked = profile_id_named(by.id or "")
-    profile = await context.batching.ask(profiles_by_id, asked)
-    if profile is None and (now := await standing_for(asked, context)):
-        profile = await context.batching.ask(profiles_by_id, now)
-    anchor = await context.batching.ask(identifiers_by_mint, profile.id) if profile else None
-    if anchor is None:
+    found = await context.batching.ask(identifiers_by_mint, asked)
+    if found is None and (now := await standing_for(asked, context)):
+        found = await context.batching.ask(identifiers_by_mint, now)
+    if found is None:
         raise refused(Code.UNKNOWN_PROFILE, f"no profile has the id `{by.id}`")
-    return anchor.key
+    return found.key

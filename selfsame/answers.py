@@ -6,7 +6,7 @@ import orjson
 from starlette.responses import Response
 
 from graph.errors import GraphError
-from graph.failures import may_pass
+from graph.failures import kind_of, may_pass
 from identity.errors import IdentityError
 from loaders.errors import LoaderError
 from selfsame.access import Refusal
@@ -51,7 +51,7 @@ def failed(error: Exception) -> Response:
     code = error.code if isinstance(error, CODED) else "database_away" if may_pass(error) else "unexpected"
     status = STATUS_OF_CODE.get(code, 503 if may_pass(error) else 500)
     if status == 500:
-        log().error("a request failed", error=f"{type(error).__name__}: {error}", exc_info=error)
+        log().error("a request failed", error=kind_of(error), exc_info=error)
         return problem(500, "unexpected", "a fault in Selfsame itself; its log has the details")
     wait = {"Retry-After": str(getattr(error, "retry_after", RETRY_AFTER))} if status == 503 else {}
     sentence = getattr(error, "sentence", None) or _sentence(error, status)
@@ -62,5 +62,5 @@ def _sentence(error: Exception, status: int) -> str:
     """What Neo4j says of itself stays in the log."""
     if isinstance(error, LoaderError):
         return str(error)
-    log().warning("a request has to wait", error=f"{type(error).__name__}: {error}", status=status)
+    log().warning("a request has to wait", error=kind_of(error), status=status)
     return "the database does not answer or is too busy; nothing is lost if the same is sent again in a moment"

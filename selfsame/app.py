@@ -14,7 +14,7 @@ from starlette.routing import Route
 from graph.connection import Connection
 from graph.erasure import Tools, finish_erasures
 from graph.errors import DatabaseAwayError
-from graph.failures import may_pass
+from graph.failures import kind_of, may_pass
 from graph.health import answers
 from graph.ingestion import Mint, Outcome, commit_batch
 from graph.pending import drain_pending
@@ -99,7 +99,7 @@ async def _drain(parts: Parts) -> None:
         except Exception as error:
             if not may_pass(error):
                 raise
-            log().warning("the background recompute has to wait", error=f"{type(error).__name__}: {error}")
+            log().warning("the background recompute has to wait", error=kind_of(error))
             continue
         if drained:
             log().info("large regions were stitched", identifiers=drained)
@@ -115,7 +115,7 @@ async def _finish(parts: Parts) -> None:
         except Exception as error:
             if not may_pass(error):
                 raise
-            log().warning("an erasure that was interrupted has to wait", error=f"{type(error).__name__}: {error}")
+            log().warning("an erasure that was interrupted has to wait", error=kind_of(error))
             continue
         if done:
             log().info("erasures that were interrupted are finished", erasures=done)
@@ -131,9 +131,7 @@ async def _follow(parts: Parts) -> None:
         except Exception as error:
             if not may_pass(error):
                 raise
-            log().warning(
-                "whether another policy is in force cannot be asked", error=f"{type(error).__name__}: {error}"
-            )
+            log().warning("whether another policy is in force cannot be asked", error=kind_of(error))
         if parts.policy.number != known:
             log().info("another policy is in force", number=parts.policy.number, version=parts.policy.policy.version)
 

@@ -2,15 +2,21 @@
 
 import logging
 import sys
+import traceback
+from functools import partial
 
 import structlog
-from structlog.typing import FilteringBoundLogger, Processor
+from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 from selfsame.settings import LogFormat, Settings
 
 
 def configure_logs(settings: Settings) -> None:
-    """Set how this process logs; may run again. Personal data belongs into no line."""
+    """Set how this process logs; may run again. Personal data belongs into no line.
+
+    So of an error its type and where it came from are told, and no value of a variable. Its own text, which may quote
+    one, is told at level `debug` alone.
+    """
     last: Processor = (
         structlog.processors.JSONRenderer()
         if settings.log_format is LogFormat.JSON
@@ -20,7 +26,7 @@ def configure_logs(settings: Settings) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks if settings.log_format is LogFormat.JSON else _as_it_is,
+            partial(_traced, told=settings.log_level.lower() == "debug"),
             last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level.upper())),
@@ -29,7 +35,14 @@ def configure_logs(settings: Settings) -> None:
     )
 
 
-def _as_it_is(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def _traced(_: object, __: str, event: EventDict, *, told: bool) -> EventDict:
+    """An event whose error, if it has one, is a type, a place, and with `told` its text."""
+    error = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if error is True else error
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)
+        event["exception"] = type(error).__name__ + (f": {error}" if told else "")
+        event["trace"] = [f"{each.filename}:{each.lineno} {each.name}" for each in frames]
     return event
 
 

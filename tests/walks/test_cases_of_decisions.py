@@ -147,6 +147,18 @@ async def test_t54_unmerging_gives_each_what_was_hers_before_and_since(company: 
     assert ids == {line[0] for line in before}
 
 
+async def test_t54_by_the_ids_that_two_people_had_before_they_were_merged(company: Company) -> None:
+    await company.send(identify("u1", "a1"), identify("u2", "a2"))
+    one, other = [(await company.person(value)).id for value in ("u1", "u2")]
+    ids = {"from": {"id": other}, "into": {"id": one}}
+    merged = await company.change(MERGE, **ids, override=True, dry=False)
+    assert merged["mergeProfiles"]["__typename"] == "Decided"
+    assert (await company.profile(id=other))["id"] == one
+    apart = await unmerge(company, {"pair": {"a": {"id": one}, "b": {"id": other}}})
+    assert people_in(apart) == {"a1 u1": 1, "a2 u2": 1}
+    assert [(await company.person(value)).id for value in ("u1", "u2")] == [one, other]
+
+
 async def test_t55_the_same_evidence_again_leaves_them_apart_and_says_why(company: Company) -> None:
     await company.send(identify("u1", "a1"))
     await unmerge(company, pair("u1", "a1"))
