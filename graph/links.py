@@ -81,6 +81,16 @@ MATCH (other)-[:IDENTIFIES]->(p:Profile)
 RETURN {LINK_ROW} AS link, other.key AS other, p.id AS profile
 """
 
+# identifier_key (unique), then one expand per identifier
+WAITING_LINKS = f"""
+UNWIND $keys AS key
+MATCH (i:Identifier {{key: key}})-[l:LINKED]-(other:Identifier)
+USING INDEX SEEK i:Identifier(key)
+WHERE l.accepted IS NULL OR l.reason = 'unverified'
+MATCH (other)-[:IDENTIFIES]->(p:Profile)
+RETURN {LINK_ROW} AS link, other.key AS other, p.id AS profile
+"""
+
 # the element id of a relationship read in this transaction
 CHANGE_LINKS = """
 UNWIND $changed AS row
@@ -217,6 +227,18 @@ async def links_around(
 ) -> tuple[dict[LinkId, StoredLink], dict[IdentifierKey, ProfileId]]:
     """The links of these identifiers that stitching looks at, and the profiles of the ends met."""
     rows = await tx.rows(LINKS_AROUND, keys=sorted(keys), turned=sorted(turned))
+    return _by_id(rows), {IdentifierKey(row["other"]): ProfileId(row["profile"]) for row in rows}
+
+
+async def waiting_links(
+    tx: Transaction, keys: Iterable[IdentifierKey]
+) -> tuple[dict[LinkId, StoredLink], dict[IdentifierKey, ProfileId]]:
+    """The links of these identifiers that were made or strengthened while their region waited, and the profiles met.
+
+    They are told by having no verdict, or by one for want of authority, which they may have gained meanwhile.
+    Cost: a look at every link of theirs, so it is for the background.
+    """
+    rows = await tx.rows(WAITING_LINKS, keys=sorted(keys))
     return _by_id(rows), {IdentifierKey(row["other"]): ProfileId(row["profile"]) for row in rows}
 
 

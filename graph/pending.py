@@ -49,7 +49,7 @@ async def _drain(tx: Transaction, held: PolicyHeld, now: int) -> int:
     if not keys:
         return 0
     policy = (await begin(tx, held)).policy
-    change = Change(Cause(CauseKind.RECOMPUTE), ends=set(keys), additive=False)
+    change = Change(Cause(CauseKind.RECOMPUTE), ends=set(keys), additive=False, waited=True)
     await lock(tx, change, keys, now)
     await tx.rows(DONE, keys=keys)
     await recount(tx, change, policy, now)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from graph.acts import acts_about
 from graph.audit import Cause
 from graph.connection import Transaction
-from graph.links import StoredLink, aliases_between_users, links_around
+from graph.links import StoredLink, aliases_between_users, links_around, waiting_links
 from identity.evidence import Act, ActId, ActKind, Kind, Link, LinkId
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.policy import Policy
@@ -35,6 +35,7 @@ class Change:
     locked: stored identifiers that are locked.
     recounted: identifiers that may now count as one with another, or no longer, so that their partners must be asked.
     additive: nothing was taken away, so who has too many partners keeps them. decided: some manual act is stored.
+    waited: the ends waited for the background, so there may be stored links of theirs that nobody has judged yet.
     """
 
     cause: Cause
@@ -49,6 +50,7 @@ class Change:
     locked: set[IdentifierKey] = field(default_factory=set)
     additive: bool = True
     decided: bool = False
+    waited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,9 @@ async def region_of(
     near = await clusters(tx, touched)
     expand = [key for key, each in near.items() if each.generic is None or key in turns]
     links, met = await links_around(tx, expand, turns) if expand else ({}, {})
+    if change.waited:
+        waiting, others = await waiting_links(tx, change.ends & near.keys())
+        links, met = {**links, **waiting}, {**met, **others}
     beyond = {profile for key, profile in met.items() if key not in near} | _ends_outside(change, near)
     far = await clusters(tx, beyond - touched)
     if far:

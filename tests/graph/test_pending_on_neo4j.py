@@ -1,5 +1,7 @@
 """A region too large for the transaction that touches it waits, and is stitched in the background as if it had not."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,11 +10,12 @@ from graph.connection import Connection
 from graph.pending import drain_pending
 from graph.rebuild import verify
 from identity.evidence import Act
-from identity.messages import Message
-from tests.building import identify, track
+from identity.messages import Authority, Message, MessageKind
+from identity.policy import KindRules
+from tests.building import identify, message, track
 from tests.graph.telling import Seen, Teller, telling, with_region_limit
 from tests.graph.test_any_order_on_neo4j import FEW
-from tests.identity.histories import some_overridden_history, some_steps
+from tests.identity.histories import DEVICES, some_overridden_history, some_steps
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
@@ -52,6 +55,27 @@ async def test_strangers_in_the_same_batch_wait_too_and_are_joined_by_the_drain(
     await teller.tell([track("a1", user="u1", email="e1@x.com", at=2), identify("u2", "a2", at=2)])
     await drained(teller)
     assert ("anonymous_id:a2", "user_id:u2") in (await teller.seen()).people
+    assert await verify(graph.reader, teller.policy) == ()
+
+
+async def test_what_two_shared_things_said_while_they_waited_is_judged_by_the_drain(graph: Connection) -> None:
+    """A link between two generic identifiers, neither of which turns when the region is stitched."""
+    teller = await telling(graph, with_region_limit(100))
+    await teller.steps([identify(f"u{number}", f"a{each}", at=1) for number in (1, 2) for each in (1, 2)])
+    teller.policy = with_region_limit(2)
+    await teller.tell([track("a1", email="e@x.com", at=2), message(MessageKind.TRACK, DEVICES[1:3], at=3)])
+    assert await drained(teller) > 0
+    assert await verify(graph.reader, teller.policy) == ()
+
+
+async def test_what_gained_authority_while_it_waited_is_accepted_by_the_drain(graph: Connection) -> None:
+    policy = replace(with_region_limit(100), kinds={"cooccur": KindRules(minimum_authority=Authority.VERIFIED)})
+    teller = await telling(graph, policy)
+    await teller.steps([identify("u1", "a1", at=1)])
+    teller.policy = replace(policy, region_limit=1)
+    await teller.tell([identify("u1", "a1", at=2, authority=Authority.VERIFIED)])
+    assert await drained(teller) > 0
+    assert list((await teller.seen()).people) == [("anonymous_id:a1", "user_id:u1")]
     assert await verify(graph.reader, teller.policy) == ()
 
 
