@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from graph.applying import Applier, apply
 from graph.connection import Connection
 from graph.errors import PolicyApplyingError
+from graph.ingestion import Status
 from graph.policies import PolicyHeld, State, held_in, versions_of
 from graph.rebuild import verify
 from graph.segments import define_segment, memberships_in, stored_segments
@@ -262,6 +263,17 @@ async def test_a_policy_that_contradicts_a_source_is_refused_and_nothing_is_writ
     with pytest.raises(PolicyInvalidError, match=r"`namespaces\.crm\.unique`: a source's mapping"):
         await apply(graph, candidate, change.applier())
     assert await change.count("(v:PolicyVersion)") == 1
+
+
+async def test_what_a_policy_removed_keeps_no_message_out_where_nobody_has_a_key_of_erasures(graph: Connection) -> None:
+    change = await changing(graph)
+    await change.teller.tell([identify("u0", "a1")])
+    candidate = written(CHANGES["blocked values"](small_policy()))
+    await apply(graph, candidate, change.applier())
+    assert await change.count("(:Erased {by_policy: true})") == 2
+    (outcome,) = await change.teller.tell([identify("u0", "a2", id="later")])
+    assert outcome.status is Status.COMMITTED
+    assert await verify(graph.reader, candidate) == ()
 
 
 async def test_what_comes_while_a_policy_is_applied_is_kept_once_when_it_is_sent_again(graph: Connection) -> None:
