@@ -1,0 +1,149 @@
+"""Decisions that can mean nothing, through GraphQL: each is told by a code and a sentence, and nothing is written."""
+
+import json
+
+import pytest
+
+from graph.connection import Connection
+from identity.messages import Json
+from tests.walks.sending import identify, track
+from tests.walks.service import Company, in_process
+
+pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
+
+MERGE = """
+mutation ($from: ProfileLookup!, $into: ProfileLookup!, $override: Boolean = false, $note: String) {
+  mergeProfiles(from: $from, into: $into, override: $override, note: $note) { ...answer }
+}
+"""
+UNMERGE = "mutation ($what: UnmergeInput!) { unmerge(what: $what) { ...answer } }"
+UNDO = "mutation ($decision: ID!) { undoDecision(decision: $decision) { ...answer } }"
+ERASE = "mutation ($by: ProfileLookup!) { erase(by: $by) { interactions } }"
+ACCOUNTS = """
+mutation ($account: AccountLookup!, $into: AccountLookup!) {
+  mergeAccounts(account: $account, into: $into) { code: outcome sentence }
+}
+"""
+UNMERGE_ACCOUNTS = ACCOUNTS.replace("mergeAccounts", "unmergeAccounts")
+TRAIT = (
+    "mutation ($by: ProfileLookup!, $key: String!, $to: JSON) { setTrait(profile: $by, key: $key, value: $to) { id } }"
+)
+ANSWER = """
+fragment answer on DecisionAnswer {
+  ... on NothingDecided { code sentence }
+  ... on DecisionConflict { reason sentence }
+  ... on Decided { decision }
+}
+"""
+# Every property of every node and relationship.
+EVERYTHING = """
+MATCH (n)
+WHERE NOT n:MigrationLock AND NOT n:ApiKey
+RETURN labels(n) AS what, properties(n) AS facts
+UNION ALL
+MATCH (a)-[r]->(b)
+RETURN [type(r), coalesce(a.key, a.id, ''), coalesce(b.key, b.id, '')] AS what, properties(r) AS facts
+"""
+
+
+def named(value: str, namespace: str = "user_id") -> dict[str, Json]:
+    return {"identifier": {"namespace": namespace, "value": value}}
+
+
+def pair(a: dict[str, Json], b: dict[str, Json]) -> dict[str, Json]:
+    return {"what": {"pair": {"a": a, "b": b}}}
+
+
+def out(*values: str) -> dict[str, Json]:
+    return {"what": {"identifiers": [named(value)["identifier"] for value in values]}}
+
+
+def merge(a: dict[str, Json], b: dict[str, Json], **more: Json) -> dict[str, Json]:
+    return {"from": a, "into": b, **more}
+
+
+def account(value: str) -> Json:
+    return {"key": {"namespace": "account", "value": value}}
+
+
+ANN, BOB, TABLET = named("ann"), named("bob"), named("tablet", "anonymous_id")
+
+MEANINGLESS: dict[str, tuple[str, dict[str, Json], str]] = {
+    "people who are not merged": (UNMERGE, pair(ANN, BOB), "NOT_ONE"),
+    "identifiers of two people": (UNMERGE, out("ann", "bob"), "NOT_ONE"),
+    "a person and herself": (UNMERGE, pair(ANN, ANN), "DECISION_INVALID"),
+    "herself, with a sign that cannot be seen": (UNMERGE, pair(ANN, named("an\u200bn")), "DECISION_INVALID"),
+    "herself, with a control character": (UNMERGE, pair(ANN, named("ann\u0000\u001b")), "DECISION_INVALID"),
+    "all that she has": (UNMERGE, out("bob"), "NOTHING_LEFT"),
+    "a stranger": (UNMERGE, pair(ANN, named("nobody")), "UNKNOWN_IDENTIFIER"),
+    "a stranger among those that go": (UNMERGE, out("ann", "nobody"), "UNKNOWN_IDENTIFIER"),
+    "nothing to take out": (UNMERGE, {"what": {"identifiers": []}}, "too_many_values"),
+    "too much to take out": (UNMERGE, out(*map(str, range(1_001))), "too_many_values"),
+    "neither a pair nor identifiers": (UNMERGE, {"what": {}}, "variables_invalid"),
+    "a merge with herself": (MERGE, merge(ANN, ANN), "DECISION_INVALID"),
+    "an override of herself": (MERGE, merge(ANN, ANN, override=True), "DECISION_INVALID"),
+    "a merge of one person": (MERGE, merge(ANN, named("a1", "anonymous_id")), "ALREADY_ONE"),
+    "a merge with a stranger": (MERGE, merge(ANN, named("nobody")), "UNKNOWN_IDENTIFIER"),
+    "a merge of two users": (MERGE, merge(ANN, BOB), "UNIQUE"),
+    "a name that only looks the same": (MERGE, merge(ANN, named("\u0430nn")), "UNKNOWN_IDENTIFIER"),
+    "an address in two scripts": (MERGE, merge(ANN, named("\u0430nn@example.com", "email")), "UNKNOWN_IDENTIFIER"),
+    "a value over 512 bytes": (MERGE, merge(ANN, named("x" * 513)), "identifier_too_long"),
+    "a value over 512 bytes in 300 letters": (MERGE, merge(ANN, named("\u00e9" * 300)), "identifier_too_long"),
+    "a value of what cannot be seen": (MERGE, merge(ANN, named("\u0000\u200b\u202e")), "identifier_empty"),
+    "a value that is a placeholder": (MERGE, merge(ANN, named("undefined")), "identifier_blocked"),
+    "what is no address": (MERGE, merge(ANN, named("not an address", "email")), "identifier_invalid"),
+    "a namespace with a control character": (MERGE, merge(ANN, named("x", "user\u0000id")), "namespace_invalid"),
+    "a namespace in other letters": (MERGE, merge(ANN, named("x", "us\u0435r_id")), "namespace_invalid"),
+    "half a character": (MERGE, merge(ANN, named("\ud800")), "body_invalid"),
+    "a note as long as a book": (MERGE, merge(ANN, TABLET, note="x" * 1_001), "too_many_values"),
+    "an id that nobody gave out": (MERGE, merge(ANN, {"id": "\u0000"}), "unknown_profile"),
+    "a decision that nobody took": (UNDO, {"decision": "x" * 10_000}, "UNKNOWN_DECISION"),
+    "no decision": (UNDO, {"decision": ""}, "UNKNOWN_DECISION"),
+    "an erasure of what is too long": (ERASE, {"by": named("x" * 513)}, "identifier_too_long"),
+    "an erasure of an id that nobody gave out": (ERASE, {"by": {"id": "nobody"}}, "unknown_profile"),
+    "a trait without a name": (TRAIT, {"by": ANN, "key": "\u200b", "to": 1}, "trait_name"),
+    "an account and itself": (ACCOUNTS, {"account": account("acme"), "into": account("acme")}, "ALREADY"),
+    "an unknown account": (ACCOUNTS, {"account": account("acme"), "into": account("nobody")}, "UNKNOWN"),
+    "accounts that are not merged": (
+        UNMERGE_ACCOUNTS,
+        {"account": account("acme"), "into": account("globex")},
+        "NOT_MERGED",
+    ),
+}
+
+
+async def everything(graph: Connection) -> list[str]:
+    """All that the graph holds, but for what a lock writes."""
+    rows = [(row["what"], {**row["facts"]}) for row in await graph.reader.rows(EVERYTHING)]
+    for _, facts in rows:
+        facts.pop("touched", None)
+    return sorted(f"{what} {sorted(facts.items())}" for what, facts in rows)
+
+
+async def told(company: Company, mutation: str, variables: dict[str, Json]) -> tuple[str, str]:
+    """The code and the sentence of an answer, wherever they stand."""
+    body = {"query": mutation + (ANSWER if "...answer" in mutation else ""), "variables": variables}
+    sent = json.dumps(body)  # as ASCII, so that half a character can be sent
+    headers = {"authorization": f"Bearer {company.admin_key}", "content-type": "application/json"}
+    answer = (await company.http.post("/graphql", content=sent, headers=headers)).json()
+    if "errors" in answer:
+        (error,) = answer["errors"]
+        return error["extensions"]["code"], error["message"]
+    (found,) = answer["data"].values()
+    return found.get("code") or found.get("reason", "decided"), found.get("sentence", "")
+
+
+async def test_what_can_mean_nothing_is_told_by_its_code_and_writes_nothing(graph: Connection) -> None:
+    async with in_process(graph) as company:
+        await company.send(identify("ann", "a1"), identify("ann", "tablet"), identify("bob", "tablet"))
+        await company.send(track("a1", user="ann", name="Viewed"))
+        for name in ("acme", "globex"):
+            await company.send({"type": "group", "userId": "ann", "groupId": name})
+        before = await everything(graph)
+        answers = {name: await told(company, *each[:2]) for name, each in MEANINGLESS.items()}
+        after = await everything(graph)
+    assert {name: code for name, (code, _) in answers.items()} == {name: each[2] for name, each in MEANINGLESS.items()}
+    for name, (_, sentence) in answers.items():
+        assert sentence, name
+        assert not any(word in sentence.lower() for word in ("traceback", "neo4j", "exception")), (name, sentence)
+    assert after == before
