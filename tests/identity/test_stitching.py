@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from identity.evidence import ActKind, sha256_of
+from identity.evidence import Act, ActId, ActKind, Kind, Link, sha256_of
 from identity.identifiers import IdentifierKey
-from identity.messages import Authority, Message, MessageKind
-from identity.policy import Namespace, Policy, Role
-from identity.stitching import Evidence, one_value_with, standing_of, stitch
-from tests.building import act, alias, default_policy, identify, message, track
+from identity.messages import Authority, Message, MessageId, MessageKind, SourceName, micros
+from identity.policy import KindRules, Namespace, Policy, Role
+from identity.stitching import Evidence, one_value_with, overrides_said, standing_of, stitch
+from tests.building import act, after, alias, default_policy, identify, message, track
 from tests.identity.memory import History, history_of, people_of, refusals_of
 
 HASH = f"email_sha256:{sha256_of('e@x.com')}"
@@ -288,3 +288,25 @@ def test_late_data_does_not_change_the_id_of_a_known_person() -> None:
 )
 def test_a_person_is_known_by_anything_but_a_device(first: Message, known: bool) -> None:
     assert [each.known for each in history_of(first).clusters.values()] == [known]
+
+
+# What acts and aliases come to
+
+AT = micros(after(3))
+U1, U2 = IdentifierKey("user_id:u1"), IdentifierKey("user_id:u2")
+
+
+def test_a_manual_link_says_what_its_act_says() -> None:
+    (link,) = standing_of([act(ActKind.SAME, "user_id:u2", "user_id:u1", at=3, id="x")]).manual
+    said_by = SourceName("manual"), MessageId("manual:x")
+    assert link == Link(U1, U2, Kind.MANUAL, Authority.MANUAL, AT, True, AT, 1, *said_by)
+
+
+def test_what_an_alias_replaces_is_told_at_its_sure_time_and_of_an_unsure_one_before_all() -> None:
+    policy = replace(default_policy(), kinds={"alias": KindRules(overrides_from=Authority.CLAIMED)})
+    said_by = SourceName("web"), MessageId("web:1")
+    sure = Link(U1, U2, Kind.ALIAS, Authority.CLAIMED, AT, True, AT, 1, *said_by, previous="u1")
+    one, other = overrides_said([sure, replace(sure, previous="u2", sure=False)], policy)
+    assert one == Act(ActId("alias:user_id:u1:user_id:u2"), ActKind.OVERRIDE, U1, U2, AT, "web", manual=False)
+    assert (other.id, other.at, other.a, other.b) == ("alias:user_id:u2:user_id:u1", 0, U2, U1)
+    assert standing_of([one, other]).heads == {U1: U2}
