@@ -17,6 +17,8 @@ ProfileId = NewType("ProfileId", str)
 
 SHA256_HEX = re.compile(r"[0-9a-f]{64}\Z")
 GMAIL = frozenset({"gmail.com", "googlemail.com"})
+WORDS = re.compile(r"[^\W\d_]+")
+ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK"})
 INVISIBLE = frozenset({"Cc", "Cf"})
 
 # Addresses under .local, .test and the like are real inside a company; they name people as well as others do.
@@ -100,7 +102,18 @@ def _email(text: str) -> str | Blocked:
         read = validate_email(text, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError as error:
         return Blocked("invalid", f"not an email address: {error}")
+    if any(_mixed(word) for word in WORDS.findall(f"{read.local_part}@{read.domain}")):
+        return Blocked("invalid", "letters of several alphabets that look alike stand in one word of the address")
     return f"{read.local_part.lower()}@{(read.ascii_domain or read.domain).lower()}"
+
+
+def _mixed(word: str) -> bool:
+    """Whether a word mixes alphabets whose letters are taken for each other, as a Latin and a Cyrillic a are."""
+    return not word.isascii() and len({script for each in word if (script := _script(each)) in ALIKE}) > 1
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "").partition(" ")[0]
 
 
 def _folded(address: str | Blocked) -> str | Blocked:

@@ -31,7 +31,10 @@ from identity.policy_shape import MISSING, Found, shaped
 from identity.policy_writing import policy_text
 from identity.toml_lines import Path, line_of, lines_of
 
-Limit = Annotated[int, Meta(ge=0)]
+LONGEST = 1_000_000
+MOST = 1_000_000_000
+Limit = Annotated[int, Meta(ge=0, le=MOST)]
+Days = Annotated[int, Meta(ge=0, le=36_500)]
 AuthorityWord = Literal["claimed", "verified", "imported"]
 AT_LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
@@ -43,7 +46,7 @@ class _NamespaceText(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_partners: Limit = 50
     generic_above: Limit = 1
     active: Limit = 0
-    active_days: Limit = 0
+    active_days: Days = 0
     over_active: OverActive = OverActive.INACTIVE
     shared: Shared = Shared.OWN
     normaliser: Normaliser = Normaliser.TEXT
@@ -84,15 +87,15 @@ class _BlockedText(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _LimitsText(Struct, frozen=True, forbid_unknown_fields=True):
-    profile_identifiers: Annotated[int, Meta(ge=1)] = 1_000
-    region_identifiers: Annotated[int, Meta(ge=1)] = 5_000
-    links_per_message: Annotated[int, Meta(ge=2)] = 10
-    value_bytes: Annotated[int, Meta(ge=16)] = 512
+    profile_identifiers: Annotated[int, Meta(ge=1, le=MOST)] = 1_000
+    region_identifiers: Annotated[int, Meta(ge=1, le=MOST)] = 5_000
+    links_per_message: Annotated[int, Meta(ge=2, le=1_000)] = 10
+    value_bytes: Annotated[int, Meta(ge=16, le=4_096)] = 512
 
 
 class _DevicesText(Struct, frozen=True, forbid_unknown_fields=True):
     rule: DeviceRule = DeviceRule.BY_TIME
-    idle_minutes: Annotated[int, Meta(ge=1)] = 30
+    idle_minutes: Annotated[int, Meta(ge=1, le=MOST)] = 30
     logout: tuple[str, ...] = ("Signed Out", "Logged Out")
 
 
@@ -107,7 +110,7 @@ class _ErasureText(Struct, frozen=True, forbid_unknown_fields=True):
 class _PolicyText(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     version: Annotated[str, Meta(min_length=1)]
     source_rank: tuple[str, ...] = ()
-    session_idle_minutes: Annotated[int, Meta(ge=1)] = 30
+    session_idle_minutes: Annotated[int, Meta(ge=1, le=MOST)] = 30
     namespaces: dict[str, _NamespaceText]
     external_ids: _ExternalText = _ExternalText()
     kinds: _KindsText = _KindsText()
@@ -125,15 +128,21 @@ def policy_from_toml(text: str, presets: Mapping[str, str] | None = None) -> Pol
     presets: the texts that it may extend, by name; the policy's own text is then whole without them.
     Raises PolicyInvalidError with every problem and its line.
     """
+    try:
+        return _policy_in(text, presets or {})
+    except RecursionError as error:
+        raise PolicyInvalidError([Problem(None, "", "tables and lists are nested too deeply")]) from error
+
+
+def _policy_in(text: str, presets: Mapping[str, str]) -> Policy:
     own = _read(text)
-    lines = lines_of(text)
-    merged = _extended(own, presets or {}, lines)
+    merged = _extended(own, presets, text)
     read, found = shaped(merged, _PolicyText)
     policy = None if read is None else _policy(read, text)
     if policy is not None:
         found = (*found, *contradictions(policy))
     if found or policy is None:
-        raise PolicyInvalidError(_placed(found, lines))
+        raise PolicyInvalidError(_placed(found, lines_of(text)))
     return policy if "extends" not in own else replace(policy, text=_whole(policy, text))
 
 
@@ -144,6 +153,8 @@ def _whole(policy: Policy, text: str) -> str:
 
 
 def _read(text: str) -> dict[str, object]:
+    if len(text) > LONGEST:
+        raise PolicyInvalidError([Problem(None, "", f"a policy has {LONGEST:,} characters at most, not {len(text):,}")])
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -153,7 +164,7 @@ def _read(text: str) -> dict[str, object]:
         raise PolicyInvalidError([Problem(line, "", f"this is no TOML: {reason}")]) from error
 
 
-def _extended(own: Mapping[str, object], presets: Mapping[str, str], lines: Mapping[Path, int]) -> dict[str, object]:
+def _extended(own: Mapping[str, object], presets: Mapping[str, str], text: str) -> dict[str, object]:
     rest = {key: value for key, value in own.items() if key != "extends"}
     if "extends" not in own:
         return rest
@@ -162,8 +173,8 @@ def _extended(own: Mapping[str, object], presets: Mapping[str, str], lines: Mapp
         reason = (
             f"there is no preset {name!r} to extend; the presets are {', '.join(sorted(presets)) or 'not known here'}"
         )
-        raise PolicyInvalidError([Problem(lines.get(("extends",)), "extends", reason)])
-    return _laid_over(_extended(_read(presets[name]), presets, {}), rest)
+        raise PolicyInvalidError([Problem(lines_of(text).get(("extends",)), "extends", reason)])
+    return _laid_over(_extended(_read(presets[name]), presets, presets[name]), rest)
 
 
 def _laid_over(under: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:

@@ -4,20 +4,25 @@ import tomllib
 from collections.abc import Iterator, Mapping
 
 Path = tuple[str, ...]
+ENDS = ("]", '"""', "'''")
 
 
 def lines_of(text: str) -> dict[Path, int]:
     """The line, from 1, on which each table and key of a valid text first stands; the elements of lists have none.
 
     Line after line is added to a statement until the standard library can read it: no statement of TOML ends before
-    it can be read, so multi-line lists and texts need no rules here. Cost: O(n), but for the length of one statement.
+    it can be read, so multi-line lists and texts need no rules here; what began on an earlier line can only end where
+    a bracket or three quotes stand. Cost: O(n), and for each such line the length of its statement.
     """
     found: dict[Path, int] = {}
     table: Path = ()
     waiting, start = "", 1
     for number, line in enumerate(text.split("\n"), 1):
-        start = start if waiting else number
+        begun = bool(waiting)
+        start = start if begun else number
         waiting += f"{line}\n"
+        if begun and not any(each in line for each in ENDS):
+            continue
         try:
             read = tomllib.loads(waiting)
         except tomllib.TOMLDecodeError:

@@ -38,6 +38,23 @@ MOST_FIELDS = 100_000
 MOST_PAIRS = 25_000
 USUAL_LIST = 10
 
+# What costs far more than the fields that it answers: work on whole people, or a transaction that takes locks.
+DEAR: Mapping[str, int] = {
+    "how": 5_000,
+    "whySame": 2_000,
+    "whyNot": 5_000,
+    "suggestions": 2_000,
+    "changes": 2_000,
+    "segmentPreview": 5_000,
+    "unmergePreview": 40_000,
+    "mergeProfiles": 40_000,
+    "unmerge": 40_000,
+    "undoDecision": 40_000,
+    "erase": 40_000,
+}
+OF_THE_PAST = frozenset({"asOf", "effectiveAt"})
+PAST = 5_000
+
 Cost = Counter[tuple[str, ...]]  # a number of fields for each product of variables
 
 
@@ -132,6 +149,11 @@ class _Measuring:
     counted: dict[str, int] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
 
+    @property
+    def roots_of(self) -> tuple[GraphQLNamedType | None, ...]:
+        """The types whose fields an operation begins with."""
+        return (self.schema.query_type, self.schema.mutation_type)
+
     def selections(self, selections: SelectionSetNode, parent: GraphQLNamedType | None) -> tuple[int, Cost]:
         depth, cost = 0, Cost()
         for each in selections.selections:
@@ -161,12 +183,15 @@ class _Measuring:
     def field(self, node: FieldNode, parent: GraphQLNamedType | None) -> tuple[int, Cost]:
         """Introspection has a rule of its own against depth, and answers from memory."""
         defined = getattr(parent, "fields", {}).get(node.name.value)
+        dear = DEAR.get(node.name.value, 0) if parent in self.roots_of else 0
+        if any(argument.name.value in OF_THE_PAST for argument in node.arguments or ()):
+            dear = PAST
         if node.selection_set is None or defined is None:
-            return 1, Cost({(): 1})
+            return 1, Cost({(): 1 + dear})
         depth, inner = self.selections(node.selection_set, get_named_type(defined.type))
         number, names = _length(node, defined)
         cost = Cost({tuple(sorted((*each, *names))): count * number for each, count in inner.items()})
-        cost[()] += 1
+        cost[()] += 1 + dear
         return depth + 1, cost
 
     def roots(self, selections: SelectionSetNode) -> int:

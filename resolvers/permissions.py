@@ -19,7 +19,7 @@ class Right(Enum):
 
 
 RIGHTS: Mapping[Scope, frozenset[Right]] = {
-    Scope.WRITE: frozenset({Right.DEFINE}),
+    Scope.WRITE: frozenset(),  # the keys in web pages and apps, so everybody's
     Scope.READ: frozenset({Right.ASK}),
     Scope.STEWARD: frozenset({Right.ASK, Right.DEFINE, Right.DECIDE}),
     Scope.ADMIN: frozenset(Right),

@@ -1,7 +1,7 @@
 """Moments and JSON as scalars. Both take what the graph stores as it is, so that only what is asked is shaped."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NewType
 
 import orjson
@@ -28,12 +28,11 @@ def iso(value: int) -> str:
 def _read(value: object) -> Moment:
     try:
         read = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        read = None
-    if read is None or read.tzinfo is None:
-        sentence = "a DateTime is an ISO 8601 text with an offset, such as 2026-01-31T12:00:00Z"
-        raise refused(Code.BAD_DATE, sentence)
-    return Moment(micros(read))
+        if read is not None and read.tzinfo is not None:
+            return Moment(micros(read.astimezone(UTC)))
+    except (ValueError, OverflowError):  # the last hours of the year 9999 lie in the next one elsewhere
+        pass
+    raise refused(Code.BAD_DATE, "a DateTime is an ISO 8601 text with an offset, such as 2026-01-31T12:00:00Z")
 
 
 SCALARS: Mapping[object, ScalarDefinition] = {

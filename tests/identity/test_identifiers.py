@@ -129,3 +129,17 @@ def test_a_key_may_hold_colons_after_its_namespace() -> None:
 )
 def test_the_namespace_says_what_an_identifier_names(key: str, role: Role) -> None:
     assert role_of(IdentifierKey(key), default_policy()) is role
+
+
+@pytest.mark.parametrize("address", ["\u0430nn@x.com", "ann@p\u0430ypal.com", "ann@\u03b1lpha.com"])
+def test_an_address_whose_words_mix_alphabets_that_look_alike_names_nobody(address: str) -> None:
+    found = normalise("email", address, default_policy())
+    assert isinstance(found, Blocked)
+    assert found.code == "invalid"
+
+
+@pytest.mark.parametrize(
+    "address", ["\u0430\u043d\u043d\u0430@x.com", "ann@b\u00fccher.de", "\u0430\u043d\u043d\u0430.lee@x.com"]
+)
+def test_an_address_in_one_alphabet_a_word_names_somebody(address: str) -> None:
+    assert not isinstance(normalise("email", address, default_policy()), Blocked)

@@ -19,7 +19,7 @@ def test_every_mutation_names_its_right_and_no_right_is_for_a_field_that_is_not_
 def test_only_an_admin_overrides_and_erases_and_a_sender_asks_nothing() -> None:
     assert {scope for scope in Scope if Right.OVERRIDE in RIGHTS[scope]} == {Scope.ADMIN}
     assert {scope for scope in Scope if Right.ERASE in RIGHTS[scope]} == {Scope.ADMIN}
-    assert RIGHTS[Scope.WRITE] == {Right.DEFINE}
+    assert RIGHTS[Scope.WRITE] == set()
 
 
 UNDO = 'mutation { undoDecision(decision: "x") { __typename } }'

@@ -50,7 +50,7 @@ async def test_a_preview_counts_people_and_shows_some(graph: Connection, asked: 
 
 
 async def test_a_definition_comes_back_as_it_was_given(graph: Connection) -> None:
-    writer = await settled(graph, Scope.WRITE)
+    writer = await settled(graph, Scope.STEWARD)
     kept = (await writer.ask(DEFINE, name=" quiet ", asked=EVERY_KIND))["defineSegment"]
     assert isinstance(kept, dict)
     assert (kept["name"], kept["usable"], kept["definition"]) == ("quiet", True, EVERY_KIND)
@@ -59,8 +59,8 @@ async def test_a_definition_comes_back_as_it_was_given(graph: Connection) -> Non
 
 
 async def test_kept_segments_are_listed_and_people_know_theirs(graph: Connection) -> None:
-    await (await settled(graph, Scope.WRITE)).ask(DEFINE, name="osloers", asked=OSLO)
-    await caller(graph, Scope.WRITE).ask(DEFINE, name="buyers", asked=BUYERS)
+    await (await settled(graph, Scope.STEWARD)).ask(DEFINE, name="osloers", asked=OSLO)
+    await caller(graph, Scope.STEWARD).ask(DEFINE, name="buyers", asked=BUYERS)
     me = caller(graph)
     assert await me.ask("{ segments { name } }") == {"segments": [{"name": "buyers"}, {"name": "osloers"}]}
     found = await me.ask(
@@ -120,11 +120,11 @@ async def test_a_definition_of_another_shape_is_no_variable(graph: Connection, a
 
 @pytest.mark.parametrize("name", ["", "  ", "a" * 101, "a\u0007b"])
 async def test_a_name_can_be_read(graph: Connection, name: str) -> None:
-    assert await (await settled(graph, Scope.WRITE)).refused(DEFINE, name=name, asked=OSLO) == "segment_name"
+    assert await (await settled(graph, Scope.STEWARD)).refused(DEFINE, name=name, asked=OSLO) == "segment_name"
 
 
 async def test_a_hundred_segments_are_enough(graph: Connection) -> None:
-    writer = await settled(graph, Scope.WRITE)
+    writer = await settled(graph, Scope.STEWARD)
     for number in range(100):
         await define_segment(graph.writer, f"s{number}", All(()), START)
     assert await writer.refused(DEFINE, name="one more", asked=OSLO) == "too_many_segments"
