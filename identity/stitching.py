@@ -357,7 +357,7 @@ class _Clusters:
         mine, theirs = self._counts.get(left), self._counts.get(right)
         if not mine or not theirs:
             return False
-        return any(mine.get(name, 0) + more > self._at_most[name] for name, more in theirs.items() if name in mine)
+        return any(mine[name] + more > self._at_most[name] for name, more in theirs.items() if name in mine)
 
     def _two_values(self, left: IdentifierKey, right: IdentifierKey) -> bool:
         mine, theirs = self._values.get(left), self._values.get(right)

@@ -1,5 +1,7 @@
 """Organisations: a hierarchy without cycles, whatever came first, and facts as they were stated last."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -142,3 +144,10 @@ def test_the_highest_role_is_shown_then_what_was_said_last_then_what_nobody_rank
     shown = [(each.role, each.last_seen) for each in ranked(said, ("owner", "admin", "viewer"))]
     assert shown == [("admin", 2), ("admin", 1), ("viewer", 9), ("clerk", 8)]
     assert ranked(reversed(said), ("owner",)) == ranked(said, ("owner",))
+
+
+def test_of_roles_that_nobody_ranked_none_comes_first_then_by_their_names() -> None:
+    said = [belonging("aide", 1, "a"), belonging("buyer", 1, "b"), replace(belonging("", 1, "c"), role=None)]
+    assert [each.role for each in ranked(said, ("admin",))] == [None, "aide", "buyer"]
+    other = [replace(each, source=source) for each, source in zip(said, "cba", strict=True)]
+    assert [each.role for each in ranked(other, ("admin",))] == [None, "aide", "buyer"]

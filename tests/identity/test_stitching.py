@@ -7,7 +7,7 @@ import pytest
 from identity.evidence import Act, ActId, ActKind, Kind, Link, sha256_of
 from identity.identifiers import IdentifierKey
 from identity.messages import Authority, Message, MessageId, MessageKind, SourceName, micros
-from identity.policy import KindRules, Namespace, Policy, Role
+from identity.policy import KindRules, Namespace, OverActive, Policy, Role
 from identity.stitching import Evidence, one_value_with, overrides_said, standing_of, stitch
 from tests.building import act, after, alias, default_policy, identify, message, track
 from tests.identity.memory import History, history_of, people_of, refusals_of
@@ -310,3 +310,34 @@ def test_what_an_alias_replaces_is_told_at_its_sure_time_and_of_an_unsure_one_be
     assert one == Act(ActId("alias:user_id:u1:user_id:u2"), ActKind.OVERRIDE, U1, U2, AT, "web", manual=False)
     assert (other.id, other.at, other.a, other.b) == ("alias:user_id:u2:user_id:u1", 0, U2, U1)
     assert standing_of([one, other]).heads == {U1: U2}
+
+
+# What sets remember of each other when they become one
+
+
+def test_who_is_different_from_one_of_two_stays_so_from_both_once_they_are_one() -> None:
+    made = history_of(
+        said("anonymous_id:c1", "anonymous_id:c2", at=1),
+        said("anonymous_id:c2", "anonymous_id:c3", at=2),
+        said("anonymous_id:a", "anonymous_id:b", at=3),
+        said("anonymous_id:d", at=3),
+        act(ActKind.DIFFERENT, "anonymous_id:a", "anonymous_id:c1", at=9),
+        act(ActKind.DIFFERENT, "anonymous_id:b", "anonymous_id:d", at=9),
+        said("anonymous_id:b", "anonymous_id:c3", at=4),
+    )
+    assert {"anonymous_id:a", "anonymous_id:b"} in people_of(made)
+
+
+def test_limits_that_keep_apart_are_counted_for_each_namespace() -> None:
+    apart = {
+        name: replace(default_policy().namespaces[name], active=2, active_days=None, over_active=OverActive.APART)
+        for name in ("email", "device_id")
+    }
+    policy = replace(default_policy(), namespaces={**default_policy().namespaces, **apart})
+    told = [
+        said("user_id:u1", "device_id:d1"),
+        said("user_id:u1", "anonymous_id:a1"),
+        said("email:e1@x.com", "anonymous_id:a1"),
+        said("email:e2@x.com", "anonymous_id:a1"),
+    ]
+    assert len(people_of(history_of(*told, policy=policy))) == 1

@@ -74,6 +74,14 @@ def test_the_largest_is_shown_numbers_before_texts(values: list[Json], most: Jso
     assert shown(*(observed(each, at) for at, each in enumerate(values)), policy=by(Strategy.MAX)) == most
 
 
+def test_a_number_below_zero_is_larger_than_every_text() -> None:
+    assert shown(observed(-5, 1), observed("z", 2), policy=by(Strategy.MAX)) == -5
+
+
+def test_what_came_twice_is_counted_twice() -> None:
+    assert joined(observed("a", 1, count=2), observed("a", 2, count=3)).count == 5
+
+
 def test_the_most_frequent_is_shown_over_all_sources() -> None:
     said = observed("a", 9, count=2), observed("b", 1, count=1), observed("b", 2, "crm", count=2)
     assert shown(*said, policy=by(Strategy.MOST_FREQUENT)) == "b"
