@@ -2,7 +2,7 @@
 # stamp, named after the contents of lock and pyproject.toml, that nothing is to be done.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo check lint test prove bench schema lock clean
+.PHONY: help demo check lint test prove mutate bench schema lock clean
 MAKEFLAGS += --no-print-directory
 
 # The first Python here that is new enough; another one by `make PYTHON=… demo`.
@@ -38,6 +38,11 @@ test: lint ## Every check and every test; what needs more than pip brings is ski
 prove: $(DEV) ## The properties again, with many more examples
 	$(BIN)/python -m pytest -q --hypothesis-profile prove tests
 
+# All of identity/ takes hours; ONLY=stitching is one file of it. What is done is kept in mutants/, so it goes on there.
+mutate: $(DEV) ## Faults put into the pure rules one by one, and which of them no test notices (docs/mutation.md)
+	$(BIN)/python -m mutmut run $(if $(ONLY),'identity.$(ONLY).*')
+	@$(BIN)/python -m mutmut results | grep -E 'survived|timeout|suspicious|no tests' || echo 'every one was noticed'
+
 bench: $(DEV) ## Ratios against stated ceilings
 	$(BIN)/python -m bench
 
@@ -52,7 +57,7 @@ lock: $(DEV) ## Resolve all dependencies again: Python's and Neo4j's
 LOCK := $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-annotate --no-header
 
 clean: ## Take away what can be made again, and the demo's data
-	rm -rf .venv .selfsame dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .selfsame mutants dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(RUNTIME): | .venv/bin/pip
 	$(call install,requirements.lock)

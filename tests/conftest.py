@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import anyio
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from graph.connection import Connection, connected
 from graph.migrations import migrate
@@ -15,6 +15,16 @@ from tests.serving import Neo4jAddress, empty, forget_schema, kept_running, serv
 settings.register_profile("dev", deadline=None)
 settings.register_profile(
     "prove", deadline=None, max_examples=3_000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+# A fault is looked for in every test that passes by it, so each takes few examples, always the same, and shrinks none.
+settings.register_profile(
+    "mutate",
+    deadline=None,
+    max_examples=30,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )
 settings.load_profile("dev")
 
