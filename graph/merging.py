@@ -6,22 +6,21 @@ that no evidence that comes later can join them over another way. An undo takes 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 from graph.acts import acts_about, acts_of
+from graph.conflicts import Conflict, conflict_after, conflict_between, side_of
 from graph.connection import Transaction, Writer
-from graph.decisions import Outcome, decided_within, in_one_transaction
+from graph.decisions import Outcome, Work, check, decided_within, in_one_transaction
 from graph.errors import DecisionError, UnknownDecisionError, UnknownIdentifierError
-from graph.links import links_between
-from graph.people import Person
 from graph.policies import PolicyHeld
 from graph.regions import members_of
-from identity.evidence import Act, ActId, ActKind, Kind, LinkId, Reason
-from identity.identifiers import IdentifierKey, namespace_of
+from identity.evidence import Act, ActId, ActKind, Reason
+from identity.identifiers import IdentifierKey
 from identity.policy import Policy
-from identity.stitching import Pair, standing_of, taken_back
+from identity.stitching import Pair, taken_back
 
 MOST_PAIRS = 20_000  # half of a profile of 1,000 out of the other half would be 250,000 acts
 
@@ -38,19 +37,6 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
-    """A merge that a rule forbids; nothing was written.
-
-    values: of `unique`, the two values of each namespace of which one person has one.
-    apart: of `different`, the pairs that stand as different.
-    """
-
-    reason: Reason
-    values: tuple[Pair, ...] = ()
-    apart: tuple[Pair, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Unchanged:
     """Nothing had to be written, for a reason that a person can read."""
 
@@ -59,6 +45,54 @@ class Unchanged:
 
 
 Answer = Outcome | Conflict | Unchanged
+Deciding = Work[Answer]
+
+
+class _TakesApart(Exception):  # noqa: N818 -- no error: it carries an answer out of a transaction that is rolled back
+    def __init__(self, conflict: Conflict) -> None:
+        self.conflict = conflict
+
+
+async def decide_one(writer: Writer, deciding: Deciding, asked: Asked, policy: Policy | PolicyHeld) -> Answer:
+    """Decide what `merging`, `unmerging`, `taking_out` or `undoing` describes, or try it. Raises as they say."""
+    try:
+        return await in_one_transaction(writer, deciding, policy, keep=lambda answer: _written(answer, asked))
+    except _TakesApart as found:
+        return found.conflict
+
+
+def _written(answer: Answer, asked: Asked) -> bool:
+    return isinstance(answer, Outcome) and not asked.dry
+
+
+Tried = Answer | UnknownIdentifierError | DecisionError
+
+
+async def try_all(writer: Writer, rows: Sequence[Deciding], policy: Policy | PolicyHeld) -> list[Tried]:
+    """What deciding one row after the other would give, or why a row cannot be decided; nothing is written.
+
+    All are tried in one transaction, which is rolled back, so that each row sees what those before it decided.
+    Cost: the transaction locks all people of the rows until the last one is tried.
+    """
+    taking_apart: dict[int, Conflict] = {}
+
+    async def work(tx: Transaction, ruling: Policy) -> list[Tried]:
+        return [taking_apart.get(number) or await _row(tx, ruling, number) for number in range(len(rows))]
+
+    async def _row(tx: Transaction, ruling: Policy, number: int) -> Tried:
+        try:
+            return await rows[number](tx, ruling)
+        except (UnknownIdentifierError, DecisionError) as error:
+            return error
+        except _TakesApart as found:
+            taking_apart[number] = found.conflict
+            raise
+
+    while True:
+        try:
+            return await in_one_transaction(writer, work, policy, keep=lambda _: False)
+        except _TakesApart:
+            continue  # its traces are gone with the transaction; the next one knows the answer of this row
 
 
 async def merge_people(
@@ -70,46 +104,50 @@ async def merge_people(
     *,
     override: bool = False,
 ) -> Answer:
-    """Make the people of two identifiers one by hand.
+    """Make the people of two identifiers one by hand, as `merging` says."""
+    return await decide_one(writer, merging(leaving, staying, asked, override=override), asked, policy)
+
+
+def merging(leaving: IdentifierKey, staying: IdentifierKey, asked: Asked, *, override: bool = False) -> Deciding:
+    """Make the people of two identifiers one. Nobody who was one person is several after it; else it is a Conflict.
 
     override: where both have a value of a unique namespace, that of `staying` replaces the other, which keeps
     resolving. Without it such a merge is a Conflict. Raises UnknownIdentifierError, DecisionError, PolicyApplyingError.
     """
-    act = _act(ActKind.SAME, leaving, staying, asked)
 
-    async def work(tx: Transaction, ruling: Policy) -> Answer:
-        return await _merged(tx, [act], asked, ruling)
+    async def work(tx: Transaction, policy: Policy) -> Answer:
+        act = _act(ActKind.SAME, leaving, staying, asked)
+        check([act], policy)
+        one, other = await side_of(tx, leaving), await side_of(tx, staying)
+        if one and staying in one.keys:
+            return Unchanged(
+                "already_one", f"{leaving} and {staying} are one person already; nothing had to be decided"
+            )
+        acts = await _later(tx, [act])
+        if one and other:
+            found = await conflict_between(tx, one, other, policy, acts)
+            if override and found and found.reason is Reason.UNIQUE:
+                acts = await _later(tx, _overriding(act, found.values, asked))
+                found = await conflict_between(tx, one, other, policy, acts)
+            if found:
+                return found
+        outcome = await decided_within(tx, acts, policy, asked.now)
+        if broken := await conflict_after(tx, outcome, act.pair, policy):
+            raise _TakesApart(broken)
+        return outcome
 
-    found = await in_one_transaction(writer, work, policy, keep=lambda answer: _written(answer, asked))
-    if not override or not isinstance(found, Conflict) or found.reason is not Reason.UNIQUE:
-        return found
-    replaced = [_act(ActKind.OVERRIDE, *pair, asked, act.decision) for pair in found.values]
-    acts = [*([act] if act.pair not in {each.pair for each in replaced} else []), *replaced]
-
-    async def with_override(tx: Transaction, ruling: Policy) -> Answer:
-        return await _merged(tx, acts, asked, ruling)
-
-    return await in_one_transaction(writer, with_override, policy, keep=lambda answer: _written(answer, asked))
+    return work
 
 
-def _written(answer: Answer, asked: Asked) -> bool:
-    return isinstance(answer, Outcome) and not asked.dry
+def _overriding(act: Act, values: Sequence[Pair], asked: Asked) -> list[Act]:
+    """The acts of a merge in which values replace others; an override of its own pair says the same as the merge."""
+    replaced = [_act(ActKind.OVERRIDE, *pair, asked, act.decision) for pair in values]
+    return [*([act] if act.pair not in {each.pair for each in replaced} else []), *replaced]
 
 
 def _act(kind: ActKind, a: IdentifierKey, b: IdentifierKey, asked: Asked, decision: str | None = None) -> Act:
     id_ = ActId(asked.mint())
     return Act(id_, kind, a, b, asked.now, asked.by, decision=decision or id_, note=asked.note)
-
-
-async def _merged(tx: Transaction, acts: Sequence[Act], asked: Asked, policy: Policy) -> Answer:
-    a, b = acts[0].a, acts[0].b
-    if a != b and b in await members_of(tx, a):
-        return Unchanged("already_one", f"{a} and {b} are one person already; nothing had to be decided")
-    outcome = await decided_within(tx, await _later(tx, acts), policy, asked.now)
-    one, other = (next(each for each in outcome.after if end in each.identifiers) for end in (a, b))
-    if one is other:
-        return outcome
-    return await _conflict(tx, LinkId(*acts[0].pair, Kind.MANUAL), one, other, policy)
 
 
 async def _later(tx: Transaction, acts: Sequence[Act]) -> list[Act]:
@@ -120,46 +158,27 @@ async def _later(tx: Transaction, acts: Sequence[Act]) -> list[Act]:
     return [replace(act, at=max(act.at, latest[act.pair] + 1)) for act in acts]
 
 
-async def _conflict(tx: Transaction, link: LinkId, one: Person, other: Person, policy: Policy) -> Conflict:
-    """Why a manual link was refused, told of the people that its ends belong to."""
-    stored = (await links_between(tx, [(link.a, link.b)])).get(link)
-    reason = (stored.verdict if stored else None) or Reason.DIFFERENT
-    acts = await acts_about(tx, {*one.identifiers, *other.identifiers})
-    standing = standing_of(acts)
-    mine, theirs = (_unique_values(each, standing.heads, policy) for each in (one, other))
-    values = tuple((mine[name], theirs[name]) for name in sorted(mine.keys() & theirs.keys()))
-    ends = set(one.identifiers), set(other.identifiers)
-    apart = tuple(sorted(pair for pair in standing.different if _across(pair, *ends)))
-    return Conflict(reason, tuple(pair for pair in values if pair[0] != pair[1]), apart)
-
-
-def _unique_values(
-    person: Person, heads: Mapping[IdentifierKey, IdentifierKey], policy: Policy
-) -> dict[str, IdentifierKey]:
-    found = (key for key in person.identifiers if namespace_of(key) in policy.unique)
-    return {namespace_of(key): heads.get(key, key) for key in found}
-
-
-def _across(pair: Pair, one: set[IdentifierKey], other: set[IdentifierKey]) -> bool:
-    return (pair[0] in one and pair[1] in other) or (pair[1] in one and pair[0] in other)
-
-
 async def unmerge_people(
     writer: Writer, a: IdentifierKey, b: IdentifierKey, asked: Asked, policy: Policy | PolicyHeld
 ) -> Answer:
+    """Make two identifiers of one person belong to two people, as `unmerging` says."""
+    return await decide_one(writer, unmerging(a, b, asked), asked, policy)
+
+
+def unmerging(a: IdentifierKey, b: IdentifierKey, asked: Asked) -> Deciding:
     """Make two identifiers of one person belong to two people, for good; what else goes with which, the links say.
 
     Unchanged when they are not one person. Raises UnknownIdentifierError, DecisionError, PolicyApplyingError.
     """
 
-    async def work(tx: Transaction, ruling: Policy) -> Answer:
+    async def work(tx: Transaction, policy: Policy) -> Answer:
         together = await members_of(tx, a)
         if together and a != b and b not in together:
             return await _not_one(tx, a, b)
         acts = await _later(tx, [_act(ActKind.DIFFERENT, a, b, asked)])
-        return await decided_within(tx, acts, ruling, asked.now)
+        return await decided_within(tx, acts, policy, asked.now)
 
-    return await in_one_transaction(writer, work, policy, keep=lambda answer: _written(answer, asked))
+    return work
 
 
 async def _not_one(tx: Transaction, a: IdentifierKey, b: IdentifierKey) -> Unchanged:
@@ -169,6 +188,11 @@ async def _not_one(tx: Transaction, a: IdentifierKey, b: IdentifierKey) -> Uncha
 
 
 async def take_out(writer: Writer, keys: Sequence[IdentifierKey], asked: Asked, policy: Policy | PolicyHeld) -> Answer:
+    """Take identifiers out of the person they belong to, as `taking_out` says."""
+    return await decide_one(writer, taking_out(keys, asked), asked, policy)
+
+
+def taking_out(keys: Sequence[IdentifierKey], asked: Asked) -> Deciding:
     """Take identifiers out of the person they belong to, away from every other identifier of hers, for good.
 
     Unchanged when they belong to several people, or are all that the person has.
@@ -176,7 +200,7 @@ async def take_out(writer: Writer, keys: Sequence[IdentifierKey], asked: Asked, 
     """
     out = sorted(set(keys))
 
-    async def work(tx: Transaction, ruling: Policy) -> Answer:
+    async def work(tx: Transaction, policy: Policy) -> Answer:
         together = await members_of(tx, out[0])
         unknown = [key for key in out if key not in together and not await members_of(tx, key)]
         if unknown or not together:
@@ -187,21 +211,34 @@ async def take_out(writer: Writer, keys: Sequence[IdentifierKey], asked: Asked, 
         if not staying:
             return Unchanged("nothing_left", "these are all identifiers of the person; name those that shall leave")
         if len(out) * len(staying) > MOST_PAIRS:
-            raise DecisionError(f"{len(out)} of {len(together)} identifiers are too many at once; take out fewer")
+            raise DecisionError(_too_many(len(out), len(staying)))
         first = _act(ActKind.DIFFERENT, out[0], staying[0], asked)
         acts = [_act(ActKind.DIFFERENT, one, other, asked, first.decision) for one, other in product(out, staying)]
-        return await decided_within(tx, await _later(tx, acts), ruling, asked.now)
+        return await decided_within(tx, await _later(tx, acts), policy, asked.now)
 
-    return await in_one_transaction(writer, work, policy, keep=lambda answer: _written(answer, asked))
+    return work
 
 
 async def undo_decision(writer: Writer, decision: str, asked: Asked, policy: Policy | PolicyHeld) -> Answer:
+    """Take a decision back, as `undoing` says."""
+    return await decide_one(writer, undoing(decision, asked), asked, policy)
+
+
+def _too_many(out: int, staying: int) -> str:
+    return (
+        f"taking {out:,} identifiers out of {staying:,} that stay is {out * staying:,} pairs, and at most "
+        f"{MOST_PAIRS:,} are decided at once; take out fewer, or name one pair that is not one person: "
+        "what else goes with which, the links say"
+    )
+
+
+def undoing(decision: str, asked: Asked) -> Deciding:
     """Take a decision back: what stood before it stands again. A decision that was an undo can be taken back as well.
 
     Unchanged when it does not stand any more. Raises UnknownDecisionError, PolicyApplyingError.
     """
 
-    async def work(tx: Transaction, ruling: Policy) -> Answer:
+    async def work(tx: Transaction, policy: Policy) -> Answer:
         decided = await acts_of(tx, decision)
         if not decided:
             raise UnknownDecisionError(f"nothing was decided under the id {decision}")
@@ -214,6 +251,6 @@ async def undo_decision(writer: Writer, decision: str, asked: Asked, policy: Pol
             replace(_act(ActKind.UNDO, each.a, each.b, asked, first), at=max(asked.now, each.at + 1), undoes=each.id)
             for each in effective
         ]
-        return await decided_within(tx, await _later(tx, acts), ruling, asked.now)
+        return await decided_within(tx, await _later(tx, acts), policy, asked.now)
 
-    return await in_one_transaction(writer, work, policy, keep=lambda answer: _written(answer, asked))
+    return work

@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from graph.acts import acts_about
 from graph.connection import Reader, Row
 from graph.links import KINDS
+from graph.regions import ruling_acts
 from identity.evidence import Act, Reason
 from identity.identifiers import IdentifierKey, ProfileId, namespace_of
 from identity.policy import Policy
 from identity.stitching import Generic, standing_of
 from insight.explanations import Explanation
-from insight.refusals import Party, RefusedGroup, SharedUse, in_the_way, refusals_of, remedies_of
+from insight.refusals import Party, RefusedGroup, SharedUse, in_the_way, party_of, refusals_of, remedies_of
 from insight.statements import ExplainedLink
 
 MOST_REFUSED = 20
@@ -72,7 +72,7 @@ ORDER BY over, reason, shared[0]
 async def refused_between(reader: Reader, one: Asked, other: Asked, policy: Policy) -> Explanation | None:
     """Why two identifiers of two profiles are not one person; None when one of the profiles is no more.
 
-    policy: with the declared namespaces. Three statements. At most 20 refused links, the earliest of each reason
+    policy: with the declared namespaces. A few statements. At most 20 refused links, the earliest of each reason
     first; all are counted. Cost: the refused links of the smaller profile, and the acts about both.
     """
     rows = await reader.rows(PARTIES, profiles=[one[1], other[1]])
@@ -80,7 +80,7 @@ async def refused_between(reader: Reader, one: Asked, other: Asked, policy: Poli
         return None
     members = {ProfileId(row["id"]): frozenset(map(IdentifierKey, row["keys"])) for row in rows}
     shared = {ProfileId(row["id"]) for row in rows if row["shared"]}
-    acts = await acts_about(reader, chain.from_iterable(members.values()))
+    acts = await ruling_acts(reader, chain.from_iterable(members.values()), policy)
     standing = standing_of(acts)
     parties = {ProfileId(row["id"]): _party(row, policy) for row in rows}
     way = in_the_way(parties[one[1]], parties[other[1]], _across(acts, members), standing, policy)
@@ -101,13 +101,10 @@ async def refused_between(reader: Reader, one: Asked, other: Asked, policy: Poli
 
 
 def _party(row: Row, policy: Policy) -> Party:
-    keys = tuple(map(IdentifierKey, row["keys"]))
-    return Party(
-        anchor=IdentifierKey((*row["anchors"], *keys)[0]),
-        size=len(keys),
-        values=frozenset(key for key in keys if namespace_of(key) in policy.unique),
-        shared=_use(row["shared"][0], policy) if row["shared"] else None,
+    keys = tuple(
+        map(IdentifierKey, (*row["anchors"][:1], *(key for key in row["keys"] if key not in row["anchors"][:1])))
     )
+    return party_of(keys, policy, _use(row["shared"][0], policy) if row["shared"] else None)
 
 
 def _use(row: Sequence[Any], policy: Policy) -> SharedUse:
@@ -118,9 +115,10 @@ def _use(row: Sequence[Any], policy: Policy) -> SharedUse:
 
 
 def _across(acts: Sequence[Act], members: Mapping[ProfileId, frozenset[IdentifierKey]]) -> list[Act]:
-    """The acts of which each person has an end."""
+    """The acts by hand of which each person has an end."""
     one, other = members.values()
-    return [act for act in acts if len({act.a, act.b} & one) == len({act.a, act.b} & other) == 1]
+    by_hand = (act for act in acts if act.manual)
+    return [act for act in by_hand if len({act.a, act.b} & one) == len({act.a, act.b} & other) == 1]
 
 
 def _group(row: Row, policy: Policy) -> RefusedGroup:

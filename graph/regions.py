@@ -109,26 +109,44 @@ async def stored_identifiers(
 
 
 async def known_acts(tx: Transaction, change: Change, keys: Iterable[IdentifierKey], policy: Policy) -> list[Act]:
+    """The acts about any of these identifiers as the rule sees them in a change: what its aliases say is among them."""
+    return await ruling_acts(tx, keys, policy, change.links, decided=change.decided)
+
+
+NO_LINKS: Mapping[LinkId, Link] = {}
+
+
+async def ruling_acts(
+    tx: Transaction,
+    keys: Iterable[IdentifierKey],
+    policy: Policy,
+    fresh: Mapping[LinkId, Link] = NO_LINKS,
+    *,
+    decided: bool = True,
+) -> list[Act]:
     """The acts about any of these identifiers, and about the values that overrides tie to one of them.
 
-    Manual ones, and what aliases say, those of the change as well, where the policy reads them as overrides.
+    Manual ones, where any is stored (`decided`), and what aliases say, where the policy reads them as overrides.
+    fresh: links that are not stored yet.
     """
     found: dict[ActId, Act] = {}
     seen: set[IdentifierKey] = set()
     said = policy.kind(Kind.ALIAS.word).overrides_from is not None
-    waiting = set(keys) if change.decided or said else set()
+    waiting = set(keys) if decided or said else set()
     while waiting:
         seen |= waiting
-        acts = await acts_about(tx, waiting) if change.decided else []
-        acts += await _said_about(tx, change, waiting, policy) if said else []
+        acts = await acts_about(tx, waiting) if decided else []
+        acts += await _said_about(tx, fresh, waiting, policy) if said else []
         found |= {act.id: act for act in acts}
         waiting = {end for act in acts if act.kind is ActKind.OVERRIDE for end in act.pair} - seen
     return list(found.values())
 
 
-async def _said_about(tx: Transaction, change: Change, keys: set[IdentifierKey], policy: Policy) -> list[Act]:
+async def _said_about(
+    tx: Transaction, fresh: Mapping[LinkId, Link], keys: set[IdentifierKey], policy: Policy
+) -> list[Act]:
     stored = await aliases_between_users(tx, keys)
-    changed = {id_: link for id_, link in change.links.items() if id_.kind is Kind.ALIAS and keys & {id_.a, id_.b}}
+    changed = {id_: link for id_, link in fresh.items() if id_.kind is Kind.ALIAS and keys & {id_.a, id_.b}}
     return list(overrides_said({**stored, **changed}.values(), policy))
 
 

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from graph.conflicts import Conflict
 from graph.connection import Reader, Transaction, Writer
 from graph.decisions import decide
 from graph.memberships import DEFAULT_ROLE
-from graph.merging import Answer, Asked, Conflict, Unchanged, merge_people
+from graph.merging import Answer, Asked, Unchanged, merge_people
 from graph.policies import refuse_while_applying
 from graph.suggestions import affiliation_between, suggestion_between
 from identity.evidence import Act, ActId, ActKind, Reason
@@ -89,7 +90,7 @@ async def settle_people(
 
 def _accepted(suggestion: Suggestion, answer: Answer) -> Settled:
     match answer:
-        case Conflict(Reason.UNIQUE, values):
+        case Conflict(Reason.UNIQUE, values, breaks=()):
             return Settled(Outcome.NEEDS_OVERRIDE, override_of(values), suggestion.a)
         case Conflict() | Unchanged():
             return Settled(Outcome.GONE, NO_MORE, suggestion.a)

@@ -5,7 +5,8 @@ in the end: their values of a unique namespace, a decision about a pair of their
 in the way is told from the people as they are, and not from each link's own moment.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -64,13 +65,25 @@ class SharedUse:
 class Party:
     """One of two people. anchor: what stands for her; values: her values of unique namespaces, as they are today.
 
+    counts: how many identifiers she has of each namespace of which the policy lets a person have only so many.
     shared: what the profile is, when it is no person.
     """
 
     anchor: IdentifierKey
     size: int
     values: frozenset[IdentifierKey] = frozenset()
+    counts: Mapping[str, int] = field(default_factory=dict)
     shared: SharedUse | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TooMany:
+    """Of one namespace two people together have more identifiers than the policy lets one have."""
+
+    namespace: str
+    one: int
+    other: int
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +104,20 @@ class RefusedGroup:
 class InTheWay:
     """What keeps two people apart whatever links them. conflicts: two values of one unique namespace each.
 
-    decisions: the acts that keep a pair of theirs apart, the latest first. sizes: of both, where they are too many.
+    decisions: the acts that keep a pair of theirs apart, the latest first. limits: the namespaces of which they have
+    too many together. sizes: of both, where they are too many.
     """
 
     conflicts: tuple[tuple[IdentifierKey, IdentifierKey], ...] = ()
     decisions: tuple[Act, ...] = ()
+    limits: tuple[TooMany, ...] = ()
     sizes: tuple[int, int] | None = None
     limit: int = 0
     shared: tuple[SharedUse, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything does."""
-        return bool(self.conflicts or self.decisions or self.sizes or self.shared)
+        return bool(self.conflicts or self.decisions or self.limits or self.sizes or self.shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +137,28 @@ def in_the_way(one: Party, other: Party, decided: Sequence[Act], standing: Stand
     return InTheWay(
         conflicts=_conflicts(one, other, standing),
         decisions=tuple(latest[pair] for pair in apart),
+        limits=_limits(one, other, policy),
         sizes=(one.size, other.size) if too_many else None,
         limit=policy.profile_limit,
         shared=tuple(each.shared for each in (one, other) if each.shared),
     )
+
+
+def party_of(keys: Sequence[IdentifierKey], policy: Policy, shared: SharedUse | None = None) -> Party:
+    """A person made of these identifiers, of which the first stands for her."""
+    return Party(
+        anchor=keys[0],
+        size=len(keys),
+        values=frozenset(key for key in keys if namespace_of(key) in policy.unique),
+        counts=Counter(name for key in keys if (name := namespace_of(key)) in policy.apart_above),
+        shared=shared,
+    )
+
+
+def _limits(one: Party, other: Party, policy: Policy) -> tuple[TooMany, ...]:
+    both = sorted(one.counts.keys() & other.counts.keys())
+    found = (TooMany(name, one.counts[name], other.counts[name], policy.apart_above[name]) for name in both)
+    return tuple(each for each in found if each.one + each.other > each.limit)
 
 
 def _conflicts(one: Party, other: Party, standing: Standing) -> tuple[tuple[IdentifierKey, IdentifierKey], ...]:
@@ -159,7 +192,8 @@ def _refusal(group: RefusedGroup, way: InTheWay, anchors: Sequence[IdentifierKey
         case Reason.GENERIC:
             return Refusal(group, InTheWay(), _for_shared(group, way, anchors))
         case Reason.LIMIT:
-            return Refusal(group, InTheWay(), (Remedy(RemedyKind.RAISE_LIMIT, MORE_OF_ONE),))
+            why = InTheWay(limits=way.limits)
+            return Refusal(group, why, _against(why) or (Remedy(RemedyKind.RAISE_LIMIT, MORE_OF_ONE),))
         case Reason.UNVERIFIED:
             return Refusal(group, InTheWay(), (Remedy(RemedyKind.VERIFY, MORE_AUTHORITY),))
         case None:
@@ -169,7 +203,7 @@ def _refusal(group: RefusedGroup, way: InTheWay, anchors: Sequence[IdentifierKey
 
 def _for_shared(group: RefusedGroup, way: InTheWay, anchors: Sequence[IdentifierKey]) -> tuple[Remedy, ...]:
     """Fewer uses help only two people whom nothing else keeps apart: one of the uses would be theirs."""
-    if way.conflicts or way.decisions or way.sizes:
+    if way.conflicts or way.decisions or way.limits or way.sizes:
         return _against(way)
     freed = _freed(group.shared) if group.shared else ()
     return freed if way.shared else (_merge(anchors), *freed)
@@ -184,7 +218,8 @@ def remedies_of(refusals: Sequence[Refusal], way: InTheWay, anchors: Sequence[Id
     if way.shared:
         return tuple(_freed(each)[0] for each in way.shared)
     needed = _against(way)
-    undone = way.decisions and not way.sizes and any(each.group.reason is Reason.DIFFERENT for each in refusals)
+    raised = way.limits or way.sizes
+    undone = way.decisions and not raised and any(each.group.reason is Reason.DIFFERENT for each in refusals)
     return needed if way.conflicts or undone else (*needed, _merge(anchors))
 
 
@@ -192,6 +227,7 @@ def _against(way: InTheWay) -> tuple[Remedy, ...]:
     return (
         *(_override(one, other) for one, other in way.conflicts),
         *(_undo(act) for act in way.decisions[:MOST_DECISIONS]),
+        *(_allow(each) for each in way.limits),
         *([_raise(way.sizes)] if way.sizes else []),
     )
 
@@ -208,6 +244,12 @@ def _merge(anchors: Sequence[IdentifierKey]) -> Remedy:
 def _undo(act: Act) -> Remedy:
     sentence = f"Undo the decision of {day_of(act.at)} that {act.a} and {act.b} are different people."
     return Remedy(RemedyKind.UNDO_DECISION, sentence, act.pair)
+
+
+def _allow(each: TooMany) -> Remedy:
+    many = f"{each.one + each.other:,} identifiers of {each.namespace}"
+    sentence = f"Allow one person {many} in the policy (`active`), or remove some of theirs."
+    return Remedy(RemedyKind.RAISE_LIMIT, sentence)
 
 
 def _raise(sizes: tuple[int, int]) -> Remedy:
@@ -251,6 +293,8 @@ def _because(refusal: Refusal) -> str:
             return _decided(why)
         case Reason.SIZE:
             return _too_many(why)
+        case Reason.LIMIT if why.limits:
+            return ", and ".join(map(sentence_of_limit, why.limits))
         case Reason.LIMIT | Reason.UNVERIFIED | None as other:
             return PLAINLY[other]
 
@@ -278,6 +322,12 @@ def _decided(why: InTheWay) -> str:
     act, more = why.decisions[0], len(why.decisions) - 1
     rest = f" (and of {counted(more, 'more pair', 'more pairs')})" if more else ""
     return f"{act.by or 'somebody'} decided on {day_of(act.at)} that {act.a} and {act.b} are different{rest}"
+
+
+def sentence_of_limit(each: TooMany) -> str:
+    """Which limit of a namespace two people together are above, as a part of a sentence."""
+    have = f"with {each.one:,} and {counted(each.other, 'identifier', 'identifiers')} of {each.namespace}"
+    return f"{have} they are together above the {each.limit:,} that the policy lets one person have"
 
 
 def _too_many(why: InTheWay) -> str:

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import strawberry
 
+from graph.conflicts import Conflict as StoredConflict
 from graph.decisions import Outcome
 from graph.errors import DecisionError, UnknownDecisionError, UnknownIdentifierError
 from graph.merging import Answer, Asked, Unchanged, merge_people, take_out, unmerge_people
-from graph.merging import Conflict as StoredConflict
 from graph.merging import undo_decision as taken_back
 from graph.people import Person
 from identity.evidence import LinkId, Reason

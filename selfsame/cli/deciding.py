@@ -10,10 +10,11 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
+from graph.conflicts import Conflict
 from graph.connection import Connection
 from graph.decisions import Outcome
 from graph.errors import DecisionError, UnknownIdentifierError
-from graph.merging import Answer, Asked, Conflict, merge_people, take_out, undo_decision, unmerge_people
+from graph.merging import Answer, Asked, merge_people, take_out, undo_decision, unmerge_people
 from graph.namespaces import declared_namespaces
 from graph.policies import PolicyHeld
 from identity.evidence import Reason
