@@ -170,6 +170,8 @@ WHAT_FORBIDS = {
 
 
 def _conflict_sentence(parent: strawberry.Parent[StoredConflict]) -> str:
+    if parent.breaks:
+        return f"It would take apart who is one person: {', '.join(parent.breaks[:10])}."
     return WHAT_FORBIDS[parent.reason]
 
 

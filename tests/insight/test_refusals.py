@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from identity.evidence import Act, ActId, ActKind, Kind, Link, Reason
 from identity.identifiers import IdentifierKey, namespace_of
 from identity.messages import Message
-from identity.policy import Policy
+from identity.policy import OverActive, Policy
 from identity.stitching import Cluster, Evidence, Generic, Standing, Stitching, standing_of, stitch
 from insight.refusals import (
     InTheWay,
@@ -19,7 +19,9 @@ from insight.refusals import (
     Remedy,
     RemedyKind,
     SharedUse,
+    TooMany,
     in_the_way,
+    party_of,
     refusals_of,
     remedies_of,
     sentence_of_refusal,
@@ -177,6 +179,7 @@ def test_what_lifts_a_refusal_depends_on_its_reason() -> None:
     assert kinds(Reason.DIFFERENT, InTheWay(decisions=(decided,))) == [RemedyKind.UNDO_DECISION]
     assert kinds(Reason.SIZE, InTheWay(sizes=(600, 600), limit=1_000)) == [RemedyKind.RAISE_LIMIT]
     assert kinds(Reason.LIMIT, InTheWay()) == [RemedyKind.RAISE_LIMIT]
+    assert kinds(Reason.LIMIT, InTheWay(limits=(TooMany("email", 2, 1, 2),))) == [RemedyKind.RAISE_LIMIT]
     assert kinds(Reason.UNVERIFIED, InTheWay()) == [RemedyKind.VERIFY]
     assert kinds(None, InTheWay()) == [RemedyKind.WAIT]
     assert kinds(Reason.GENERIC, conflict, SHARED) == [RemedyKind.OVERRIDE]
@@ -207,3 +210,13 @@ def test_a_value_that_was_replaced_conflicts_with_nothing() -> None:
     one, other = Party(ANN, 1, frozenset({ANN})), Party(BOB, 1, frozenset({BOB}))
     assert in_the_way(one, other, [], Standing(), small_policy()).conflicts == ((ANN, BOB),)
     assert not in_the_way(one, other, [], Standing(heads={ANN: BOB}), small_policy())
+
+
+def test_a_limit_of_a_namespace_is_named_with_its_numbers_and_lifted_first() -> None:
+    policy = small_policy()
+    email = replace(policy.namespaces["email"], active=2, over_active=OverActive.APART)
+    policy = replace(policy, namespaces={**policy.namespaces, "email": email})
+    one, other = (party_of([IdentifierKey(f"email:{key}") for key in keys], policy) for keys in ("ab", "c"))
+    way = in_the_way(one, other, [], Standing(), policy)
+    assert "with 2 and 1 identifier of email they are together above the 2" in refused(Reason.LIMIT, way)
+    assert [each.kind for each in remedies_of([], way, ANCHORS)] == [RemedyKind.RAISE_LIMIT, RemedyKind.MERGE]

@@ -1,0 +1,84 @@
+"""A merge by hand makes two people one, or is refused: it never takes anybody apart."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from graph.conflicts import Conflict
+from graph.connection import Connection
+from graph.decisions import Outcome
+from graph.merging import Asked, merge_people
+from graph.rebuild import verify
+from identity.evidence import Act, Reason
+from identity.identifiers import IdentifierKey
+from identity.messages import Message, micros
+from identity.policy import OverActive
+from tests.building import identify, track
+from tests.graph.telling import Teller, telling
+from tests.identity.histories import some_steps
+from tests.identity.policies import small_policy
+
+pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
+
+SOME = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+U1, U2, A1, A2 = map(
+    IdentifierKey,
+    ("user_id:u1", "user_id:u2", "anonymous_id:a1", "anonymous_id:a2"),
+)
+
+
+async def merged(teller: Teller, leaving: str, staying: str, *, override: bool = False) -> object:
+    """What a merge by hand is answered with."""
+    asked = Asked("ann", lambda: next(teller.mints), micros(teller.later()))
+    ends = IdentifierKey(leaving), IdentifierKey(staying)
+    return await merge_people(teller.graph.writer, *ends, asked, teller.policy, override=override)
+
+
+async def people(teller: Teller) -> set[frozenset[str]]:
+    return set(map(frozenset, (await teller.seen()).people))
+
+
+@SOME
+@given(some_steps, st.data())
+async def test_a_merge_never_takes_anybody_apart(
+    graph: Connection, steps: list[Message | Act], data: st.DataObject
+) -> None:
+    teller = await telling(graph)
+    await teller.steps(steps)
+    for override in (False, True):
+        before = await people(teller)
+        known = sorted(key for who in before for key in who)
+        leaving, staying = data.draw(st.permutations(known))[:2] if len(known) > 1 else (known[0], known[0])
+        if leaving == staying:
+            return
+        answer = await merged(teller, leaving, staying, override=override)
+        after = await people(teller)
+        assert all(any(who <= each for each in after) for who in before)
+        assert any({leaving, staying} <= who for who in after) or after == before
+        assert isinstance(answer, Outcome) or after == before
+    assert await verify(graph.reader, teller.policy) == ()
+
+
+async def test_devices_of_two_users_make_their_users_one_or_nobody(graph: Connection) -> None:
+    teller = await telling(graph)
+    await teller.steps([identify("u1", "a1", at=1), identify("u2", "a2", at=2)])
+    before = await people(teller)
+    assert await merged(teller, A2, A1) == Conflict(Reason.UNIQUE, ((U2, U1),))
+    assert await people(teller) == before == {frozenset({U1, A1}), frozenset({U2, A2})}
+    assert isinstance(await merged(teller, A2, A1, override=True), Outcome)
+    assert await people(teller) == {frozenset({U1, U2, A1, A2})}
+
+
+async def test_a_limit_of_the_policy_refuses_a_merge_with_its_numbers(graph: Connection) -> None:
+    policy = small_policy()
+    email = replace(policy.namespaces["email"], active=2, over_active=OverActive.APART)
+    teller = await telling(graph, replace(policy, namespaces={**policy.namespaces, "email": email}))
+    await teller.steps([track("a1", email=f"e{number}@x.com", at=number) for number in (1, 2)])
+    await teller.steps([track("a2", email="e3@x.com", at=3)])
+    answer = await merged(teller, A2, A1)
+    assert isinstance(answer, Conflict)
+    (limit,) = answer.limits
+    assert (answer.reason, limit.namespace, limit.one, limit.other, limit.limit) == (Reason.LIMIT, "email", 1, 2, 2)
+    assert len(await people(teller)) == 2
