@@ -93,6 +93,13 @@ CALL () {
 RETURN acts, observations
 """
 
+# a label scan: the manual acts are few; what an act was said of under an older policy
+FORGET_SAID = """
+MATCH (x:Act)
+WHERE x.said_a IN $keys OR x.said_b IN $keys
+SET x.said_a = null, x.said_b = null
+"""
+
 # tombstone_hash and erased_mint (unique), in the order of hashes and mints; suppression is never taken back by deleting
 REMEMBER = """
 CALL () {
@@ -156,6 +163,7 @@ async def leave_devices(tx: Transaction, devices: Collection[IdentifierKey]) -> 
 async def bury(tx: Transaction, keys: Collection[IdentifierKey]) -> Buried:
     """Delete identifiers with all that hangs on them: observations, acts, links, memberships."""
     row = (await tx.rows(BURY, keys=sorted(keys)))[0]
+    await tx.rows(FORGET_SAID, keys=sorted(keys))
     return Buried(row["acts"], row["observations"])
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from graph.carrying import Carried, carried_acts, carry
 from graph.connection import Reader, Row, Transaction, Writer
 from graph.evidence import HASH_PARTNERS
 from graph.former_ids import keep_former_ids
@@ -143,7 +144,7 @@ class Reheard:
 
     stored, links: of the touched identifiers and links what is stored. gone, new: identifiers that nothing names any
     more, and that something names now, with the mint that each takes over, empty for one that is yet to be minted.
-    giving: who gives its mint to whom.
+    giving: who gives its mint to whom. carried: the acts by hand as they are under the candidate.
     """
 
     totals: Totals
@@ -152,6 +153,7 @@ class Reheard:
     gone: frozenset[IdentifierKey]
     new: Mapping[IdentifierKey, Known]
     giving: Mapping[IdentifierKey, IdentifierKey] = field(default_factory=dict)
+    carried: Carried = field(default_factory=Carried)
 
 
 async def reheard(reader: Reader, old: Policy, new: Policy, now: int) -> Reheard:
@@ -171,10 +173,10 @@ async def reheard(reader: Reader, old: Policy, new: Policy, now: int) -> Reheard
     users = sorted(previous_users(touched))
     sighted = {IdentifierKey(row["key"]) for row in await reader.rows(SIGHTED_USERS, keys=users)}
     move_aliases(totals, sighted)
-    return await _told(reader, totals, now)
+    return await _told(reader, totals, new, now)
 
 
-async def _told(reader: Reader, totals: Totals, now: int) -> Reheard:
+async def _told(reader: Reader, totals: Totals, policy: Policy, now: int) -> Reheard:
     asked = sorted(totals.touched.identifiers | totals.identifiers.keys())
     stored = {IdentifierKey(row["key"]): row for row in await reader.rows(KNOWN, keys=asked)}
     gone = frozenset(key for key in stored if key not in totals.identifiers)
@@ -187,7 +189,9 @@ async def _told(reader: Reader, totals: Totals, now: int) -> Reheard:
         new[key] = Known(key, row["mint"], row["minted_at"]) if row else Known(key, "", now + number)
     links = await _stored_links(reader, totals)
     totals.touched.links = {id_ for id_ in totals.touched.links if _differs(id_, totals, links.get(id_))}
-    return Reheard(totals, stored, links, gone, new, giving)
+    heard = {key: key in totals.identifiers for key in asked}
+    carried = await carried_acts(reader, totals.touched.heirs, heard, policy)
+    return Reheard(totals, stored, links, gone, new, giving, carried)
 
 
 async def _stored_links(reader: Reader, totals: Totals) -> dict[LinkId, StoredLink]:
@@ -225,6 +229,7 @@ async def write_evidence(writer: Writer, found: Reheard, policy: Policy, mint: C
     May be interrupted anywhere: heard and written again, the rest is written. now: µs, when derived links are recorded.
     """
     totals, touched = found.totals, found.totals.touched
+    await writer.write(carry, found.carried.moved)
     await _chunked(writer, sorted(totals.identifiers), _keep_identifiers, found, policy, mint, now)
     rows = [_rehung(id_, said) for id_, said in sorted(touched.interactions.items())]
     await _chunked(writer, rows, _rehang)

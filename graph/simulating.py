@@ -117,6 +117,7 @@ def _counted(report: Simulation, heard: Reheard | None) -> Simulation:
         identifiers_new=len(heard.new),
         links_gone=len(stored - stated),
         links_new=len(stated - stored),
+        notes=heard.carried.notes,
     )
 
 
@@ -164,6 +165,7 @@ async def _read(reader: Reader, heard: Reheard | None) -> Read:
         return await read_history(reader)
     totals = heard.totals
     read = await read_history(reader, heard.gone, totals.touched.links)
+    read.acts = list(heard.carried.acts)
     for known in heard.new.values():
         read.columns.add_identifier(known)
         read.before.profiles.append(None)

@@ -78,7 +78,8 @@ class Touched:
     """What messages that say something else now have said before or say now.
 
     old_aliases, new_aliases: all aliases under each policy with the moment they were recorded: what they mean depends
-    on the user ids that are known. successors: an identifier that a value was -> the one that it is now.
+    on the user ids that are known. successors: an identifier that a value was -> the one that it is now. heirs: all
+    that it is now, where messages say another one than before.
     """
 
     interactions: dict[MessageId, Said] = field(default_factory=dict)
@@ -89,6 +90,7 @@ class Touched:
     old_aliases: list[tuple[AliasSaid, int]] = field(default_factory=list)
     new_aliases: list[tuple[AliasSaid, int]] = field(default_factory=list)
     successors: dict[IdentifierKey, IdentifierKey] = field(default_factory=dict)
+    heirs: defaultdict[IdentifierKey, set[IdentifierKey]] = field(default_factory=lambda: defaultdict(set))
 
     def hear(self, message: Message, recorded_at: int, old: Policy, new: Policy) -> None:
         """The first pass, for one message."""
@@ -114,6 +116,7 @@ class Touched:
             now = normalise(each.namespace, each.value, new, message.region)
             if isinstance(before, Identifier) and isinstance(now, Identifier) and before != now:
                 self.successors[before.key] = min(now.key, self.successors.get(before.key, now.key))
+                self.heirs[before.key].add(now.key)
 
 
 def _role_differs(namespace: str, old: Policy, new: Policy) -> bool:

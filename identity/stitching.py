@@ -100,8 +100,10 @@ def standing_of(acts: Iterable[Act]) -> Standing:
     """The acts that stand: for each pair the latest that nobody took back, by its time, then its id.
 
     What aliases say comes before all that is manual, whatever its time.
+    An act whose ends a policy made one means nothing.
     """
-    latest: dict[Pair, Act] = {act.pair: act for act in sorted(not_undone(acts), key=lambda each: each.manual)}
+    two = (act for act in acts if act.a != act.b)
+    latest: dict[Pair, Act] = {act.pair: act for act in sorted(not_undone(two), key=lambda each: each.manual)}
     standing = sorted(latest.values(), key=lambda each: (each.manual, each.at, each.id))
     return Standing(
         different=frozenset(act.pair for act in standing if act.kind is ActKind.DIFFERENT),
