@@ -9,6 +9,7 @@ from graph.carrying import Carried, carried_acts, carry
 from graph.connection import Reader, Row, Transaction, Writer
 from graph.evidence import HASH_PARTNERS
 from graph.former_ids import keep_former_ids
+from graph.handing_on import hand_on
 from graph.ingestion import found_by
 from graph.links import DELETE_LINKS, WRITE_LINKS, StoredLink, facts_of, links_between, new_row
 from graph.recording import KEEP_OBSERVATIONS, OBSERVATIONS, observation_key, observed_facts
@@ -154,6 +155,12 @@ class Reheard:
     new: Mapping[IdentifierKey, Known]
     giving: Mapping[IdentifierKey, IdentifierKey] = field(default_factory=dict)
     carried: Carried = field(default_factory=Carried)
+
+    @property
+    def heirs(self) -> Mapping[IdentifierKey, IdentifierKey]:
+        """Who comes after identifiers that are gone; one that is nothing now has no entry."""
+        after = self.totals.touched.successors
+        return {key: after[key] for key in self.gone if after.get(key) in self.totals.identifiers}
 
 
 async def reheard(reader: Reader, old: Policy, new: Policy, now: int) -> Reheard:
@@ -389,6 +396,6 @@ async def _state_members(tx: Transaction, asked: Sequence[Member], totals: Mappi
 
 
 async def _remove(tx: Transaction, keys: Sequence[IdentifierKey], found: Reheard) -> None:
-    heirs = {key: heir for key, heir in found.totals.touched.successors.items() if heir in found.totals.identifiers}
-    await keep_former_ids(tx, keys, heirs)
+    await hand_on(tx, {key: found.heirs[key] for key in keys if key in found.heirs}, [*found.giving])
+    await keep_former_ids(tx, keys, found.heirs)
     await tx.rows(REMOVE_IDENTIFIERS, keys=keys)

@@ -9,6 +9,7 @@ import msgspec
 from graph.columns import Read, read_history
 from graph.connection import Reader
 from graph.device_use import HAPPENINGS
+from graph.handing_on import SAID_BY_HAND
 from graph.namespaces import declared_namespaces
 from graph.rehearing import Reheard, reheard
 from graph.segments import StoredSegment, memberships_in, preview, stored_segments
@@ -23,7 +24,7 @@ from identity.policy import Namespace, Policy, Role, Shared
 from identity.recomputing import Columns, Recomputed, recompute
 from identity.rehearing import hears_alike
 from identity.simulation import Parts, SegmentChange, Simulation, compared, simulation_of
-from identity.survivorship import Observation
+from identity.survivorship import MANUAL, Observation
 from insight.segments import Definition, Person, matches, problems_of
 from insight.segments import Happening as Counted
 
@@ -265,6 +266,10 @@ async def _observed(asked: _Asked, keys: Sequence[IdentifierKey]) -> Mapping[Ide
         if (row["key"], row["trait"], row["source"], row["value"]) not in touched:
             found[IdentifierKey(row["key"])].append(observation_from(row))
     wanted = set(keys)
+    gone = {old: heir for old, heir in asked.heard.heirs.items() if heir in wanted} if asked.heard else {}
+    for row in await asked.reader.rows(SAID_BY_HAND, keys=sorted(gone), source=MANUAL) if gone else ():
+        if row["trait"] in asked.new.traits:
+            found[gone[IdentifierKey(row["key"])]].append(observation_from(row))
     for stated, (each, _) in asked.heard.totals.observations.items() if asked.heard else ():
         if stated[0] in wanted and stated[1] in asked.new.traits:
             found[stated[0]].append(each)
