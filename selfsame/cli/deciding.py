@@ -1,41 +1,47 @@
 """`selfsame merge`, `unmerge` and `undo`: decisions by hand, tried with --dry-run, one by one or from a file."""
 
 import csv
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import track
-from rich.table import Table
 
-from graph.conflicts import Conflict
 from graph.connection import Connection
 from graph.decisions import Outcome
 from graph.errors import DecisionError, UnknownIdentifierError
-from graph.merging import Answer, Asked, merge_people, take_out, undo_decision, unmerge_people
+from graph.merging import Answer, Asked, Deciding, Tried, decide_one, merging, taking_out, try_all, undoing, unmerging
 from graph.namespaces import declared_namespaces
 from graph.policies import PolicyHeld
-from identity.evidence import Reason
 from identity.identifiers import Blocked, IdentifierKey, normalise
 from identity.messages import micros
 from identity.policy import NAMESPACE_PATTERN, Policy
-from selfsame.cli.exits import Exit, finish, shown, told
+from selfsame.cli.exits import Exit, finish, told
+from selfsame.cli.outcomes import json_line, show, why_not
 from selfsame.cli.reaching import reached_in_sight, who
 from selfsame.clock import mint, now
 from selfsame.errors import InputInvalidError
 from selfsame.ruling import policy_held
 from selfsame.settings import load_settings
 
-SHOWN_IDENTIFIERS = 8
-
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing; show what would be.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print each outcome in full as JSON, one a line.")]
 Note = Annotated[str | None, typer.Option(help="Why, for the log.")]
 Rows = Annotated[
     Path | None,
     typer.Option("--file", help="Many at once: a CSV file without header, the same arguments a line, as a row."),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How decisions of one command are made and shown."""
+
+    note: str | None
+    dry: bool
+    as_json: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,9 @@ class Desk:
         return named.key
 
 
-Decide = Callable[[Desk, Sequence[str]], Awaitable[Answer]]
+Row = Callable[[Asked], Deciding]
+Decide = Callable[[Desk, Sequence[str]], Row]
+Read = Row | InputInvalidError
 
 
 def merge(
@@ -76,15 +84,15 @@ def merge(
     note: Note = None,
     file: Rows = None,
     dry: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make two people one by hand; refused, with the reason, where a rule forbids it."""
 
-    async def decide(desk: Desk, row: Sequence[str]) -> Answer:
-        one, other = _two(row)
-        writer, asked = desk.connection.writer, desk.asked()
-        return await merge_people(writer, desk.key(one), desk.key(other), asked, desk.held, override=override)
+    def decide(desk: Desk, row: Sequence[str]) -> Row:
+        one, other = map(desk.key, _two(row))
+        return lambda asked: merging(one, other, asked, override=override)
 
-    finish(lambda: _decided(decide, identifiers, file, note, dry=dry))
+    finish(lambda: _decided(decide, identifiers, file, Manner(note, dry, as_json)))
 
 
 def unmerge(
@@ -97,30 +105,32 @@ def unmerge(
     note: Note = None,
     file: Rows = None,
     dry: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
     """Take people apart who were merged by mistake; no evidence that comes later joins them again."""
 
-    async def decide(desk: Desk, row: Sequence[str]) -> Answer:
-        writer, asked = desk.connection.writer, desk.asked()
+    def decide(desk: Desk, row: Sequence[str]) -> Row:
         if out:
-            return await take_out(writer, [desk.key(each) for each in row], asked, desk.held)
-        one, other = _two(row)
-        return await unmerge_people(writer, desk.key(one), desk.key(other), asked, desk.held)
+            keys = [desk.key(each) for each in row]
+            return lambda asked: taking_out(keys, asked)
+        one, other = map(desk.key, _two(row))
+        return lambda asked: unmerging(one, other, asked)
 
-    finish(lambda: _decided(decide, identifiers, file, note, dry=dry))
+    finish(lambda: _decided(decide, identifiers, file, Manner(note, dry, as_json)))
 
 
 def undo(
     decision: Annotated[str, typer.Argument(help="The id that the decision was answered with.")],
     note: Note = None,
     dry: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
     """Take a merge, an unmerge or an undo back: what stood before it stands again."""
 
-    async def decide(desk: Desk, row: Sequence[str]) -> Answer:
-        return await undo_decision(desk.connection.writer, row[0], desk.asked(), desk.held)
+    def decide(_: Desk, row: Sequence[str]) -> Row:
+        return lambda asked: undoing(row[0], asked)
 
-    finish(lambda: _decided(decide, [decision], None, note, dry=dry))
+    finish(lambda: _decided(decide, [decision], None, Manner(note, dry, as_json)))
 
 
 def _two(row: Sequence[str]) -> tuple[str, str]:
@@ -129,9 +139,7 @@ def _two(row: Sequence[str]) -> tuple[str, str]:
     return row[0], row[1]
 
 
-async def _decided(
-    decide: Decide, given: Sequence[str] | None, file: Path | None, note: str | None, *, dry: bool
-) -> Exit:
+async def _decided(decide: Decide, given: Sequence[str] | None, file: Path | None, manner: Manner) -> Exit:
     if bool(given) == bool(file):
         raise InputInvalidError("name identifiers, or a --file of them")
     rows = list(_rows_of(file)) if file else [("", list(given or ()))]
@@ -139,10 +147,12 @@ async def _decided(
     async with reached_in_sight(settings) as connection:
         held = await policy_held(settings, connection)
         policy = held.policy.with_namespaces(await declared_namespaces(connection.reader))
-        desk = Desk(connection, held, policy, note, dry)
-        if not file:
-            return _shown(await decide(desk, rows[0][1]), dry=dry)
-        return await _all(decide, desk, rows)
+        desk = Desk(connection, held, policy, manner.note, manner.dry)
+        if file:
+            return await _all(decide, desk, rows, as_json=manner.as_json)
+        deciding = decide(desk, rows[0][1])(asked := desk.asked())
+        answer = await decide_one(connection.writer, deciding, asked, held)
+        return _shown(answer, dry=manner.dry, as_json=manner.as_json)
 
 
 def _rows_of(file: Path) -> Iterator[tuple[str, list[str]]]:
@@ -158,54 +168,61 @@ def _rows_of(file: Path) -> Iterator[tuple[str, list[str]]]:
         raise InputInvalidError(f"{file} cannot be read: {error}") from error
 
 
-async def _all(decide: Decide, desk: Desk, rows: Sequence[tuple[str, list[str]]]) -> Exit:
-    """Decide row by row; one that cannot be decided is told with its place, and the others are decided all the same."""
+async def _all(decide: Decide, desk: Desk, rows: Sequence[tuple[str, list[str]]], *, as_json: bool) -> Exit:
+    """Decide row by row; one that cannot be decided is told with its place, and the others are decided all the same.
+
+    A dry run tries them all in one transaction, so that it shows for each row what deciding those before it leaves.
+    """
     decided = 0
-    for place, row in track(rows, "deciding", console=told, transient=not told.is_terminal):
-        try:
-            answer = await decide(desk, row)
-        except (InputInvalidError, UnknownIdentifierError, DecisionError) as error:
-            told.print(f"{place}: {error}", markup=False, soft_wrap=True)
-            continue
+    read = [(place, _read(decide, desk, row)) for place, row in rows]
+    async for place, answer in _tried(desk, read) if desk.dry else _done(desk, read):
         if isinstance(answer, Outcome):
             decided += 1
-            print(f"{place}: {'would be decided' if desk.dry else f'decision {answer.decision}'}")
+        if as_json:
+            print(json_line(place, answer))
+        elif not isinstance(answer, Outcome):
+            told.print(f"{place}: {why_not(answer)}", markup=False, soft_wrap=True)
+        elif desk.dry:
+            print(f"{place}: would be decided, and leave")
+            show(answer)
         else:
-            told.print(f"{place}: {_why_not(answer)}", markup=False, soft_wrap=True)
-    print(f"{decided:,} of {len(rows):,} {'would be ' if desk.dry else ''}decided")
+            print(f"{place}: decision {answer.decision}")
+    if not as_json:
+        print(f"{decided:,} of {len(rows):,} {'would be ' if desk.dry else ''}decided")
     return Exit.DONE if decided == len(rows) else Exit.REJECTED
 
 
-def _shown(answer: Answer, *, dry: bool) -> Exit:
-    if not isinstance(answer, Outcome):
-        print(f"nothing was decided: {_why_not(answer)}")
-        return Exit.REJECTED
-    print("nothing was written; this would be:" if dry else f"decision {answer.decision}")
-    table = Table("profile", "identifiers", "traits", "interactions")
-    for each in answer.after:
-        keys = [*each.identifiers[:SHOWN_IDENTIFIERS]]
-        more = [f"and {len(each.identifiers) - len(keys)} more"] if len(each.identifiers) > len(keys) else []
-        traits = "\n".join(f"{name}: {value}" for name, value in each.traits.items() if value is not None)
-        table.add_row(each.id, "\n".join([*keys, *more]), traits, f"{each.interactions:,}")
-    shown.print(table)
-    for link, why in answer.refused.items():
-        print(f"refused from now on: {link.a} - {link.b} ({link.kind.word}): {why.value}")
-    return Exit.DONE
+def _read(decide: Decide, desk: Desk, row: Sequence[str]) -> Read:
+    try:
+        return decide(desk, row)
+    except InputInvalidError as error:
+        return error
 
 
-def _why_not(answer: Answer) -> str:
-    if not isinstance(answer, Conflict):
-        return getattr(answer, "sentence", "")
-    pairs = answer.apart if answer.reason is Reason.DIFFERENT else answer.values
-    ends = "; ".join(f"{a} and {b}" for a, b in pairs)
-    match answer.reason:
-        case Reason.UNIQUE:
-            return f"one person would have two values of one kind: {ends}; --override lets the second replace the first"
-        case Reason.DIFFERENT:
-            return f"somebody decided that they are different: {ends}; take that decision back first"
-        case Reason.GENERIC:
-            return "one of the two identifiers is shared by several people; name identifiers of theirs alone"
-        case Reason.SIZE | Reason.LIMIT:
-            return "the person would have more identifiers than the policy allows"
-        case Reason.UNVERIFIED:  # never of what is decided by hand
-            return "the policy asks for more authority"
+async def _done(desk: Desk, read: Sequence[tuple[str, Read]]) -> AsyncIterator[tuple[str, Tried | InputInvalidError]]:
+    for place, row in track(read, "deciding", console=told, transient=not told.is_terminal):
+        if isinstance(row, InputInvalidError):
+            yield place, row
+            continue
+        try:
+            yield place, await decide_one(desk.connection.writer, row(asked := desk.asked()), asked, desk.held)
+        except (UnknownIdentifierError, DecisionError) as error:
+            yield place, error
+
+
+async def _tried(desk: Desk, read: Sequence[tuple[str, Read]]) -> AsyncIterator[tuple[str, Tried | InputInvalidError]]:
+    asked = [row(desk.asked()) for _, row in read if not isinstance(row, InputInvalidError)]
+    answers = iter(await try_all(desk.connection.writer, asked, desk.held))
+    for place, row in read:
+        yield place, row if isinstance(row, InputInvalidError) else next(answers)
+
+
+def _shown(answer: Answer, *, dry: bool, as_json: bool) -> Exit:
+    if as_json:
+        print(json_line("", answer))
+    elif isinstance(answer, Outcome):
+        print("nothing was written; this would be:" if dry else f"decision {answer.decision}")
+        show(answer)
+    else:
+        print(f"nothing was decided: {why_not(answer)}")
+    return Exit.DONE if isinstance(answer, Outcome) else Exit.REJECTED

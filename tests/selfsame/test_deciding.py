@@ -63,6 +63,27 @@ async def test_of_a_file_the_good_rows_are_done_and_the_bad_ones_named(
     assert await people(graph) == {("a1",), ("u1",), ("a2",), ("u2",), ("a3",)}
 
 
+async def test_a_file_is_tried_as_a_whole_and_gives_what_it_said(
+    graph: Connection, settings: Mapping[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "same.csv"
+    row = "anonymous_id:a3,user_id:u1\n"
+    file.write_text(f"{row}{row}anonymous_id:a3,user_id:u2\nnonsense,user_id:u1\nanonymous_id:a1,anonymous_id:a2\n")
+    answers = []
+    for how in (["--dry-run"], []):
+        told = here(settings, "merge", "--file", str(file), "--json", *how)
+        assert told.returncode == Exit.REJECTED
+        answers.append([{**orjson.loads(line), "decision": None} for line in told.stdout.splitlines()])
+        if how:
+            assert await people(graph) == {("a1", "u1"), ("a2", "u2"), ("a3",)}
+    tried, done_ = answers
+    assert tried == done_
+    assert [each["decided"] for each in tried] == [True, False, False, False, False]
+    assert "are one person already" in tried[1]["why"]
+    assert "user_id:u1 and user_id:u2" in tried[2]["why"]
+    assert tried[0]["after"][0]["identifiers"] == ["anonymous_id:a1", "anonymous_id:a3", "user_id:u1"]
+
+
 async def test_identifiers_are_taken_out(graph: Connection, settings: Mapping[str, str]) -> None:
     done(settings, "unmerge", "--take-out", "anonymous_id:a1")
     assert ("a1",) in await people(graph)
