@@ -25,6 +25,7 @@ from graph.erasure_reading import (
     shared_devices_near,
 )
 from graph.erasure_writing import (
+    Burying,
     bury,
     discount,
     drop_interactions,
@@ -282,7 +283,7 @@ async def _end(tx: Transaction, part: _Part, tools: Tools) -> Outcome:
     devices, interactions = await _records(tx, part, gone, change, work, tools)
     buried = await bury(tx, keys)
     asked = () if part.intent else (part.request.key,)
-    await remember(tx, {*keys, *asked}, gone, part.request.mode, tools.hashing, tools.now)
+    await remember(tx, {*keys, *asked}, gone, part.request.mode, Burying(tools.hashing, policy, tools.now))
     change.emptied |= profiles_of(gone)
     stitched = await stitch_rest(tx, change, policy, tools.now)
     await refresh_traits(tx, work.done.profiles - stitched.gone, policy)

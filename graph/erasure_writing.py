@@ -10,7 +10,7 @@ from graph.erasure_reading import Gone
 from graph.regions import Change
 from graph.stitcher import DEFER, Stitched, stitch_change
 from graph.views import refresh_traits, refresh_views, share
-from identity.erasure import Hashing, Mode, also_known_as
+from identity.erasure import Hashing, Mode, also_known_as, normaliser_of
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.messages import MessageId
 from identity.policy import Policy
@@ -103,10 +103,11 @@ SET x.said_a = null, x.said_b = null
 # tombstone_hash and erased_mint (unique), in the order of hashes and mints; suppression is never taken back by deleting
 REMEMBER = """
 CALL () {
-  UNWIND $hashes AS hash
-  MERGE (t:Tombstone {hash: hash})
+  UNWIND $rows AS row
+  MERGE (t:Tombstone {hash: row.hash})
   ON CREATE SET t.suppressed = 0, t.mode = $mode
   SET t.erased_at = $now,
+    t.written = [each IN coalesce(t.written, []) WHERE each <> row.written] + row.written,
     t.mode = CASE WHEN $mode = 'delete' THEN t.mode ELSE $mode END
 }
 CALL () {
@@ -124,6 +125,15 @@ USING INDEX SEEK d:Identifier(key)
 WHERE d.uses IS NOT NULL
 RETURN key, d.uses AS uses
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Burying:
+    """What burying needs: the key of the erasures, the policy by which keys are written, and the moment in µs."""
+
+    hashing: Hashing
+    policy: Policy
+    now: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +178,16 @@ async def bury(tx: Transaction, keys: Collection[IdentifierKey]) -> Buried:
 
 
 async def remember(
-    tx: Transaction, keys: Iterable[IdentifierKey], gone: Sequence[Gone], mode: Mode, hashing: Hashing, now: int
+    tx: Transaction, keys: Iterable[IdentifierKey], gone: Sequence[Gone], mode: Mode, tools: Burying
 ) -> None:
-    """Leave a tombstone for each key and for the hash of each address, and the bare mints. now: µs."""
-    hashes = sorted({hashing.of_identifier(name) for key in keys for name in also_known_as(key)})
-    await tx.rows(REMEMBER, hashes=hashes, mints=sorted(each.mint for each in gone), mode=mode.value, now=now)
+    """Leave a tombstone for each key and for the hash of each address, and the bare mints.
+
+    A tombstone says by which normaliser the key was written, so that another policy knows the same value again.
+    """
+    names = {name for key in keys for name in also_known_as(key)}
+    hashes = {tools.hashing.of_identifier(name): normaliser_of(name, tools.policy) for name in names}
+    rows = [{"hash": hash_, "written": written} for hash_, written in sorted(hashes.items())]
+    await tx.rows(REMEMBER, rows=rows, mints=sorted(each.mint for each in gone), mode=mode.value, now=tools.now)
 
 
 async def stitch_rest(tx: Transaction, change: Change, policy: Policy, now: int) -> Stitched:

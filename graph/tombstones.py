@@ -5,12 +5,23 @@ again once the batch has locked its identifiers, so that an erasure which was co
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from graph.connection import Reader, Transaction
 from graph.errors import ErasureKeyError
-from identity.erasure import Hashing, Mode, Tombstone, erased_in, keys_in, stays_out, stripped
+from identity.erasure import (
+    Form,
+    Hashing,
+    Mode,
+    Tombstone,
+    erased_in,
+    forms_of,
+    normaliser_of,
+    stays_out,
+    stripped,
+    written_otherwise,
+)
 from identity.evidence import Heard, hear
 from identity.identifiers import IdentifierKey
 from identity.messages import MessageId
@@ -26,7 +37,7 @@ CALL () {
   UNWIND $identifiers AS hash
   MATCH (t:Tombstone {hash: hash})
   USING INDEX SEEK t:Tombstone(hash)
-  RETURN collect([t.hash, t.mode, t.erased_at]) AS tombstones
+  RETURN collect([t.hash, t.mode, t.erased_at, t.written]) AS tombstones
 }
 CALL () {
   UNWIND $messages AS hash
@@ -104,30 +115,50 @@ async def admitted(tx: Transaction, heard: Sequence[Heard], policy: Policy, hash
     if hashing is None:  # what a policy removed is remembered by its bare id, and no key is needed for that
         require_key(None, next((row["check"] for row in await tx.rows(KEY_CHECK)), None))
         return Admitted(heard, frozenset())
-    names = {hashing.of_identifier(key): key for key in {key for each in heard for key in keys_in(each)}}
+    others = written_otherwise(policy)
+    forms = {each.message.id: forms_of(each, policy, others) for each in heard}
+    names = {hashing.of_identifier(key): key for each in forms.values() for found in each.values() for key, _ in found}
     ids = {hashing.of_message(each.message.id): each.message.id for each in heard}
     row = (await tx.rows(HITS, identifiers=sorted(names), messages=sorted(ids)))[0]
     require_key(hashing, row["check"])
-    stones = {names[hash_]: Tombstone(hash_, Mode(mode), at) for hash_, mode, at in row["tombstones"]}
+    stones = {
+        (names[hash_], how): Tombstone(hash_, Mode(mode), at)
+        for hash_, mode, at, written in row["tombstones"]
+        for how in written or [normaliser_of(names[hash_], policy)]
+    }
     known = {ids[hash_] for hash_ in row["messages"]}
     if not policy.replay_stays_out:
-        stones = {key: each for key, each in stones.items() if each.mode is Mode.SUPPRESS_AND_DELETE}
+        stones = {form: each for form, each in stones.items() if each.mode is Mode.SUPPRESS_AND_DELETE}
         known = set()
     if not stones and not known:
         return Admitted(heard, frozenset())
-    return await _sorted_out(tx, heard, stones, known, policy)
+    met = {id_: _met(found, stones) for id_, found in forms.items()}
+    return await _sorted_out(tx, heard, met, known, policy)
+
+
+def _met(
+    found: Mapping[IdentifierKey, Collection[Form]], stones: Mapping[Form, Tombstone]
+) -> dict[IdentifierKey, Tombstone]:
+    """The tombstone of each identifier of a message; of several the one that keeps out the most."""
+    met: dict[IdentifierKey, Tombstone] = {}
+    for key, said in found.items():
+        hits = [stones[form] for form in said if form in stones]
+        if hits:
+            met[key] = max(hits, key=lambda each: (each.mode is Mode.SUPPRESS_AND_DELETE, each.erased_at, each.hash))
+    return met
 
 
 async def _sorted_out(
     tx: Transaction,
     heard: Sequence[Heard],
-    stones: Mapping[IdentifierKey, Tombstone],
+    met: Mapping[MessageId, Mapping[IdentifierKey, Tombstone]],
     known: set[MessageId],
     policy: Policy,
 ) -> Admitted:
     kept: list[Heard] = []
     suppressed: Counter[str] = Counter()
     for each in heard:
+        stones = met[each.message.id]
         erased = erased_in(each, stones)
         if each.message.id in known or stays_out(each, erased):
             suppressed.update({stones[key].hash for key in erased if stones[key].mode is Mode.SUPPRESS_AND_DELETE})

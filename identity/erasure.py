@@ -6,7 +6,7 @@ carry one beside somebody else. A whole value is dropped, a text that mentions i
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -15,7 +15,7 @@ from hashlib import blake2b
 from identity.evidence import Heard, sha256_of, time_of
 from identity.identifiers import Identifier, IdentifierKey, namespace_of, normalise, role_of
 from identity.messages import Json, Message, MessageId, Sighting, Warned
-from identity.policy import Policy, Role
+from identity.policy import Normaliser, Policy, Role
 
 ERASED = "[erased]"
 LEAST_KEY_BYTES = 32
@@ -179,6 +179,42 @@ def keys_in(heard: Heard) -> frozenset[IdentifierKey]:
     """Every identifier that a message names, what a previousId may mean among them."""
     previous = {f"{namespace}:{each.previous}" for each in heard.aliases for namespace in ("user_id", "anonymous_id")}
     return frozenset(each.key for each in heard.identifiers) | frozenset(map(IdentifierKey, previous))
+
+
+Form = tuple[IdentifierKey, str]  # a key, and the normaliser that gives it
+
+
+def forms_of(heard: Heard, policy: Policy, others: Mapping[str, Sequence[Policy]]) -> dict[IdentifierKey, set[Form]]:
+    """Every identifier that a message names, with the keys that its raw value has under any normaliser.
+
+    others: of each namespace of contact points the policies that write it otherwise, as `written_otherwise` gives them.
+    """
+    found = {key: {(key, normaliser_of(key, policy))} for key in keys_in(heard)}
+    for each in heard.message.sightings:
+        now = normalise(each.namespace, each.value, policy, heard.message.region)
+        for other in others.get(each.namespace, ()) if isinstance(now, Identifier) and now.key in found else ():
+            then = normalise(each.namespace, each.value, other, heard.message.region)
+            if isinstance(then, Identifier) and isinstance(now, Identifier):
+                found[now.key].add((then.key, normaliser_of(then.key, other)))
+    return found
+
+
+def written_otherwise(policy: Policy) -> dict[str, tuple[Policy, ...]]:
+    """For each namespace of contact points the same policy with each other normaliser."""
+    points = {name: each for name, each in policy.namespaces.items() if each.role is Role.CONTACT_POINT}
+    return {
+        name: tuple(
+            replace(policy, namespaces={**policy.namespaces, name: replace(each, normaliser=other)})
+            for other in Normaliser
+            if other is not each.normaliser
+        )
+        for name, each in points.items()
+    }
+
+
+def normaliser_of(key: IdentifierKey, policy: Policy) -> str:
+    """The word for how the value of a key is written."""
+    return policy.namespace(namespace_of(key)).normaliser.value
 
 
 def erased_in(heard: Heard, tombstones: Mapping[IdentifierKey, Tombstone]) -> frozenset[IdentifierKey]:

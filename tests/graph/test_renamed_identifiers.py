@@ -6,10 +6,12 @@ from graph.applying import apply
 from graph.connection import Connection, Transaction
 from graph.manual_traits import set_by_hand, set_trait
 from graph.rebuild import verify
+from identity.erasure import Mode
 from identity.evidence import ActKind
 from identity.identifiers import IdentifierKey
 from identity.policy import Normaliser, Policy
 from tests.building import act, default_policy, identify, track
+from tests.graph.erasing import erased
 from tests.graph.test_policy_changes import NOW, Change, changing, with_email, written
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -67,3 +69,17 @@ async def test_decisions_values_and_memberships_by_hand_survive_a_policy_that_fo
     await change_to(change, written(default_policy()))
     assert await graph.reader.rows(PEOPLE) == before
     assert [each["value"] for each in await graph.reader.rows(BELONGING)] == ["g.uest@gmail.com"] * 2
+
+
+@pytest.mark.parametrize("mode", Mode)
+async def test_an_erased_address_is_known_again_under_another_policy_and_its_neighbour_comes_in(
+    graph: Connection, mode: Mode
+) -> None:
+    change = await changing(graph, default_policy())
+    await change.teller.tell([track(email="s.upp@gmail.com"), identify("u1")])
+    await erased(graph, "email:s.upp@gmail.com", mode)
+    await change_to(change, written(with_email(normaliser=Normaliser.EMAIL_FOLDED)(default_policy())))
+    await change.teller.tell([track(email="S.Upp@gmail.com", at=1, id="again")])
+    assert await change.count("(:Identifier {namespace: 'email'})") == 0
+    await change.teller.tell([track(email="su.pp@gmail.com", at=1, id="a neighbour")])
+    assert await change.count("(:Identifier {key: 'email:supp@gmail.com'})") == 1
