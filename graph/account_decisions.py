@@ -11,7 +11,7 @@ from enum import StrEnum
 from graph.connection import Row, Transaction, Writer
 from graph.locks import tried
 from graph.memberships import LOCK_ACCOUNTS, judge_around
-from graph.policies import refuse_while_applying
+from graph.policy_state import refuse_while_applying
 from identity.accounts import AccountAct, heads_of
 
 ACT_ROW = "x.id AS id, x.same AS same, x.account AS account, x.into AS into, x.at AS at, x.by AS by, x.note AS note"

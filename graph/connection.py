@@ -6,7 +6,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from neo4j import READ_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, AsyncResult, Bookmarks
+from neo4j import (
+    READ_ACCESS,
+    AsyncDriver,
+    AsyncGraphDatabase,
+    AsyncManagedTransaction,
+    AsyncResult,
+    Bookmarks,
+    unit_of_work,
+)
 from neo4j.exceptions import AuthError, ConfigurationError, DriverError, Neo4jError, ServiceUnavailable, SessionExpired
 
 from graph.errors import DatabaseAwayError
@@ -19,6 +27,8 @@ AWAY = (ServiceUnavailable, SessionExpired)
 PATIENCE_SECONDS = 12
 # A deadlock is over at once; the driver would wait a second. The delay doubles with each try.
 RETRY_SECONDS = 0.05
+# Neo4j does not tell of an open transaction whether it may write; this does, to whoever has to wait for those that may.
+WRITES = {"selfsame": "writes"}
 
 
 class Transaction(Protocol):
@@ -113,6 +123,7 @@ class Writer:
         The work may run several times, so it must not have effects elsewhere. Raises DatabaseAwayError.
         """
 
+        @unit_of_work(metadata=WRITES)
         async def managed(inner: AsyncManagedTransaction) -> T:
             return await work(_Managed(inner), *args, **kwargs)
 

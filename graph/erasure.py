@@ -39,6 +39,7 @@ from graph.genericity import recount
 from graph.locks import LOCK, StartAgainError, begun_again, lock, tried
 from graph.people import Person, people_in
 from graph.policies import PolicyHeld, begin
+from graph.policy_state import refuse_while_applying
 from graph.regions import Change
 from graph.scrubbing import Scrubbed, Scrubbing
 from graph.stitcher import Stitched
@@ -199,7 +200,7 @@ async def unsuppressed(
 ) -> list[IdentifierKey]:
     """Let these identifiers begin afresh: what is older than their erasure stays out. Those that were suppressed.
 
-    by: who asks; now: µs. Raises ErasureKeyError.
+    by: who asks; now: µs. Raises ErasureKeyError, PolicyApplyingError.
     """
     return await graph.writer.write(_unsuppress, keys, hashing, by, now)
 
@@ -207,6 +208,7 @@ async def unsuppressed(
 async def _unsuppress(
     tx: Transaction, keys: Sequence[IdentifierKey], hashing: Hashing, by: str, now: int
 ) -> list[IdentifierKey]:
+    await refuse_while_applying(tx)
     await keep_key_check(tx, hashing)
     found = await unsuppress(tx, keys, hashing)
     if found:

@@ -8,6 +8,8 @@ GraphError
   UnknownIdentifierError  a manual act names an identifier that is not in the graph
   PolicyApplyingError     a policy is being applied; what writes must wait
   TransactionsOpenError   a policy cannot be applied, since older transactions do not end
+  ErasuresOpenError       a policy cannot be applied, since an erasure is not finished
+  PolicyWrittenError      an application cannot be abandoned: it has begun to write
   DecisionError           a manual act that cannot be: two ends that are one, or an override of two kinds
   UnknownDecisionError    nothing was decided under this id
   ErasureKeyError         the key of the erasures is missing or another one
@@ -92,7 +94,20 @@ class ErasureKeyError(GraphError):
 
 
 class TransactionsOpenError(GraphError):
-    """Transactions that began before a policy was to be applied do not end; nothing but the state was written."""
+    """Transactions that began before a policy was to be applied do not end; nothing was written."""
 
     code = "transactions_open"
     retryable = True
+
+
+class ErasuresOpenError(GraphError):
+    """An erasure is under way or was interrupted, so no policy can be applied yet; nothing was written."""
+
+    code = "erasures_open"
+    retryable = True
+
+
+class PolicyWrittenError(GraphError):
+    """The application of a policy has begun to write, so it can be finished but not abandoned."""
+
+    code = "policy_written"

@@ -3,7 +3,7 @@
 from graph.audit import Cause, CauseKind
 from graph.connection import Transaction, Writer
 from graph.locks import StartAgainError, begun_again, lock
-from graph.policies import refuse_while_applying
+from graph.policy_state import refuse_while_applying
 from graph.recording import keep_observations
 from graph.regions import Change
 from graph.views import refresh_moments, refresh_traits

@@ -6,13 +6,13 @@ that no evidence that comes later can join them over another way. An undo takes 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 from graph.acts import acts_about, acts_of
 from graph.conflicts import Conflict, conflict_after, conflict_between, side_of
-from graph.connection import Transaction, Writer
+from graph.connection import Reader, Transaction, Writer
 from graph.decisions import Outcome, Work, check, decided_within, in_one_transaction
 from graph.errors import DecisionError, UnknownDecisionError, UnknownIdentifierError
 from graph.policies import PolicyHeld
@@ -217,6 +217,23 @@ def taking_out(keys: Sequence[IdentifierKey], asked: Asked) -> Deciding:
         return await decided_within(tx, await _later(tx, acts), policy, asked.now)
 
     return work
+
+
+async def holds_override(reader: Reader, decision: str) -> bool:
+    """Whether a decision let one unique value replace another, or took that back: undoing it, too, needs the right to.
+
+    What was decided never changes, so the answer stands until the decision is undone.
+    """
+    decided = await acts_of(reader, decision)
+    known = {act.id: act for act in await acts_about(reader, {act.a for act in decided})}
+    return any(_first(act, known).kind is ActKind.OVERRIDE for act in decided)
+
+
+def _first(act: Act, known: Mapping[ActId, Act]) -> Act:
+    """What an undo, of an undo perhaps, is about in the end."""
+    while act.undoes is not None and act.undoes in known:
+        act = known[act.undoes]
+    return act
 
 
 async def undo_decision(writer: Writer, decision: str, asked: Asked, policy: Policy | PolicyHeld) -> Answer:

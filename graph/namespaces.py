@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from graph.connection import Reader, Row, Transaction, Writer
 from graph.errors import NamespaceConflictError
+from graph.policy_state import refuse_while_applying
 from identity.policy import Namespace, Normaliser, Policy, Role
 
 # a label scan: a few nodes, one per declared namespace
@@ -33,12 +34,14 @@ async def declared_namespaces(reader: Reader) -> tuple[Namespace, ...]:
 async def declare(writer: Writer, namespaces: Sequence[Namespace], source: str) -> None:
     """Record the namespaces of a source; declaring the same again has no effect.
 
-    Raises NamespaceConflictError where one is recorded with other rules; nothing is written then.
+    Raises NamespaceConflictError where one is recorded with other rules, PolicyApplyingError while a policy is being
+    applied, which may contradict what is declared; nothing is written then.
     """
     await writer.write(_declare, namespaces, source)
 
 
 async def _declare(tx: Transaction, namespaces: Sequence[Namespace], source: str) -> None:
+    await refuse_while_applying(tx)
     rows = [{**_row(each), "declared_by": source} for each in sorted(namespaces, key=lambda each: each.name)]
     for row, wanted in zip(await tx.rows(DECLARE, rows=rows), rows, strict=True):
         found = row["namespace"]

@@ -101,19 +101,6 @@ async def begin(tx: Transaction, held: PolicyHeld, ids: Sequence[str] = ()) -> B
     return Begun(in_force(held.policy, row["namespaces"]), dict(row["known"]), row["remembered"])
 
 
-# a label scan: a few nodes
-APPLYING = """
-MATCH (v:PolicyVersion {state: 'applying'})
-RETURN v.number AS number, v.by AS by
-"""
-
-
-async def refuse_while_applying(tx: Transaction) -> None:
-    """Begin a unit of work that writes what follows from no policy. Raises PolicyApplyingError as `begin` does."""
-    for row in await tx.rows(APPLYING):
-        raise PolicyApplyingError(row["number"], row["by"])
-
-
 def held_of(policy: Policy | PolicyHeld) -> PolicyHeld:
     """A holder: the one handed in, or a new one that begins with a policy and is told which version is in force."""
     return policy if isinstance(policy, PolicyHeld) else PolicyHeld(policy)

@@ -14,6 +14,7 @@ from typing import assert_never
 import msgspec
 
 from graph.connection import Reader, Transaction, Writer
+from graph.policy_state import refuse_while_applying
 from graph.profiles import Profile, profile_from
 from identity.identifiers import ProfileId
 from insight.segments import (
@@ -233,12 +234,13 @@ RETURN segment {.name, .definition, .created_at, .changed_at} AS segment
 async def define_segment(writer: Writer, name: str, definition: Definition, now: int) -> StoredSegment | None:
     """Keep a definition under a name, instead of the one it had; None, and nothing kept, when there are 100 others.
 
-    The definition must have no problems. Twice is once. Raises DatabaseAwayError.
+    The definition must have no problems. Twice is once. Raises PolicyApplyingError, DatabaseAwayError.
     """
     return await writer.write(_define, name, definition, now)
 
 
 async def _define(transaction: Transaction, name: str, definition: Definition, now: int) -> StoredSegment | None:
+    await refuse_while_applying(transaction)
     rows = await transaction.rows(
         DEFINE_SEGMENT, name=name, definition=definition_as_json(definition), now=now, most=MOST_SEGMENTS
     )

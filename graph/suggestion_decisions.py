@@ -8,7 +8,8 @@ from graph.connection import Reader, Transaction, Writer
 from graph.decisions import decide
 from graph.memberships import DEFAULT_ROLE
 from graph.merging import Answer, Asked, Unchanged, merge_people
-from graph.policies import refuse_while_applying
+from graph.policies import PolicyHeld
+from graph.policy_state import refuse_while_applying
 from graph.suggestions import affiliation_between, suggestion_between
 from identity.evidence import Act, ActId, ActKind, Reason
 from identity.identifiers import IdentifierKey
@@ -65,7 +66,7 @@ async def settle_people(
     writer: Writer,
     pair: tuple[IdentifierKey, IdentifierKey],
     asked: Asked,
-    policy: Policy,
+    held: PolicyHeld,
     *,
     accept: bool,
     override: bool = False,
@@ -74,16 +75,16 @@ async def settle_people(
 
     override: where both have a value of a unique namespace, that of the older profile replaces the other.
     """
-    rules = merge_rules(policy)
+    rules = merge_rules(held.policy)
     open_ = await suggestion_between(reader, *pair, rules)
     if open_ is None:
         return Settled(Outcome.GONE, NO_MORE, pair[0])
     if accept:
-        answer = await merge_people(writer, open_.leaving, open_.staying, asked, policy, override=override)
+        answer = await merge_people(writer, open_.leaving, open_.staying, asked, held, override=override)
         return _accepted(open_, answer)
     id_ = ActId(asked.mint())
     act = Act(id_, ActKind.DIFFERENT, open_.a, open_.b, asked.now, asked.by, decision=id_, note=asked.note)
-    decided = await decide(writer, [act], policy, asked.now)
+    decided = await decide(writer, [act], held, asked.now)
     sentence = f"{open_.a} and {open_.b} stand as different people now"
     return Settled(Outcome.DISMISSED, sentence, open_.a, decided.decision)
 

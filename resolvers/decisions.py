@@ -10,7 +10,7 @@ import strawberry
 from graph.conflicts import Conflict as StoredConflict
 from graph.decisions import Outcome
 from graph.errors import DecisionError, UnknownDecisionError, UnknownIdentifierError
-from graph.merging import Answer, Asked, Unchanged, merge_people, take_out, unmerge_people
+from graph.merging import Answer, Asked, Unchanged, holds_override, merge_people, take_out, unmerge_people
 from graph.merging import undo_decision as taken_back
 from graph.people import Person
 from identity.evidence import LinkId, Reason
@@ -22,7 +22,7 @@ from resolvers.identifiers import IdentifierLookup, IdentifierName, key_named
 from resolvers.ids import Noun, global_id
 from resolvers.lookups import ByProfile, ProfileLookup, anchor_key
 from resolvers.nodes import resolved
-from resolvers.permissions import check_override
+from resolvers.permissions import Right, check_override, may
 from resolvers.scalars import JsonValue
 
 MOST_NAMED = 1_000
@@ -273,7 +273,7 @@ async def merge_profiles(
     a, b = await anchor_key(leaving, context), await anchor_key(into, context)
     asked = asked_by(context, note, dry=dry_run)
     return await _answered(
-        lambda: merge_people(context.world.writer, a, b, asked, context.world.policy, override=override)
+        lambda: merge_people(context.world.writer, a, b, asked, context.world.held, override=override)
     )
 
 
@@ -284,9 +284,9 @@ async def unmerge(info: Info, what: Apart, note: Note = None, dry_run: DryRun = 
     world = context.world
     if what.pair:
         a, b = await anchor_key(what.pair.a, context), await anchor_key(what.pair.b, context)
-        return await _answered(lambda: unmerge_people(world.writer, a, b, asked, world.policy))
+        return await _answered(lambda: unmerge_people(world.writer, a, b, asked, world.held))
     keys = await _named(what.identifiers or [], context)
-    return await _answered(lambda: take_out(world.writer, keys, asked, world.policy))
+    return await _answered(lambda: take_out(world.writer, keys, asked, world.held))
 
 
 async def unmerge_preview(info: Info, what: Apart) -> Answer:
@@ -295,10 +295,12 @@ async def unmerge_preview(info: Info, what: Apart) -> Answer:
 
 
 async def undo_decision(info: Info, decision: DecisionId, note: Note = None, dry_run: DryRun = False) -> Answer:
-    """Take a decision back: what stood before it stands again."""
+    """Take a decision back: what stood before it stands again. Of an override it needs the right to override."""
     context = info.context
+    if not may(context.viewer, Right.OVERRIDE) and await holds_override(context.world.reader, decision):
+        check_override(context.viewer)
     asked = asked_by(context, note, dry=dry_run)
-    return await _answered(lambda: taken_back(context.world.writer, decision, asked, context.world.policy))
+    return await _answered(lambda: taken_back(context.world.writer, decision, asked, context.world.held))
 
 
 async def _named(lookups: Sequence[IdentifierLookup], context: Asking) -> list[IdentifierKey]:

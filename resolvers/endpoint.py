@@ -58,7 +58,7 @@ async def answered(request: Request, viewer: Viewer, asked: World) -> Response:
         return _refusal(request, [error])
     except TimeoutError:
         return _refusal(request, [refused(Code.TOO_SLOW)])
-    return _response(request, result)
+    return _response(request, result, operation.kind)
 
 
 def _check_access(operation: Operation, viewer: Viewer, method: str) -> None:
@@ -67,16 +67,23 @@ def _check_access(operation: Operation, viewer: Viewer, method: str) -> None:
     check_access(operation.size.fields, viewer)
 
 
-def _response(request: Request, result: ExecutionResult) -> Response:
+def _response(request: Request, result: ExecutionResult, kind: OperationType) -> Response:
+    """The answer to what was executed. Where one of several mutations has to wait, what the others did is told."""
     if result.data is None and result.errors and all(error.path is None for error in result.errors):
         return _refusal(request, [_with_code(error, Code.VARIABLES_INVALID) for error in result.errors])
     if not result.errors:
         return Response(orjson.dumps({"data": result.data}), media_type=_media_type(request))
     errors = [_expected(error) for error in result.errors]
     for error in errors:
-        if _code(error) in RETRY_AFTER:
+        if _code(error) in RETRY_AFTER and not (kind is OperationType.MUTATION and _something_done(result)):
             return _refusal(request, [error])
     return _said(request, 200, {"data": result.data, "errors": [error.formatted for error in errors]})
+
+
+def _something_done(result: ExecutionResult) -> bool:
+    """Whether a field at the root has its answer; of mutations that one is committed."""
+    failed = {error.path[0] for error in result.errors or () if error.path and len(error.path) == 1}
+    return any(name not in failed for name in result.data or ())
 
 
 def _expected(error: GraphQLError) -> GraphQLError:
@@ -85,15 +92,18 @@ def _expected(error: GraphQLError) -> GraphQLError:
         return error
     cause = error.original_error
     if isinstance(cause, PolicyApplyingError):
-        return refused(Code.POLICY_APPLYING, cause.sentence)
+        return _at(error, refused(Code.POLICY_APPLYING, cause.sentence))
     if cause is not None and may_pass(cause):
-        return refused(Code.DATABASE_AWAY)
+        return _at(error, refused(Code.DATABASE_AWAY))
     structlog.get_logger().error(
         "a GraphQL field failed", path=error.path, error=kind_of(cause or error), exc_info=cause
     )
-    return GraphQLError(
-        str(refused(Code.UNEXPECTED).message), error.nodes, path=error.path, extensions={"code": Code.UNEXPECTED.value}
-    )
+    return _at(error, refused(Code.UNEXPECTED))
+
+
+def _at(place: GraphQLError, meant: GraphQLError) -> GraphQLError:
+    """What is meant, said of the place where it went wrong."""
+    return GraphQLError(meant.message, place.nodes, path=place.path, extensions=meant.extensions)
 
 
 def _with_code(error: GraphQLError, code: Code) -> GraphQLError:

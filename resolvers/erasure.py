@@ -8,7 +8,6 @@ import strawberry
 from graph.erasure import Outcome, Request, Tools, unsuppressed
 from graph.erasure import erase as erase_in_graph
 from graph.identifiers import identifiers_by_mint
-from graph.policies import held_of
 from identity.erasure import Hashing, Mode, Scope
 from identity.identifiers import IdentifierKey, ProfileId
 from resolvers.asking import Asking, Info
@@ -91,7 +90,7 @@ async def erase(
 ) -> Outcome:
     """Erase what a lookup names. Raises GraphQLError when the id is unknown or erased, or no key of erasures is set."""
     context = info.context
-    tools = Tools(held_of(context.world.policy), _hashing(context), context.micros)
+    tools = Tools(context.world.held, _hashing(context), context.micros)
     asked = Request(await _key(by, scope, context), Mode(str(mode.value)), Scope(str(scope.value)), context.viewer.name)
     return await erase_in_graph(context.world, asked, tools, dry=dry_run)
 

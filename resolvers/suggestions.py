@@ -253,9 +253,7 @@ async def _settled(
         pair = IdentifierKey(a), b
         return await settle_membership(world.reader, world.writer, pair, asked, world.policy, accept=accept)
     people = IdentifierKey(a), IdentifierKey(b)
-    return await settle_people(
-        world.reader, world.writer, people, asked, world.policy, accept=accept, override=override
-    )
+    return await settle_people(world.reader, world.writer, people, asked, world.held, accept=accept, override=override)
 
 
 def _named(suggestion: str) -> tuple[Literal["people", "membership"], str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from graph.connection import Reader, Writer
+from graph.policies import PolicyHeld
 from identity.erasure import Hashing
 from identity.policy import Policy
 
@@ -13,12 +14,15 @@ from identity.policy import Policy
 class World:
     """The doors to the graph, the policy in force, what tells the time (an aware moment in UTC), and makes new ids.
 
+    policy: in force when the request came, so that one answer reads by one. held: as the process knows it, for what
+    writes: that asks which version is in force, and need not read the text of one that is known.
     hashing: how the erased are known again, where a key is set.
     """
 
     reader: Reader
     writer: Writer
     policy: Policy
+    held: PolicyHeld
     now: Callable[[], datetime]
     mint: Callable[[], str]
     hashing: Hashing | None = None

@@ -1,9 +1,10 @@
 """The service: its routes, and what lives as long as it does."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import anyio
 from starlette.applications import Starlette
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from graph.applying import finish_application
 from graph.connection import Connection
 from graph.erasure import Tools, finish_erasures
 from graph.errors import DatabaseAwayError
@@ -34,6 +36,7 @@ from selfsame.telemetry import log
 DRAIN_SECONDS = 1.0
 FOLLOW_SECONDS = 2.0
 FINISH_SECONDS = 15.0
+FAULT_SECONDS = 60.0
 READY_SECONDS = 5.0
 
 
@@ -81,59 +84,69 @@ def _lifespan(parts: Parts, intake: Intake) -> Callable[[Starlette], AbstractAsy
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with intake.opened(), anyio.create_task_group() as tasks:
-            tasks.start_soon(_drain, parts)
-            tasks.start_soon(_finish, parts)
-            tasks.start_soon(_follow, parts)
+            for seconds, work, waiting in BACKGROUND:
+                tasks.start_soon(_for_ever, seconds, partial(work, parts), waiting)
             yield
             tasks.cancel_scope.cancel()
 
     return lifespan
 
 
-async def _drain(parts: Parts) -> None:
-    """Stitch the regions that were too large for the transaction that touched them, as long as the service lives."""
+async def _for_ever(seconds: float, work: Callable[[], Awaitable[None]], waiting: str) -> None:
+    """Do a piece of background work every so many seconds, as long as the service lives.
+
+    What goes wrong is logged by its type and code, and tried again, less often where nothing but a repair can help:
+    what is stored would end the service after each start anew. `selfsame doctor` tells what is unfinished.
+    """
+    pause = seconds
     while True:
-        await anyio.sleep(DRAIN_SECONDS)
+        await anyio.sleep(pause)
+        pause = seconds
         try:
-            drained = await drain_pending(parts.connection.writer, parts.policy, micros(parts.now()))
-        except Exception as error:
-            if not may_pass(error):
-                raise
-            log().warning("the background recompute has to wait", error=kind_of(error))
-            continue
-        if drained:
-            log().info("large regions were stitched", identifiers=drained)
+            await work()
+        except Exception as error:  # noqa: BLE001 - the edge: the service answers whatever happens in its background
+            passing = may_pass(error)
+            pause = seconds if passing else max(seconds, FAULT_SECONDS)
+            (log().warning if passing else log().error)(waiting, error=kind_of(error))
+
+
+async def _drain(parts: Parts) -> None:
+    """Stitch the regions that were too large for the transaction that touched them."""
+    drained = await drain_pending(parts.connection.writer, parts.policy, micros(parts.now()))
+    if drained:
+        log().info("large regions were stitched", identifiers=drained)
 
 
 async def _finish(parts: Parts) -> None:
-    """Go on with erasures that were interrupted, as long as the service lives."""
-    while parts.hashing is not None:
-        await anyio.sleep(FINISH_SECONDS)
-        tools = Tools(parts.policy, parts.hashing, micros(parts.now()))
-        try:
-            done = await finish_erasures(parts.connection, tools)
-        except Exception as error:
-            if not may_pass(error):
-                raise
-            log().warning("an erasure that was interrupted has to wait", error=kind_of(error))
-            continue
-        if done:
-            log().info("erasures that were interrupted are finished", erasures=done)
+    """Go on with erasures that were interrupted."""
+    if parts.hashing is None:
+        return
+    done = await finish_erasures(parts.connection, Tools(parts.policy, parts.hashing, micros(parts.now())))
+    if done:
+        log().info("erasures that were interrupted are finished", erasures=done)
+
+
+async def _resume(parts: Parts) -> None:
+    """Go on with the application of a policy that was interrupted; until it is done nothing else is written."""
+    done = await finish_application(parts.connection, parts.now, parts.mint)
+    if done is not None:
+        log().info("the application of a policy that was interrupted is finished", number=done.number)
 
 
 async def _follow(parts: Parts) -> None:
-    """Hear of another policy in force, as long as the service lives; what writes hears of it at once anyway."""
-    while True:
-        await anyio.sleep(FOLLOW_SECONDS)
-        known = parts.policy.number
-        try:
-            await follow(parts.connection.reader, parts.policy)
-        except Exception as error:
-            if not may_pass(error):
-                raise
-            log().warning("whether another policy is in force cannot be asked", error=kind_of(error))
-        if parts.policy.number != known:
-            log().info("another policy is in force", number=parts.policy.number, version=parts.policy.policy.version)
+    """Hear of another policy in force; what writes hears of it at once anyway."""
+    known = parts.policy.number
+    await follow(parts.connection.reader, parts.policy)
+    if parts.policy.number != known:
+        log().info("another policy is in force", number=parts.policy.number, version=parts.policy.policy.version)
+
+
+BACKGROUND: Sequence[tuple[float, Callable[[Parts], Awaitable[None]], str]] = (
+    (DRAIN_SECONDS, _drain, "the background recompute has to wait"),
+    (FINISH_SECONDS, _finish, "an erasure that was interrupted has to wait"),
+    (FINISH_SECONDS, _resume, "the application of a policy that was interrupted has to wait"),
+    (FOLLOW_SECONDS, _follow, "whether another policy is in force cannot be asked"),
+)
 
 
 def _graphql(parts: Parts, keys: KeyRing) -> Answer:
@@ -149,7 +162,7 @@ def _graphql(parts: Parts, keys: KeyRing) -> Answer:
 def _world(parts: Parts) -> World:
     """The world of one request: the policy stays the same until it is answered."""
     graph = parts.connection
-    return World(graph.reader, graph.writer, parts.policy.policy, parts.now, parts.mint, parts.hashing)
+    return World(graph.reader, graph.writer, parts.policy.policy, parts.policy, parts.now, parts.mint, parts.hashing)
 
 
 async def _live(_: Request) -> Response:

@@ -12,6 +12,7 @@ from pathlib import Path
 from platform import python_version
 
 from graph.connection import Reader, connected
+from graph.erasure import unfinished
 from graph.errors import ErasureKeyError, GraphError
 from graph.health import stock_of, version_of
 from graph.keys import all_keys
@@ -145,6 +146,9 @@ async def _database(address: Address, settings: Settings) -> AsyncIterator[Findi
             async for each in _versions(connection.reader, settings):
                 yield each
             yield await _erasures(connection.reader, settings)
+            if many := await unfinished(connection):
+                sentence = f"{many} are under way or were interrupted; the service finishes them"
+                yield Finding(Mark.NOTE, "erasures", sentence)
             async for each in _stock(connection.reader):
                 yield each
     except GraphError as error:
@@ -174,7 +178,10 @@ async def _versions(reader: Reader, settings: Settings) -> AsyncIterator[Finding
     versions = await versions_of(reader)
     for each in versions:
         if each.state is State.APPLYING:
-            sentence = f"version {each.number}, by {each.by}, is not wholly applied: `selfsame policy apply --resume`"
+            sentence = (
+                f"version {each.number}, by {each.by}, is not wholly applied: a running service finishes it, or "
+                f"`selfsame policy apply --resume`{'' if each.report else ' or --abandon'}"
+            )
             yield Finding(Mark.WRONG, "policy", sentence)
     for each in versions:
         if each.state is State.IN_FORCE:

@@ -71,6 +71,8 @@ EXIT_OF_CODE = {
     "erasure_key": Exit.USAGE,
     "policy_applying": Exit.AWAY,
     "transactions_open": Exit.AWAY,
+    "erasures_open": Exit.AWAY,
+    "policy_written": Exit.USAGE,
     "decision_invalid": Exit.USAGE,
     "unknown_decision": Exit.USAGE,
     "local_neo4j": Exit.AWAY,

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from graph.applying import Applier, apply
+from graph.applying import Applier, abandon, apply
 from graph.connection import Connection
 from graph.policies import PolicyVersion, State, versions_of
 from graph.simulating import simulate
@@ -62,6 +62,9 @@ def apply_candidate(
     candidate: Annotated[str | None, typer.Argument(metavar="FILE|PRESET", help=FILE, show_default=False)] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Apply without asking.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Finish the version that is half applied.")] = False,
+    drop: Annotated[
+        bool, typer.Option("--abandon", help="Take that version away, as long as nothing else was written.")
+    ] = False,
     note: Annotated[str, typer.Option(help="Why, for the history.")] = "",
 ) -> None:
     """Put another policy in force: exactly what `simulate` says, as one change in the log.
@@ -71,11 +74,13 @@ def apply_candidate(
 
     async def work() -> Exit:
         settings = load_settings()
-        if (candidate is None) is not resume:
-            raise InputInvalidError("name a policy to apply, or give --resume to finish the one that is half applied")
+        if (candidate is not None) + resume + drop != 1:
+            raise InputInvalidError("name a policy to apply, or give --resume or --abandon for the one half applied")
         policy = policy_named(candidate) if candidate is not None else None
         async with reached_in_sight(settings) as connection:
             held = await policy_held(settings, connection)
+            if drop:
+                return await _abandoned(connection)
             if policy is not None and policy.hash == held.policy.hash and not await _half(connection):
                 print(f"version {held.number} of the policy, which is in force, says exactly this; nothing is changed")
                 return Exit.DONE
@@ -99,6 +104,15 @@ async def _applied(connection: Connection, policy: Policy | None, note: str) -> 
         return Exit.DONE
     report = msgspec.json.decode(applied.report, type=Simulation)
     print(f"version {applied.number} of the policy is in force: {_short(report)}")
+    return Exit.DONE
+
+
+async def _abandoned(connection: Connection) -> Exit:
+    number = await abandon(connection)
+    if number is None:
+        print("no version of the policy is half applied")
+    else:
+        print(f"version {number} of the policy is abandoned; nothing of it was written, and writers go on")
     return Exit.DONE
 
 

@@ -10,6 +10,7 @@ from graph.audit import Cause, CauseKind
 from graph.connection import Connection
 from graph.pending import drain_pending
 from graph.policies import PolicyHeld
+from graph.policy_state import refuse_while_applying
 from graph.rebuild import Difference
 from graph.rebuild import rebuild as rebuilt
 from graph.rebuild import verify as differences
@@ -63,6 +64,7 @@ def rebuild() -> None:
         settings = load_settings()
         async with reached_in_sight(settings) as connection:
             held = await policy_held(settings, connection)
+            await connection.writer.write(refuse_while_applying)
             with told.status("Writing what follows from the evidence …"):
                 await drain_pending(connection.writer, held, micros(now()))
                 cause = Cause(CauseKind.REBUILD, who())

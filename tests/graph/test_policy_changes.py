@@ -1,6 +1,7 @@
 """A policy that is applied gives what was simulated, and what there would be had it always been in force."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.applying import Applier, apply
-from graph.connection import Connection
-from graph.errors import PolicyApplyingError
+from graph import applying
+from graph.applying import Applier, abandon, apply, finish_application
+from graph.connection import WRITES, Connection
+from graph.errors import ErasuresOpenError, PolicyApplyingError, PolicyWrittenError, TransactionsOpenError
 from graph.ingestion import Status
+from graph.namespaces import declare
 from graph.policies import PolicyHeld, State, held_in, versions_of
 from graph.rebuild import verify
 from graph.segments import define_segment, memberships_in, stored_segments
@@ -107,8 +110,8 @@ CHANGES: Mapping[str, Callable[[Policy], Policy]] = {
 }
 
 
-class StoppedError(Exception):
-    """As if the process had been killed."""
+class StoppedError(BaseException):
+    """As if the process had been killed: nothing that heeds errors heeds it."""
 
 
 @dataclass
@@ -376,3 +379,57 @@ async def test_what_comes_while_a_policy_is_applied_is_kept_once_when_it_is_sent
     other = await telling(graph, candidate)
     await other.tell(messages)
     assert found == await seen(graph, candidate)
+
+
+async def opened(graph: Connection, exits: AsyncExitStack, **metadata: str) -> None:
+    """A transaction of somebody else that stays open."""
+    session = await exits.enter_async_context(graph.driver.session(database=graph.writer.database))
+    held = await session.begin_transaction(metadata=metadata)
+    exits.push_async_callback(held.close)
+    await (await held.run("RETURN 1")).consume()
+
+
+async def test_what_goes_wrong_before_anything_is_written_leaves_no_version_behind_and_writers_go_on(
+    graph: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying, "OVER_SECONDS", 0.2)
+    change, candidate = await changing(graph), written(CHANGES["smaller people"](small_policy()))
+    await graph.writer.command("CREATE (:Erasure {id: 'e', touched_at: 0})")
+    with pytest.raises(ErasuresOpenError):
+        await apply(graph, candidate, change.applier())
+    await graph.writer.command("MATCH (e:Erasure) DELETE e")
+    async with AsyncExitStack() as exits:
+        await opened(graph, exits, **WRITES)
+        with pytest.raises(TransactionsOpenError):
+            await apply(graph, candidate, change.applier())
+    assert await change.count("(v:PolicyVersion)") == 1
+    await change.teller.tell([identify("u1", "a1")])
+    async with AsyncExitStack() as exits:
+        await opened(graph, exits)
+        assert (await apply(graph, candidate, change.applier())).number == 2
+
+
+async def test_an_interrupted_application_is_abandoned_while_nothing_is_written_and_finished_by_who_finds_it(
+    graph: Connection,
+) -> None:
+    change, candidate = await changing(graph), written(CHANGES["smaller people"](small_policy()))
+    finisher = change.applier()
+    assert await abandon(graph) is None
+    assert await change.stopped(candidate, 1)
+    with pytest.raises(PolicyApplyingError):
+        await declare(graph.writer, [replace(CRM, name="shop")], "another source")
+    async with AsyncExitStack() as exits:
+        await opened(graph, exits, applying="somebody")
+        assert await finish_application(graph, finisher.now, finisher.mint) is None
+        with pytest.raises(PolicyApplyingError):
+            await abandon(graph)
+    assert await abandon(graph) == 2
+    assert await finish_application(graph, finisher.now, finisher.mint) is None
+    assert await change.stopped(written(CHANGES["no guesses"](small_policy())), 2)
+    with pytest.raises(PolicyWrittenError):
+        await abandon(graph)
+    done = await finish_application(graph, finisher.now, finisher.mint)
+    assert done is not None
+    assert (done.number, done.resumed) == (2, True)
+    (row,) = await graph.reader.rows("MATCH (c:Change {kind: 'policy'}) RETURN c.by AS by")
+    assert row["by"] == "ann"

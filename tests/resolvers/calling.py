@@ -12,6 +12,7 @@ from starlette.types import Message
 
 from graph.connection import Connection, Reader, Row
 from graph.keys import Scope
+from graph.policies import PolicyHeld
 from identity.messages import Json, moment
 from resolvers.endpoint import answered
 from resolvers.viewer import Viewer
@@ -94,4 +95,6 @@ def read(answer: Response) -> dict[str, dict]:
 def caller(graph: Connection, scope: Scope = Scope.READ) -> Caller:
     """A caller of a service on this graph whose clock stands at NOW."""
     reader = CountingReader(graph.reader.driver, graph.reader.database, graph.reader.bookmarked)
-    return Caller(World(reader, graph.writer, default_policy(), now, mint, HASHING), scope)
+    return Caller(
+        World(reader, graph.writer, default_policy(), PolicyHeld(default_policy()), now, mint, HASHING), scope
+    )

@@ -4,6 +4,7 @@ import pytest
 
 from graph.connection import Connection
 from graph.keys import Scope
+from graph.merging import holds_override
 from resolvers.executing import EXECUTABLE
 from resolvers.permissions import NEEDED, RIGHTS, Right
 from tests.resolvers.calling import caller
@@ -40,3 +41,25 @@ PREVIEW = 'query { unmergePreview(what: {identifiers: [{namespace: "user_id", va
 )
 async def test_who_has_not_the_right_is_refused(graph: Connection, scope: Scope, query: str) -> None:
     assert await caller(graph, scope).refused(query) == "key_scope"
+
+
+ACTS = """
+UNWIND [['o', 'override', null], ['u', 'undo', 'o'], ['s', 'same', null]] AS each
+CREATE (:Act {
+  id: each[0], kind: each[1], undoes: each[2], a: 'user_id:a', b: 'user_id:b', at: 1, by: 'ann', decision: each[0]
+})
+"""
+
+
+@pytest.mark.neo4j
+@pytest.mark.anyio
+async def test_a_steward_undoes_no_override_nor_the_undo_of_one(graph: Connection) -> None:
+    await graph.writer.command(ACTS)
+    assert {decision: await holds_override(graph.reader, decision) for decision in "ousx"} == {
+        "o": True,
+        "u": True,
+        "s": False,
+        "x": False,
+    }
+    for decision in "ou":
+        assert await caller(graph, Scope.STEWARD).refused(UNDO.replace('"x"', f'"{decision}"')) == "key_scope"
