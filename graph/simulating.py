@@ -167,6 +167,7 @@ async def _read(reader: Reader, heard: Reheard | None) -> Read:
     totals = heard.totals
     read = await read_history(reader, heard.gone, totals.touched.links)
     read.acts = list(heard.carried.acts)
+    read.before.heirs = heard.heirs
     for known in heard.new.values():
         read.columns.add_identifier(known)
         read.before.profiles.append(None)

@@ -108,7 +108,8 @@ class Before:
     """What is stored, by the numbers of the columns that the candidate was asked with.
 
     profiles: of each identifier, None for a new one. generic: reasons by number. reasons: of links by number, None is
-    accepted; a new link has no entry. gone: the identifiers that nothing names any more, with their profiles.
+    accepted; a new link has no entry. gone: the identifiers that nothing names any more, with their profiles;
+    heirs: what their values are now.
     """
 
     profiles: list[ProfileId | None] = field(default_factory=list)
@@ -116,6 +117,7 @@ class Before:
     reasons: dict[int, str | None] = field(default_factory=dict)
     gone: dict[IdentifierKey, ProfileId | None] = field(default_factory=dict)
     gone_generic: set[IdentifierKey] = field(default_factory=set)
+    heirs: Mapping[IdentifierKey, IdentifierKey] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ def compared(
     also: identifiers whose people may show something else all the same; whole: everybody may.
     """
     touched = _differing(found, before) | {found.parts[number] for number in also}
+    touched |= _handed_over(columns, found, before).keys()
     members: defaultdict[int, list[int]] = defaultdict(list)
     for number, part in enumerate(found.parts):
         if whole or part in touched:
@@ -173,6 +176,17 @@ def _differing(found: Recomputed, before: Before) -> set[int]:
     profiles = zip(before.profiles, found.parts, strict=True)
     torn |= {profile for profile, part in profiles if part in touched and profile is not None}
     return touched | {part for profile, part in zip(before.profiles, found.parts, strict=True) if profile in torn}
+
+
+def _handed_over(columns: Columns, found: Recomputed, before: Before) -> dict[int, set[ProfileId | None]]:
+    """The profiles of which nothing is left, by the part that the heirs of their identifiers are in."""
+    left = set(before.profiles)
+    handed: defaultdict[int, set[ProfileId | None]] = defaultdict(set)
+    for key, heir in before.heirs.items():
+        profile = before.gone.get(key)
+        if profile is not None and profile not in left and heir in columns.numbers:
+            handed[found.parts[columns.numbers[heir]]].add(profile)
+    return dict(handed)
 
 
 def _id_of(columns: Columns, numbers: Sequence[int], contact: Sequence[bool]) -> ProfileId:
@@ -219,8 +233,9 @@ def _merges(
     columns: Columns, found: Recomputed, before: Before, parts: Parts, shared: Collection[ProfileId | None]
 ) -> list[Regrouped]:
     merges = []
+    handed = _handed_over(columns, found, before)
     for part, numbers in parts.members.items():
-        ids = {before.profiles[number] for number in numbers} - set(shared) - {None}
+        ids = ({before.profiles[number] for number in numbers} | handed.get(part, set())) - set(shared) - {None}
         if len(ids) > 1 and numbers[0] not in found.generic:
             keys = sorted(columns.keys[number] for number in numbers)
             before_ids = tuple(sorted(str(each) for each in ids))

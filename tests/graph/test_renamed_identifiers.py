@@ -83,3 +83,10 @@ async def test_an_erased_address_is_known_again_under_another_policy_and_its_nei
     assert await change.count("(:Identifier {namespace: 'email'})") == 0
     await change.teller.tell([track(email="su.pp@gmail.com", at=1, id="a neighbour")])
     assert await change.count("(:Identifier {key: 'email:supp@gmail.com'})") == 1
+
+
+async def test_two_lone_addresses_that_fold_into_one_are_a_merge_in_the_simulation(graph: Connection) -> None:
+    change = await changing(graph, default_policy())
+    await change.teller.tell([track(email="a.nn+x@gmail.com"), identify("u9", email="ann@gmail.com")])
+    report = await change.simulated(written(with_email(normaliser=Normaliser.EMAIL_FOLDED)(default_policy())))
+    assert (report.people_before, report.people_after, report.merges, report.splits) == (2, 1, 1, 0)
