@@ -64,38 +64,38 @@ class Query:
 class Mutation:
     """What can be changed."""
 
-    define_segment: Segment = resolved(
+    define_segment: Segment | None = resolved(
         define_segment, "Keep a question under a name, instead of the one it had. Twice is once."
     )
-    set_trait: Profile = resolved(
+    set_trait: Profile | None = resolved(
         set_trait, "Set a trait of a person by hand; it comes before what any source says. An id or an identifier."
     )
-    clear_trait: Profile = resolved(clear_trait, "Take back what was set by hand for a trait. Twice is once.")
-    merge_accounts: AccountDecision = resolved(
+    clear_trait: Profile | None = resolved(clear_trait, "Take back what was set by hand for a trait. Twice is once.")
+    merge_accounts: AccountDecision | None = resolved(
         merge_accounts, "Say that two accounts are one organisation. What hangs on them stays, and is read as one."
     )
-    unmerge_accounts: AccountDecision = resolved(
+    unmerge_accounts: AccountDecision | None = resolved(
         unmerge_accounts, "Say that two accounts that were merged are different ones; each has its own again."
     )
-    accept_suggestion: SuggestionDecision = resolved(
+    accept_suggestion: SuggestionDecision | None = resolved(
         accept_suggestion, "Accept a suggestion by hand. Scope `steward` or `admin`."
     )
-    dismiss_suggestion: SuggestionDecision = resolved(
+    dismiss_suggestion: SuggestionDecision | None = resolved(
         dismiss_suggestion, "Say that a suggestion does not hold. Scope `steward` or `admin`."
     )
-    merge_profiles: DecisionAnswer = resolved(
+    merge_profiles: DecisionAnswer | None = resolved(
         merge_profiles, "Make two people one by hand; refused where a rule forbids it. Scope `steward` or `admin`."
     )
-    unmerge: DecisionAnswer = resolved(
+    unmerge: DecisionAnswer | None = resolved(
         unmerge, "Take people apart who were merged by mistake, for good. Scope `steward` or `admin`."
     )
-    undo_decision: DecisionAnswer = resolved(
+    undo_decision: DecisionAnswer | None = resolved(
         undo_decision, "Take a merge, an unmerge or an undo back. Scope `steward` or `admin`."
     )
-    erase: Erased = resolved(
+    erase: Erased | None = resolved(
         erase, "Erase a person or an identifier: nothing of the values stays readable. Twice is once. Scope `admin`."
     )
-    unsuppress: bool = resolved(
+    unsuppress: bool | None = resolved(
         unsuppress, "Let a suppressed identifier begin afresh; false when it was not suppressed. Scope `admin`."
     )
 

@@ -148,3 +148,16 @@ async def test_a_fault_tells_the_caller_nothing_of_the_inside(graph: Connection)
     answer = await with_reader(graph, BrokenReader).post(KNOWN)
     assert (answer.status_code, code(answer)) == (200, "unexpected")
     assert b"secret" not in answer.body
+
+
+async def test_of_several_mutations_what_is_done_is_told_beside_what_has_to_wait(graph: Connection) -> None:
+    """The first writes; what the second reads first is away."""
+    me = replace(with_reader(graph, AwayReader), scope=Scope.ADMIN)
+    answer = await me.post(
+        f'mutation {{ {DEFINE[11:-2]} clearTrait(profile: {{ id: "anna" }}, key: "name") {{ id }} }}'
+    )
+    assert (answer.status_code, code(answer)) == (200, "database_away")
+    assert read(answer)["data"] == {"defineSegment": {"name": "all"}, "clearTrait": None}
+    assert read(answer)["errors"][0]["path"] == ["clearTrait"]
+    alone = await me.post('mutation { clearTrait(profile: { id: "anna" }, key: "name") { id } }')
+    assert (alone.status_code, code(alone), "data" in read(alone)) == (503, "database_away", False)
