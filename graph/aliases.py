@@ -36,6 +36,8 @@ MATCH (old:Identifier {key: row.old})
 USING INDEX SEEK old:Identifier(key)
 MATCH (new:Identifier {key: row.key})
 USING INDEX SEEK new:Identifier(key)
+SET new.moved_at = old.moved_at
+WITH old, new
 CALL (old, new) {
   MATCH (old)<-[moved:MOVED]-(change:Change)
   CREATE (change)-[:MOVED {left: moved.left, joined: moved.joined}]->(new)

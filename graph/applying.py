@@ -17,7 +17,7 @@ from datetime import datetime
 
 import anyio
 
-from graph.audit import Cause, CauseKind, ChangeKind, entry, log
+from graph.audit import Cause, CauseKind, ChangeKind, Entry, log
 from graph.connection import WRITES, Connection, Reader, Row, Transaction, Writer
 from graph.errors import ErasuresOpenError, PolicyApplyingError, PolicyWrittenError, TransactionsOpenError
 from graph.namespaces import DECLARED, declared_namespaces, namespace_from
@@ -347,4 +347,4 @@ async def _put_in_force(tx: Transaction, run: _Run, report: str, applier: Applie
     now = micros(applier.now())
     if await tx.rows(PUT_IN_FORCE, number=run.number, now=now):
         facts = {"report": report, "hash": run.new.hash, "number": run.number}
-        await log(tx, [entry(ChangeKind.POLICY, _cause(run, applier), now, facts)])
+        await log(tx, Entry(ChangeKind.POLICY, _cause(run, applier), facts), now)

@@ -3,6 +3,10 @@
 A row is written in the transaction that makes the change. It names identifiers and people by their mints alone, so that
 an erasure leaves nothing of a value in it. Where an identifier belonged at a past moment follows from its moves
 (graph/past.py): identifiers that never moved belong where they do now.
+
+Two machines have two clocks, and a transaction may wait for locks long after it looked at its own. So a row is never
+recorded earlier than what was recorded before of those it is about: identifiers and anchors remember in `moved_at` when
+they were last moved or turned, and the rows of one transaction get one moment after all of these.
 """
 
 import secrets
@@ -53,104 +57,159 @@ class Moves:
     verdicts: Mapping[LinkId, Reason | None] = field(default_factory=dict)
 
 
-# identifier_key and identifier_mint (unique)
+# identifier_key and identifier_mint (unique); who is moved was there before, who is concerned can be new: then it was
+# minted microseconds after the moment of this very transaction
 LOG = """
-UNWIND $rows AS row
-CREATE (change:Change)
-SET change = row.facts
-WITH change, row
-CALL (change, row) {
-  UNWIND row.moved AS moved
-  MATCH (i:Identifier {key: moved.key})
+CALL () {
+  UNWIND $moved AS key
+  MATCH (i:Identifier {key: key})
   USING INDEX SEEK i:Identifier(key)
-  CREATE (change)-[:MOVED {left: moved.left, joined: moved.joined}]->(i)
+  RETURN i, coalesce(i.moved_at, i.minted_at) AS last
+  UNION ALL
+  UNWIND $concerned AS key
+  MATCH (i:Identifier {key: key})
+  USING INDEX SEEK i:Identifier(key)
+  RETURN i, i.moved_at AS last
+  UNION ALL
+  UNWIND $anchors AS mint
+  MATCH (i:Identifier {mint: mint})
+  USING INDEX SEEK i:Identifier(mint)
+  RETURN i, i.moved_at AS last
 }
-CALL (change, row) {
-  UNWIND row.profiles AS id
-  MATCH (anchor:Identifier {mint: id})
-  USING INDEX SEEK anchor:Identifier(mint)
-  CREATE (change)-[:CONCERNS]->(anchor)
+WITH collect(i) AS all, coalesce(max(last), -1) AS last
+WITH all, CASE WHEN last < $now THEN $now ELSE last + 1 END AS at
+FOREACH (i IN CASE WHEN $moving THEN all ELSE [] END | SET i.moved_at = at)
+WITH at
+CALL (at) {
+  UNWIND $rows AS row
+  CREATE (change:Change)
+  SET change = row.facts, change.at = at, change.id = right('000000000000000' + toString(at), 16) + row.id
+  WITH change, row
+  CALL (change, row) {
+    UNWIND row.moved AS moved
+    MATCH (i:Identifier {key: moved.key})
+    USING INDEX SEEK i:Identifier(key)
+    CREATE (change)-[:MOVED {left: moved.left, joined: moved.joined}]->(i)
+  }
+  CALL (change, row) {
+    UNWIND row.profiles AS id
+    MATCH (anchor:Identifier {mint: id})
+    USING INDEX SEEK anchor:Identifier(mint)
+    CREATE (change)-[:CONCERNS]->(anchor)
+  }
+  CALL (change, row) {
+    UNWIND row.ends AS key
+    MATCH (end:Identifier {key: key})
+    USING INDEX SEEK end:Identifier(key)
+    CREATE (change)-[:CONCERNS]->(end)
+  }
 }
-CALL (change, row) {
-  UNWIND row.ends AS key
-  MATCH (end:Identifier {key: key})
-  USING INDEX SEEK end:Identifier(key)
-  CREATE (change)-[:CONCERNS]->(end)
-}
+RETURN at
 """
 
 
-async def log_moves(tx: Transaction, moves: Moves, cause: Cause, now: int) -> None:
-    """Log who moved where: one row for each group of people that exchanged identifiers, one for all that are new."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the log. facts: its own properties. profiles, ends: the people and the identifiers it concerns."""
+
+    kind: ChangeKind
+    cause: Cause
+    facts: Mapping[str, object]
+    moved: Sequence[Move] = ()
+    profiles: Sequence[ProfileId] = ()
+    ends: Sequence[IdentifierKey] = ()
+
+
+Turned = Mapping[IdentifierKey, Generic | None]
+
+
+async def log_stitched(tx: Transaction, turns: Turned, moves: Moves, cause: Cause, now: int) -> int:
+    """Log which identifiers turned generic or back, and who moved where; the moment at which that is recorded.
+
+    Of moves one row for each group of people that exchanged identifiers, one for all that are new. now: µs.
+    """
     groups = _groups(moves.moves)
-    said = _messages_by_key(cause.heard) if groups else {}
-    rows = [_moved(group, moves, cause, now, said) for group in groups]
+    said = _messages_by_key(cause.heard) if groups or turns else {}
+    rows = [_turned(key, why, cause, said) for key, why in sorted(turns.items())]
+    rows += [_moved(group, moves, cause, said) for group in groups]
     new = [each for each in moves.moves if each.left is None]
     if new:  # as two lists side by side: most batches bring many
         joined = [each.joined for each in new]
-        rows.append(entry(ChangeKind.ARRIVED, cause, now, {"arrived": [each.mint for each in new], "joined": joined}))
-    await log(tx, rows)
+        rows.append(Entry(ChangeKind.ARRIVED, cause, {"arrived": [each.mint for each in new], "joined": joined}))
+    return await _log(tx, rows, now, moving=True)
 
 
-async def log_turns(tx: Transaction, turns: Mapping[IdentifierKey, Generic | None], cause: Cause, now: int) -> None:
-    """Log which identifiers turned generic or back."""
-    said = _messages_by_key(cause.heard) if turns else {}
-    await log(
-        tx,
-        [
-            entry(
-                ChangeKind.GENERIC if why else ChangeKind.NOT_GENERIC,
-                cause,
-                now,
-                {"reason": why.value if why else None, "messages": list(said.get(key, ()))[:MOST_MESSAGES]},
-                ends=[key],
-            )
-            for key, why in sorted(turns.items())
-        ],
+async def log_decision(tx: Transaction, acts: Sequence[Act], cause: Cause, now: int) -> int:
+    """Log that somebody decided something by hand, before what follows from it; the moment of what follows, in µs."""
+    ends = list(dict.fromkeys(end for act in acts for end in (act.a, act.b)))
+    kinds = sorted({act.kind.value for act in acts})
+    return await log(
+        tx, Entry(ChangeKind.DECIDED, cause, {"acts": kinds, "count": len(acts)}, ends=ends[:MOST_ENDS]), now
     )
 
 
-async def log_decision(tx: Transaction, acts: Sequence[Act], cause: Cause, now: int) -> None:
-    """Log that somebody decided something by hand."""
-    ends = list(dict.fromkeys(end for act in acts for end in (act.a, act.b)))
-    kinds = sorted({act.kind.value for act in acts})
-    await log(tx, [entry(ChangeKind.DECIDED, cause, now, {"acts": kinds, "count": len(acts)}, ends=ends[:MOST_ENDS])])
+async def log(tx: Transaction, row: Entry, now: int) -> int:
+    """Write a row of what somebody did; the moment at which it is recorded, in µs. now: at the earliest."""
+    return await _log(tx, [row], now, moving=False)
 
 
-async def log(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write rows of the log. ends: keys of the identifiers a row is about; profiles: the ids of people."""
-    if rows:
-        await tx.rows(LOG, rows=rows)
+async def _log(tx: Transaction, rows: Sequence[Entry], now: int, *, moving: bool) -> int:
+    if not rows:
+        return now
+    found = await tx.rows(
+        LOG,
+        moved=sorted({each.key for row in rows for each in row.moved}),
+        concerned=sorted({key for row in rows for key in row.ends}),
+        anchors=sorted({id_ for row in rows for id_ in row.profiles}),
+        rows=[_row(number, row) for number, row in enumerate(rows)],
+        moving=moving,
+        now=now,
+    )
+    return int(found[0]["at"])
 
 
-def entry(
-    kind: ChangeKind,
-    cause: Cause,
-    now: int,
-    facts: Mapping[str, object],
-    *,
-    moved: Sequence[Move] = (),
-    profiles: Sequence[ProfileId] = (),
-    ends: Sequence[IdentifierKey] = (),
-) -> Mapping[str, object]:
-    """A row of the log. now: µs. facts: its own properties. profiles, ends: the people and identifiers it concerns."""
+# The order of what one transaction does; what comes first in it has the smaller id.
+TURNING = frozenset({ChangeKind.GENERIC, ChangeKind.NOT_GENERIC})
+FOLLOWING = frozenset(
+    {
+        ChangeKind.MERGED,
+        ChangeKind.SPLIT,
+        ChangeKind.MOVED,
+        ChangeKind.RENAMED,
+        ChangeKind.REGROUPED,
+        ChangeKind.ARRIVED,
+    }
+)
+
+
+def _row(number: int, row: Entry) -> Mapping[str, object]:
+    rank = 2 if row.kind in FOLLOWING else int(row.kind in TURNING)
+    cause = row.cause
     own = {
-        "id": f"{now:016d}-{secrets.token_hex(6)}",
-        "at": now,
-        "kind": kind.value,
+        "kind": row.kind.value,
         "cause": cause.kind.value,
         "by": cause.by,
         "decision": cause.decision,
         "note": cause.note,
     }
-    gone = [{"key": each.key, "left": each.left, "joined": each.joined} for each in moved]
-    return {"facts": {**own, **facts}, "moved": gone, "profiles": list(profiles), "ends": list(ends)}
+    return {
+        "id": f"-{rank}{number:06d}-{secrets.token_hex(6)}",
+        "facts": {**own, **row.facts},
+        "moved": [{"key": each.key, "left": each.left, "joined": each.joined} for each in row.moved],
+        "profiles": list(row.profiles),
+        "ends": list(row.ends),
+    }
 
 
 Said = Mapping[IdentifierKey, Sequence[MessageId]]
 
 
-def _moved(group: Sequence[Move], moves: Moves, cause: Cause, now: int, said: Said) -> Mapping[str, object]:
+def _turned(key: IdentifierKey, why: Generic | None, cause: Cause, said: Said) -> Entry:
+    facts = {"reason": why.value if why else None, "messages": list(said.get(key, ()))[:MOST_MESSAGES]}
+    return Entry(ChangeKind.GENERIC if why else ChangeKind.NOT_GENERIC, cause, facts, ends=[key])
+
+
+def _moved(group: Sequence[Move], moves: Moves, cause: Cause, said: Said) -> Entry:
     before = sorted({each.left for each in group if each.left is not None})
     after = sorted({each.joined for each in group})
     gone = [each for each in before if each not in moves.exist]
@@ -163,7 +222,7 @@ def _moved(group: Sequence[Move], moves: Moves, cause: Cause, now: int, said: Sa
         "reason": _reason(keys, moves.verdicts),
         "messages": _messages(keys, moves, said),
     }
-    return entry(_kind(gone, born), cause, now, facts, moved=group, profiles=sorted({*before, *after}))
+    return Entry(_kind(gone, born), cause, facts, moved=group, profiles=sorted({*before, *after}))
 
 
 def _kind(gone: Sequence[ProfileId], born: Sequence[ProfileId]) -> ChangeKind:

@@ -95,13 +95,13 @@ async def decided_within(tx: Transaction, acts: Sequence[Act], policy: Policy, n
     cause = Cause(CauseKind.DECISION, acts[0].by, decision=acts[0].decision or None, note=acts[0].note)
     change = Change(cause, ends=set(ends), additive=False, decided=True)
     await _lock_ends(tx, change, ends, now)
+    now = await log_decision(tx, acts, cause, now)
     await keep_acts(tx, acts, now)
     await recount(tx, change, policy, now)
     writing = await _manual_links(tx, {act.pair for act in acts})
     stitched = await stitch_change(tx, change, policy, now, limited=False)
-    await writing.write(tx, stitched.verdicts, now)
+    await writing.write(tx, stitched.verdicts, max(now, stitched.at))
     await refresh_views(tx, [], change, stitched, policy, limited=False)
-    await log_decision(tx, acts, cause, now)
     return await _outcome(tx, acts, stitched, ends)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from graph.audit import Cause, CauseKind, ChangeKind, entry, log
+from graph.audit import Cause, CauseKind, ChangeKind, Entry, log
 from graph.connection import Reader, Transaction, Writer
 from graph.erasure_reading import (
     Gone,
@@ -213,7 +213,7 @@ async def _unsuppress(
     found = await unsuppress(tx, keys, hashing)
     if found:
         facts = {"mode": "unsuppress", "count": len(found)}
-        await log(tx, [entry(ChangeKind.ERASED, Cause(CauseKind.ERASURE, by), now, facts)])
+        await log(tx, Entry(ChangeKind.ERASED, Cause(CauseKind.ERASURE, by), facts), now)
     return found
 
 
@@ -360,4 +360,4 @@ async def _log(tx: Transaction, request: Request, outcome: Outcome, now: int) ->
         "observations": outcome.observations,
         "scrubbed": outcome.scrubbed,
     }
-    await log(tx, [entry(ChangeKind.ERASED, Cause(CauseKind.ERASURE, request.by), now, facts)])
+    await log(tx, Entry(ChangeKind.ERASED, Cause(CauseKind.ERASURE, request.by), facts), now)

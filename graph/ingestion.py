@@ -184,7 +184,7 @@ async def _record(
     await record_interactions(tx, heard, now)
     await record_observations(tx, heard, now)
     stitched = await stitch_change(tx, change, policy, now)
-    await links.write(tx, stitched.verdicts, now)
+    await links.write(tx, stitched.verdicts, max(now, stitched.at))
     await refresh_views(tx, heard, change, stitched, policy)
     cyclic = await record_accounts(tx, heard, now)
     await record_things(tx, heard)

@@ -182,9 +182,13 @@ def verdict_facts(reason: Reason | None) -> dict[str, object]:
 
 
 def with_step(steps: str, link: Link, now: int) -> str:
-    """The steps of a link and one more: [recorded_at, first_seen, sure, authority], as JSON text."""
+    """The steps of a link and one more: [recorded_at, first_seen, sure, authority], as JSON text.
+
+    A step is recorded after the one before, whatever the clocks of two machines say.
+    """
     known = msgspec.json.decode(steps) if steps else []
-    return msgspec.json.encode([*known, [now, link.first_seen, link.sure, link.authority.name.lower()]]).decode()
+    at = max(now, known[-1][0] + 1) if known else now
+    return msgspec.json.encode([*known, [at, link.first_seen, link.sure, link.authority.name.lower()]]).decode()
 
 
 def new_row(link: Link, verdict: dict[str, object], now: int) -> dict[str, object]:

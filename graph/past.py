@@ -126,22 +126,20 @@ USING INDEX SEEK i:Identifier(mint)
 RETURN {KNOWN_ROW} AS known
 """
 
-# profile_id, identifier_mint and identifier_key (unique), then the changes of the anchor and of who is asked for; an
-# erased anchor is no way in, so that who was with it is found by the changes they were in together
+# profile_id (unique), moved_left and moved_joined (range), identifier_key (unique); the anchor is no way in: it may be
+# erased, or no identifier by the policy of today
 CANDIDATES = f"""
 CALL () {{
   MATCH (p:Profile {{id: $id}})<-[:IDENTIFIES]-(i:Identifier)
   USING INDEX SEEK p:Profile(id)
   RETURN i
   UNION
-  MATCH (anchor:Identifier {{mint: $id}})<-[:CONCERNS]-(:Change)-[moved:MOVED]->(i:Identifier)
-  USING INDEX SEEK anchor:Identifier(mint)
-  WHERE moved.left = $id OR moved.joined = $id
+  MATCH (:Change)-[moved:MOVED {{left: $id}}]->(i:Identifier)
+  USING INDEX SEEK moved:MOVED(left)
   RETURN i
   UNION
-  MATCH (asked:Identifier {{key: $key}})<-[:MOVED]-(:Change)-[moved:MOVED]->(i:Identifier)
-  USING INDEX SEEK asked:Identifier(key)
-  WHERE moved.left = $id OR moved.joined = $id
+  MATCH (:Change)-[moved:MOVED {{joined: $id}}]->(i:Identifier)
+  USING INDEX SEEK moved:MOVED(joined)
   RETURN i
   UNION
   MATCH (i:Identifier {{key: $key}})
@@ -219,12 +217,12 @@ async def person_by_id(reader: Reader, id_: ProfileId, view: View, policy: Polic
 
 async def _person(reader: Reader, rows: Sequence[Row], view: View, policy: Policy) -> PastPerson | None:
     asked = _known(rows[0]["known"]) if rows else None
-    id_ = asked.place(view.recorded) if asked else None
+    id_ = asked.place(view) if asked else None
     if asked is None or id_ is None:
         return None
     candidates = (_known(row["known"]) for row in await reader.rows(CANDIDATES, id=id_, key=asked.key))
-    members = {each.key: each for each in candidates if each.place(view.recorded) == id_}
-    links = await _links(reader, [key for key, each in members.items() if each.generic_at(view.recorded) is None])
+    members = {each.key: each for each in candidates if each.place(view) == id_}
+    links = await _links(reader, [key for key, each in members.items() if each.generic_at(view) is None])
     moments = await _sightings(reader, list(members), view)
     shown = [_identifier(each, links, moments[each.key], view) for each in members.values()]
     if view.effective_at is not None:
@@ -277,13 +275,15 @@ class _Known:
     recorded_at: int
     sighted: tuple[int, ...]
 
-    def place(self, moment: int) -> ProfileId | None:
-        """Where it belonged; None while it was not known."""
-        return place_at(self.present, self.moves, moment) if self.recorded_at <= moment else None
+    def place(self, view: View) -> ProfileId | None:
+        """Where it belonged; None while it was not known. What is known today is read, not concluded from the log."""
+        if view.as_of is None:
+            return self.present
+        return place_at(self.present, self.moves, view.as_of) if self.recorded_at <= view.as_of else None
 
-    def generic_at(self, moment: int) -> str | None:
+    def generic_at(self, view: View) -> str | None:
         """Why it was generic; None when it was not."""
-        return generic_at(self.generic, self.turns, moment)
+        return self.generic if view.as_of is None else generic_at(self.generic, self.turns, view.as_of)
 
     @property
     def anchoring(self) -> Anchoring:
@@ -352,7 +352,7 @@ def _identifier(known: _Known, links: Links, moments: Sequence[int], view: View)
         value=known.value,
         role=known.role,
         first_seen=known.first_seen if first_seen is None else first_seen,
-        generic=known.generic_at(view.recorded),
+        generic=known.generic_at(view),
     )
 
 

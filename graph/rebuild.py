@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from graph.account_decisions import name_accounts
-from graph.audit import Cause, Move, Moves, log_moves, log_turns
+from graph.audit import Cause, Move, Moves, log_stitched
 from graph.connection import Reader, Transaction, Writer
 from graph.contact_use import refresh_contact_use
 from graph.device_use import computed_uses, refresh_uses, spans_of, uses_text
@@ -310,7 +310,7 @@ Turn = tuple[IdentifierKey, Generic | None]
 
 async def _turn(tx: Transaction, turns: Sequence[Turn], cause: Cause, now: int) -> None:
     await _set_generic(tx, turns)
-    await log_turns(tx, dict(turns), cause, now)
+    await log_stitched(tx, dict(turns), Moves(()), cause, now)
 
 
 async def _set_generic(tx: Transaction, turns: Sequence[Turn]) -> None:
@@ -339,7 +339,8 @@ async def _place(
         for key, id_ in moved.items()
     ]
     exist = expected.stitching.clusters.keys()
-    await log_moves(tx, Moves(moves, stored.profiles.keys(), exist, expected.stitching.refused), cause, now)
+    seen = Moves(moves, stored.profiles.keys(), exist, expected.stitching.refused)
+    await log_stitched(tx, {}, seen, cause, now)
 
 
 async def _refresh(tx: Transaction, profiles: Sequence[ProfileId], policy: Policy) -> None:

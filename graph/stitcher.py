@@ -9,7 +9,7 @@ waits. Locks are taken in the order of keys.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from graph.audit import Move, Moves, log_moves, log_turns
+from graph.audit import Move, Moves, log_stitched
 from graph.connection import Transaction
 from graph.genericity import turns_of
 from graph.links import CHANGE_LINKS, verdict_facts
@@ -29,6 +29,7 @@ class Stitched:
     changed: the profiles whose members are others than before.
     verdicts: new and changed ones; those of links that were stored are written already.
     pending: the region was too large, and is left for `drain_pending`. before: where the identifiers belonged.
+    at: when that is recorded, µs; 0 when there was nothing to stitch.
     """
 
     clusters: tuple[Cluster, ...] = ()
@@ -37,6 +38,7 @@ class Stitched:
     verdicts: Mapping[LinkId, Reason | None] = field(default_factory=dict)
     turned: Turns = field(default_factory=dict)
     before: Mapping[IdentifierKey, ProfileId] = field(default_factory=dict)
+    at: int = 0
     pending: bool = False
 
 
@@ -105,7 +107,6 @@ async def stitch_change(tx: Transaction, change: Change, policy: Policy, now: in
     if planned is None:
         return await _deferred(tx, change, policy, now)
     await _write_turns(tx, turns)
-    await log_turns(tx, turns, change.cause, now)
     return await _written(tx, planned, change, turns, now)
 
 
@@ -182,9 +183,9 @@ async def _written(tx: Transaction, planned: _Planned, change: Change, turns: Tu
     verdicts = _verdict_rows(plan.verdicts, planned.reading.elements)
     await place(tx, plan.clusters, moved, [key for key in moved if key in region.profile_of], verdicts)
     gone = frozenset(left - kept)
-    await log_moves(tx, _moves(moved, planned, change, gone), change.cause, now)
+    at = await log_stitched(tx, turns, _moves(moved, planned, change, gone), change.cause, now)
     changed = frozenset(each.id for each in plan.clusters if set(each.members) != _members(region, each.id))
-    return Stitched(plan.clusters, changed, gone, plan.verdicts, turns, region.profile_of)
+    return Stitched(plan.clusters, changed, gone, plan.verdicts, turns, region.profile_of, at)
 
 
 def _moves(

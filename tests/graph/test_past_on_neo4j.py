@@ -2,21 +2,33 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import groupby
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from graph.applying import Applier, apply
 from graph.connection import Connection
-from graph.past import PastPerson, View, person_by_id
+from graph.ingestion import commit_batch
+from graph.past import PastPerson, View, person_by_id, person_by_key
 from graph.past_traits import Rules, observations_then
+from graph.policies import held_in
 from graph.views import shown_traits
+from identity.erasure import Scope
 from identity.evidence import Act, ActId, ActKind
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.messages import Message, micros
-from tests.building import act, after
+from identity.past import Moving, place_at
+from identity.policy import Policy
+from identity.policy_text import policy_from_toml
+from identity.policy_writing import policy_text
+from tests.building import act, after, default_policy, identify, minting, track
+from tests.graph.erasing import erased
 from tests.graph.telling import Teller, telling
-from tests.identity.histories import some_act, some_message
+from tests.identity.histories import some_act, some_decisions, some_message
+from tests.serving import empty
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
@@ -25,6 +37,15 @@ FEW = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+LONG_AFTER = 2**60
+# Identifiers are minted microseconds after the moment of their batch, which their message alone remembers.
+MINTED = 1_000
+MOVES = """
+MATCH (i:Identifier)-[:IDENTIFIES]->(p:Profile)
+RETURN i.mint AS mint, p.id AS place, COLLECT {
+  MATCH (i)<-[moved:MOVED]-(change:Change) RETURN [change.at, change.id, moved.left, moved.joined]
+} AS moves
+"""
 WHO = """
 MATCH (p:Profile)<-[:IDENTIFIES]-(i:Identifier)
 RETURN p {.*} AS profile, collect([i.key, i.mint]) AS identifiers
@@ -102,3 +123,73 @@ async def _is_as_it_was(
         assert person.known == entry.shown["known"]
     shown = {name: value for name, value in entry.shown.items() if name.startswith("t_")}
     assert await traits(teller, person, view) == shown
+
+
+@FEW
+@given(some_decisions(), st.permutations(range(16)))
+async def test_whatever_the_clocks_say_the_log_has_the_moves_in_their_order(
+    graph: Connection, steps: list[Message | Act], clocks: list[int]
+) -> None:
+    teller = await telling(graph)
+    diary: dict[str, list[ProfileId]] = {}
+    for step, clock in zip(steps, clocks, strict=False):
+        teller.batches = clock
+        await teller.steps([step])
+        for row in await graph.reader.rows(MOVES):
+            diary.setdefault(row["mint"], []).append(row["place"])
+    for row in await graph.reader.rows(MOVES):
+        moves = [Moving(*each) for each in row["moves"]]
+        moments = [-1, *sorted(each.at for each in moves)]
+        told = [place_at(row["place"], moves, moment) for moment in moments]
+        assert told == [place for place, _ in groupby(diary[row["mint"]])]
+
+
+async def test_who_is_parted_by_a_clock_that_runs_behind_stays_parted(graph: Connection) -> None:
+    teller = await telling(graph)
+    teller.batches = 10
+    await teller.tell([track("a1")])
+    teller.batches = 20
+    await teller.tell([identify("u1", "a1", at=1)])
+    teller.batches = 15
+    await teller.decide(act(ActKind.DIFFERENT, "user_id:u1", "anonymous_id:a1", at=2))
+    for view in (View(as_of=LONG_AFTER), View(effective_at=LONG_AFTER), View()):
+        assert await with_whom(teller, "anonymous_id:a1", view) == {"anonymous_id:a1"}
+    assert await with_whom(teller, "anonymous_id:a1", View(as_of=moment_of(21))) == {"anonymous_id:a1", "user_id:u1"}
+
+
+async def with_whom(teller: Teller, key: str, view: View) -> set[str]:
+    person = await person_by_key(teller.graph.reader, IdentifierKey(key), view, teller.policy)
+    return {each.key for each in person.identifiers} if person else set()
+
+
+async def test_an_unmerge_and_an_erasure_leave_the_past_whole(graph: Connection) -> None:
+    teller = await telling(graph)
+    await teller.tell([identify("u1", "a1"), identify("u1", "a2", at=1), identify("u1", "a3", at=2)])
+    before = moment_of(teller.batches) + MINTED
+    for other in ("user_id:u1", "anonymous_id:a1", "anonymous_id:a2"):
+        await teller.decide(act(ActKind.DIFFERENT, "anonymous_id:a3", other, at=3))
+    await erased(graph, "user_id:u1", scope=Scope.IDENTIFIER)
+    left = {"anonymous_id:a1", "anonymous_id:a2", "anonymous_id:a3"}
+    for key in sorted(left):
+        assert await with_whom(teller, key, View(as_of=before)) == left
+
+
+async def test_a_policy_that_blocks_what_tied_people_leaves_the_past_whole(graph: Connection) -> None:
+    await empty(graph.writer)
+    policy, at = written(default_policy()), after(0).replace(year=2027)
+    await held_in(graph.reader, graph.writer, policy, micros(at))
+    mints = minting()
+    stale = [track(f"d{number}", user="abc123", at=number) for number in range(3)]
+    await commit_batch(graph.writer, stale, policy, lambda: next(mints), at)
+    blocking = written(replace(policy, blocked_values=policy.blocked_values | {"abc123"}))
+    await apply(graph, blocking, Applier("ann", None, lambda: at + timedelta(minutes=1), lambda: next(mints)))
+    view, left = View(as_of=micros(at)), {"anonymous_id:d0", "anonymous_id:d1", "anonymous_id:d2"}
+    for key in sorted(left):
+        person = await person_by_key(graph.reader, IdentifierKey(key), view, blocking)
+        assert person is not None
+        assert {each.key for each in person.identifiers} == left
+
+
+def written(policy: Policy) -> Policy:
+    """A policy as its text has it, which is what can be applied."""
+    return policy_from_toml(policy_text(policy))
