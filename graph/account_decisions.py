@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from graph.audit import Cause, CauseKind, ChangeKind, Entry, log
 from graph.connection import Row, Transaction, Writer
 from graph.locks import tried
 from graph.memberships import LOCK_ACCOUNTS, judge_around
@@ -141,6 +142,8 @@ async def _decided(tx: Transaction, act: AccountAct, now: int) -> Decided:
         await keep_account_act(tx, act, now)
         await name_accounts(tx, keys, heads)
         await judge_around(tx, keys, now)
+        kind = ChangeKind.ACCOUNTS_MERGED if act.same else ChangeKind.ACCOUNTS_PARTED
+        await log(tx, Entry(kind, Cause(CauseKind.DECISION, act.by, note=act.note), {}), now)
     return Decided(outcome, await _organisations(tx, act, keys, heads))
 
 

@@ -36,7 +36,10 @@ MATCH (old:Identifier {key: row.old})
 USING INDEX SEEK old:Identifier(key)
 MATCH (new:Identifier {key: row.key})
 USING INDEX SEEK new:Identifier(key)
-SET new.moved_at = old.moved_at
+SET new.moved_at = CASE
+  WHEN old.moved_at IS NULL OR new.moved_at >= old.moved_at THEN new.moved_at
+  ELSE old.moved_at
+END
 WITH old, new
 CALL (old, new) {
   MATCH (old)<-[moved:MOVED]-(change:Change)

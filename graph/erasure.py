@@ -213,7 +213,7 @@ async def _unsuppress(
     found = await unsuppress(tx, keys, hashing)
     if found:
         facts = {"mode": "unsuppress", "count": len(found)}
-        await log(tx, Entry(ChangeKind.ERASED, Cause(CauseKind.ERASURE, by), facts), now)
+        await log(tx, Entry(ChangeKind.ERASED, Cause(CauseKind.ERASURE, by), facts, ends=found), now)
     return found
 
 
@@ -301,7 +301,7 @@ async def _end(tx: Transaction, part: _Part, tools: Tools) -> Outcome:
         after=await people_in(tx, _shown(stitched)),
         pending=stitched.pending,
     )
-    await _log(tx, part.request, outcome, tools.now)
+    await _log(tx, part.request, outcome, _losing(gone, stitched), max(tools.now, stitched.at))
     return outcome
 
 
@@ -350,7 +350,14 @@ def _shown(stitched: Stitched) -> list[ProfileId]:
     return sorted(each.id for each in stitched.clusters)[:MOST_SHOWN]
 
 
-async def _log(tx: Transaction, request: Request, outcome: Outcome, now: int) -> None:
+def _losing(gone: Sequence[Gone], stitched: Stitched) -> list[ProfileId]:
+    """The profiles that lost an identifier, and those that the identifiers which stay belong to now."""
+    lost = profiles_of(gone)
+    now = {each.id for each in stitched.clusters if any(stitched.before.get(key) in lost for key in each.members)}
+    return sorted(lost | now)
+
+
+async def _log(tx: Transaction, request: Request, outcome: Outcome, losing: Sequence[ProfileId], now: int) -> None:
     facts = {
         "mints": [mint for _, mint in outcome.identifiers],
         "before": list(outcome.profiles),
@@ -360,4 +367,4 @@ async def _log(tx: Transaction, request: Request, outcome: Outcome, now: int) ->
         "observations": outcome.observations,
         "scrubbed": outcome.scrubbed,
     }
-    await log(tx, Entry(ChangeKind.ERASED, Cause(CauseKind.ERASURE, request.by), facts), now)
+    await log(tx, Entry(ChangeKind.ERASED, Cause(CauseKind.ERASURE, request.by), facts, profiles=losing), now)

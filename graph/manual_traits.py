@@ -1,6 +1,6 @@
 """Trait values set by hand: observations of the source `manual` on a profile's anchor, so that they follow it home."""
 
-from graph.audit import Cause, CauseKind
+from graph.audit import Cause, CauseKind, ChangeKind, Entry, log
 from graph.connection import Transaction, Writer
 from graph.locks import StartAgainError, begun_again, lock
 from graph.policy_state import refuse_while_applying
@@ -11,6 +11,8 @@ from identity.identifiers import IdentifierKey, ProfileId
 from identity.messages import Json
 from identity.policy import Policy
 from identity.survivorship import MANUAL, Observation
+
+BY_HAND = Cause(CauseKind.DECISION)
 
 # identifier_key and identifier_mint (unique)
 ANCHOR_OF = """
@@ -27,6 +29,7 @@ MATCH (anchor:Profile {id: $profile})<-[:IDENTIFIES]-(:Identifier)<-[:OF]-(o:Obs
 USING INDEX SEEK anchor:Profile(id)
 WHERE o.source = $source AND o.trait = $trait
 DETACH DELETE o
+RETURN count(*) AS cleared
 """
 
 
@@ -62,6 +65,7 @@ async def _set(tx: Transaction, key: IdentifierKey, said: Observation, policy: P
     anchor, profile = locked
     await keep_observations(tx, [(anchor, said)], now)
     await refresh_traits(tx, [profile], policy)
+    await log(tx, Entry(ChangeKind.TRAIT_SET, BY_HAND, {}, profiles=[profile]), now)
     return profile
 
 
@@ -71,8 +75,10 @@ async def _clear(tx: Transaction, key: IdentifierKey, trait: str, policy: Policy
     if locked is None:
         return None
     _, profile = locked
-    await tx.rows(CLEAR_TRAIT, profile=profile, source=MANUAL, trait=trait)
-    await refresh_traits(tx, [profile], policy)
+    (row,) = await tx.rows(CLEAR_TRAIT, profile=profile, source=MANUAL, trait=trait)
+    if row["cleared"]:
+        await refresh_traits(tx, [profile], policy)
+        await log(tx, Entry(ChangeKind.TRAIT_CLEARED, BY_HAND, {}, profiles=[profile]), now)
     return profile
 
 

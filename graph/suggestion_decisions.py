@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from graph.audit import Cause, CauseKind, ChangeKind, Entry, log
 from graph.conflicts import Conflict
 from graph.connection import Reader, Transaction, Writer
 from graph.decisions import decide
@@ -128,3 +129,5 @@ async def _write_membership(
         await tx.rows(BELONGS, **facts, role=DEFAULT_ROLE, source=BY_HAND)
     else:
         await tx.rows(BELONGS_NOT, **facts)
+    kind = ChangeKind.MEMBERSHIP_ACCEPTED if accept else ChangeKind.MEMBERSHIP_DISMISSED
+    await log(tx, Entry(kind, Cause(CauseKind.DECISION, asked.by, note=asked.note), {}, ends=[address]), asked.now)

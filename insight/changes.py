@@ -37,6 +37,12 @@ class ChangeKind(StrEnum):
     DECIDED = "decided"
     POLICY = "policy"
     ERASED = "erased"
+    TRAIT_SET = "trait_set"
+    TRAIT_CLEARED = "trait_cleared"
+    ACCOUNTS_MERGED = "accounts_merged"
+    ACCOUNTS_PARTED = "accounts_parted"
+    MEMBERSHIP_ACCEPTED = "membership_accepted"
+    MEMBERSHIP_DISMISSED = "membership_dismissed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,12 @@ WHAT: Mapping[ChangeKind, str] = {
     ChangeKind.NOT_GENERIC: "An identifier is no longer shared, and links again",
     ChangeKind.POLICY: "Another version of the policy came into force",
     ChangeKind.ERASED: "{moved} went",
+    ChangeKind.TRAIT_SET: "A trait of a person was set",
+    ChangeKind.TRAIT_CLEARED: "What had been set for a trait of a person was taken back",
+    ChangeKind.ACCOUNTS_MERGED: "Two accounts go by one name",
+    ChangeKind.ACCOUNTS_PARTED: "Two accounts that were one go by their own names again",
+    ChangeKind.MEMBERSHIP_ACCEPTED: "A person belongs to an account, as was suggested",
+    ChangeKind.MEMBERSHIP_DISMISSED: "A person does not belong to an account, though it was suggested",
 }
 
 

@@ -42,6 +42,18 @@ class ChangeKind(Enum):
     DECIDED = strawberry.enum_value("decided", description="Somebody decided something by hand.")
     POLICY = strawberry.enum_value("policy", description="Another version of the policy came into force.")
     ERASED = strawberry.enum_value("erased", description="Identifiers were erased.")
+    TRAIT_SET = strawberry.enum_value("trait_set", description="A trait was set by hand.")
+    TRAIT_CLEARED = strawberry.enum_value(
+        "trait_cleared", description="What was set by hand for a trait was taken back."
+    )
+    ACCOUNTS_MERGED = strawberry.enum_value("accounts_merged", description="Two accounts became one by hand.")
+    ACCOUNTS_PARTED = strawberry.enum_value("accounts_parted", description="Two merged accounts were parted by hand.")
+    MEMBERSHIP_ACCEPTED = strawberry.enum_value(
+        "membership_accepted", description="It was said by hand that somebody belongs to an account."
+    )
+    MEMBERSHIP_DISMISSED = strawberry.enum_value(
+        "membership_dismissed", description="It was said by hand that somebody does not belong to an account."
+    )
 
 
 @strawberry.enum(description="What made a change happen.")
