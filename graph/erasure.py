@@ -177,7 +177,7 @@ async def erase(graph: Doors, request: Request, tools: Tools, *, dry: bool = Fal
     first = sorted(gone, key=lambda each: each.key != request.key)
     intent = f"{tools.now:016d}-{secrets.token_hex(6)}"
     part = replace(part, mints=tuple(each.mint for each in first), intent=intent)
-    await graph.writer.write(_begin_intent, part, tools)
+    await graph.writer.write(_begin_intent, part, keys, tools)
     return await _in_parts(graph, part, tools)
 
 
@@ -222,11 +222,13 @@ async def unfinished(graph: Doors) -> int:
     return len(await graph.reader.rows(INTENTS, before=2**62))
 
 
-async def _begin_intent(tx: Transaction, part: _Part, tools: Tools) -> None:
-    await begin(tx, tools.held)
+async def _begin_intent(tx: Transaction, part: _Part, keys: Sequence[IdentifierKey], tools: Tools) -> None:
+    """Leave the tombstones with the intent: who comes meanwhile stays out, and no other erasure loses the mode."""
+    policy = (await begin(tx, tools.held)).policy
     await keep_key_check(tx, tools.hashing)
     request = part.request
     facts = {"mints": list(part.mints or ()), "mode": request.mode.value, "scope": request.scope.value}
+    await remember(tx, {*keys, request.key}, (), request.mode, Burying(tools.hashing, policy, tools.now))
     await tx.rows(KEEP_INTENT, id=part.intent, facts={**facts, "by": request.by, "at": tools.now}, now=tools.now)
 
 

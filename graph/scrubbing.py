@@ -8,7 +8,7 @@ import msgspec
 import orjson
 
 from graph.connection import Row, Transaction
-from graph.recording import observation_key
+from graph.scrubbed_observations import scrub_observations
 from identity.erasure import ERASED, Hashing, Scrub
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.messages import Json, MessageId
@@ -45,15 +45,6 @@ CALL () {
 }
 """
 
-# observation_key (unique), then one expand to its profile
-OBSERVATIONS = """
-UNWIND $keys AS key
-MATCH (n:Observation {key: key})-[:OF]->(i:Identifier)
-USING INDEX SEEK n:Observation(key)
-OPTIONAL MATCH (i)-[:IDENTIFIES]->(p:Profile)
-RETURN n.key AS key, i.key AS identifier, p.id AS profile, n {.*} AS facts
-"""
-
 # identifier_key (unique), then one expand per identifier
 OBSERVATIONS_OF = """
 UNWIND $identifiers AS identifier
@@ -61,26 +52,6 @@ MATCH (i:Identifier {key: identifier})<-[:OF]-(n:Observation)
 USING INDEX SEEK i:Identifier(key)
 RETURN n.key AS key
 """
-
-# observation_key (unique), before and after
-REWRITE_OBSERVATIONS = """
-CALL () {
-  UNWIND $gone AS key
-  MATCH (n:Observation {key: key})
-  USING INDEX SEEK n:Observation(key)
-  DETACH DELETE n
-}
-CALL () {
-  UNWIND $rows AS row
-  MATCH (n:Observation {key: row.key})
-  USING INDEX SEEK n:Observation(key)
-  OPTIONAL MATCH (other:Observation {key: row.facts.key})
-  USING INDEX SEEK other:Observation(key)
-  FOREACH (_ IN CASE WHEN other IS NULL OR other = n THEN [1] ELSE [] END | SET n += row.facts)
-  FOREACH (_ IN CASE WHEN other IS NULL OR other = n THEN [] ELSE [1] END | DETACH DELETE n)
-}
-"""
-
 
 def _read(label: str, key: str) -> str:
     return f"""
@@ -173,24 +144,9 @@ class Scrubbing:
         return {IdentifierKey(row["key"]) for row in rows}
 
     async def _observations(self, keys: Sequence[str], scrub: Scrub) -> None:
-        gone: list[str] = []
-        changed: list[Mapping[str, object]] = []
-        for row in await self.tx.rows(OBSERVATIONS, keys=list(keys)):
-            if row["identifier"] in self.scrub.keys:
-                continue  # it goes with its identifier
-            facts = row["facts"]
-            value: Json = msgspec.json.decode(facts["value"])
-            if scrub.is_value(value):
-                gone.append(row["key"])
-            elif (after := scrub.json(value)) != value:
-                key = observation_key(IdentifierKey(row["identifier"]), facts["trait"], facts["source"], after)
-                changed.append({"key": row["key"], "facts": {"key": key, "value": canonical(after)}})
-            else:
-                continue
-            self.done.profiles |= {ProfileId(row["profile"])} if row["profile"] else set()
-        if gone or changed:
-            await self.tx.rows(REWRITE_OBSERVATIONS, gone=gone, rows=changed)
-            self.done.count += len(gone) + len(changed)
+        count, profiles = await scrub_observations(self.tx, keys, scrub)
+        self.done.count += count
+        self.done.profiles |= profiles
 
     async def _others(self, label: str, keys: Sequence[str]) -> None:
         read, rewrite = OTHERS[label]

@@ -11,7 +11,9 @@ from graph.erasure import finish_erasures, unfinished
 from graph.ingestion import commit_batch
 from graph.pending import drain_pending
 from graph.rebuild import verify
-from identity.erasure import Scope
+from graph.tombstones import remembered
+from identity.erasure import Mode, Scope
+from identity.identifiers import IdentifierKey
 from identity.messages import About, Message, Subject
 from tests.building import RECEIVED, default_policy, identify, track
 from tests.graph.erasing import AT, HASHING, erased, readable, tools
@@ -97,6 +99,31 @@ async def test_what_an_identifier_alone_held_together_parts(graph: Connection) -
     await sound(graph)
 
 
+SPELLINGS = ("ask [erased]", f"ask {ANN}", f"ask {ANN.upper()}", f"ask {ANN.title()}")
+SAID = "MATCH (:Identifier)<-[:OF]-(o:Observation {trait: 'note'}) RETURN o.value AS value, o.count AS count"
+
+
+@pytest.mark.parametrize("at_once", [1_000, 2])
+async def test_values_that_are_the_same_without_hers_are_one(graph: Connection, at_once: int) -> None:
+    told = await teller(graph)
+    said = [identify("bob", at=number, traits={"note": note}) for number, note in enumerate(SPELLINGS)]
+    await told.steps([identify("ann-77", email=ANN, at=0), *said])
+    await erased(graph, "email:" + ANN, at_once=at_once)
+    assert [(row["value"], row["count"]) for row in await graph.reader.rows(SAID)] == [('"ask [erased]"', 4)]
+    assert (await readable(graph, ANN), await unfinished(graph)) == ([], 0)
+    await sound(graph)
+
+
+async def test_an_erasure_in_the_midst_of_another_takes_no_suppression_back(graph: Connection) -> None:
+    await much(graph)
+    whole = _Between(graph, "user_id:u1")
+    done = await erased(whole, "email:" + ANN, Mode.SUPPRESS_AND_DELETE, at_once=10)
+    assert (done.identifiers, await unfinished(graph)) == ((), 0)
+    keys = [IdentifierKey("user_id:u1"), IdentifierKey("email:" + ANN)]
+    stones = await remembered(graph.reader, keys, HASHING)
+    assert [stones[key].mode for key in keys] == [Mode.SUPPRESS_AND_DELETE] * 2
+
+
 async def much(graph: Connection) -> None:
     told = await teller(graph)
     await told.tell([identify("u1", "tab", email=ANN, at=0), identify("u2", "tab", at=600)])
@@ -152,6 +179,21 @@ async def test_a_message_that_comes_at_the_same_moment_brings_nothing_back(graph
 
 async def committed(graph: Connection, sent: Message) -> None:
     await commit_batch(graph.writer, [sent], default_policy(), lambda: str(uuid7()), RECEIVED, hashing=HASHING)
+
+
+class _Between:
+    """A graph in which somebody erases a person as soon as a large erasure of hers has begun."""
+
+    def __init__(self, graph: Connection, key: str) -> None:
+        self.graph, self.key = graph, key
+        self.reader, self.writer = graph.reader, self
+
+    async def write(self, *args: object, **more: object) -> object:
+        result = await self.graph.writer.write(*args, **more)
+        if self.key and await unfinished(self.graph):
+            key, self.key = self.key, ""
+            await erased(self.graph, key)
+        return result
 
 
 class _KilledError(Exception):

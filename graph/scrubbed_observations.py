@@ -1,0 +1,114 @@
+"""Observed values without what is erased: some go, and some that were unlike in nothing else are one from then on."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from graph.connection import Row, Transaction
+from graph.recording import observation_key, observed_facts
+from graph.views import observation_from
+from identity.erasure import Scrub
+from identity.identifiers import IdentifierKey, ProfileId
+from identity.survivorship import Observation, joined
+
+# observation_key (unique), then one expand each; the write is the lock that guards what is observed of an identifier
+LOCK_OWNERS = """
+UNWIND $keys AS key
+MATCH (n:Observation {key: key})-[:OF]->(i:Identifier)
+USING INDEX SEEK n:Observation(key)
+WITH DISTINCT i ORDER BY i.key
+SET i.touched = i.touched
+"""
+
+# observation_key (unique), then one expand to its profile
+OBSERVATIONS = """
+UNWIND $keys AS key
+MATCH (n:Observation {key: key})-[:OF]->(i:Identifier)
+USING INDEX SEEK n:Observation(key)
+OPTIONAL MATCH (i)-[:IDENTIFIES]->(p:Profile)
+RETURN n.key AS key, i.key AS identifier, p.id AS profile, n {.*} AS facts
+"""
+
+# observation_key (unique) before and after; identifier_key (unique)
+REWRITE_OBSERVATIONS = """
+CALL () {
+  UNWIND $gone AS key
+  MATCH (n:Observation {key: key})
+  USING INDEX SEEK n:Observation(key)
+  DETACH DELETE n
+}
+CALL () {
+  UNWIND $rows AS row
+  MATCH (i:Identifier {key: row.identifier})
+  USING INDEX SEEK i:Identifier(key)
+  CREATE (n:Observation)-[:OF]->(i)
+  SET n = row.facts
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A stored observation. recorded: when it became known, µs; None where nobody noted it."""
+
+    key: str
+    identifier: IdentifierKey
+    profile: ProfileId | None
+    said: Observation
+    recorded: int | None
+
+
+async def scrub_observations(tx: Transaction, keys: Sequence[str], scrub: Scrub) -> tuple[int, set[ProfileId]]:
+    """Take the values out of these observations: how many were touched, and whose traits may be others now.
+
+    Those of the erased identifiers themselves are passed over; they go with them. Twice is once.
+    """
+    await tx.rows(LOCK_OWNERS, keys=list(keys))
+    stored = [each for each in await _read(tx, keys) if each.identifier not in scrub.keys]
+    told = [each for each in stored if scrubbed(each, scrub) != each]
+    if not told:
+        return 0, set()
+    kept = [after for each in told if (after := scrubbed(each, scrub)) is not None]
+    before = {each.key for each in told}
+    same = await _read(tx, sorted({each.key for each in kept} - before))
+    rows = [
+        {"identifier": each.identifier, "facts": {**observed_facts(each.key, each.said), "recorded_at": each.recorded}}
+        for each in as_one([*same, *kept])
+    ]
+    await tx.rows(REWRITE_OBSERVATIONS, gone=sorted(before | {each.key for each in same}), rows=rows)
+    return len(told), {each.profile for each in told if each.profile}
+
+
+def scrubbed(observed: Observed, scrub: Scrub) -> Observed | None:
+    """An observation without the erased values, under the key it has then; None when it is nothing but one of them."""
+    said = observed.said
+    if scrub.is_value(said.value):
+        return None
+    value = scrub.json(said.value)
+    if value == said.value:
+        return observed
+    key = observation_key(observed.identifier, said.trait, said.source, value)
+    return replace(observed, key=key, said=replace(said, value=value))
+
+
+def as_one(observed: Iterable[Observed]) -> list[Observed]:
+    """Those of one key joined: how often, since when and until when the value was said, and known since the first."""
+    found: dict[str, Observed] = {}
+    for each in observed:
+        other = found.get(each.key)
+        found[each.key] = _joined(other, each) if other is not None else each
+    return list(found.values())
+
+
+def _joined(one: Observed, other: Observed) -> Observed:
+    known = [moment for moment in (one.recorded, other.recorded) if moment is not None]
+    return replace(one, said=joined(one.said, other.said), recorded=min(known, default=None))
+
+
+async def _read(tx: Transaction, keys: Sequence[str]) -> list[Observed]:
+    return [_observed(row) for row in await tx.rows(OBSERVATIONS, keys=list(keys))] if keys else []
+
+
+def _observed(row: Row) -> Observed:
+    facts = row["facts"]
+    said = observation_from(facts)
+    return Observed(row["key"], IdentifierKey(row["identifier"]), row["profile"], said, facts.get("recorded_at"))
