@@ -71,8 +71,12 @@ async def compact(settings: ServerSettings, jars: Path, archive: Path | None, te
         raise CompactionFailedError(f"there is no store in {folder}")
     before = _size(folder)
     roomy(folder, (before >> 20) + settings.room_mb, DATA_REMEDY)
-    _prepare(settings)
-    said = await _copied(settings, jars, archive, tell)
+    try:
+        _prepare(settings)
+        said = await _copied(settings, jars, archive, tell)
+    except BaseException:  # also when it is cancelled: what was copied so far is of no use, and may be large
+        shutil.rmtree(folder / FRESH, ignore_errors=True)
+        raise
     await anyio.to_thread.run_sync(_take_place, folder)
     return Compacted(said["nodes"], said["links"], before, _size(folder))
 
@@ -139,14 +143,22 @@ def _command(settings: ServerSettings, jars: Path, archive: Path | None) -> Sequ
 
 
 def _take_place(folder: Path) -> None:
-    """Give the copy the store's name, and remove the store with all logs, which may tell of what was erased."""
-    for path in (folder / FRESH).rglob("*"):
-        if path.is_file():
-            _synced(path)
-    (folder / FRESH / WHOLE).touch()
-    _synced(folder / FRESH)
-    recover(folder)
+    """Give the copy the store's name, and remove the store with all logs, which may tell of what was erased.
+
+    The logs go first: a copy is whole only when nothing else is left that a later start would not remove.
+    """
     shutil.rmtree(folder / "logs", ignore_errors=True)
+    _forget_notes(folder)
+    fresh = folder / FRESH
+    for path in (*fresh.rglob("*"), fresh):
+        _synced(path)
+    (fresh / WHOLE).touch()
+    _synced(fresh / WHOLE)
+    _synced(fresh)
+    recover(folder)
+
+
+def _forget_notes(folder: Path) -> None:
     for name in (CONF, LOG):
         (folder / name).unlink(missing_ok=True)
 

@@ -38,15 +38,17 @@ LINKS = """CYPHER 5
 UNWIND range($start, $end) AS number
 MATCH (a)-[r]->(b)
 WHERE id(r) = number
-RETURN collect({a: id(a), b: id(b), type: type(r), facts: properties(r)}) AS rows
+WITH collect({a: id(a), b: id(b), type: type(r), facts: properties(r)}) AS rows
+RETURN rows, [row IN rows | row.a] AS starts, [row IN rows | row.b] AS ends
 """
 
 WRITE_LINKS = """CYPHER 5
-UNWIND $rows AS row
+UNWIND range(0, size($rows) - 1) AS place
+WITH $rows[place] AS row, $starts[place] AS start, $ends[place] AS end
 MATCH (a)
-WHERE id(a) = $ids[row.a]
+WHERE id(a) = start
 MATCH (b)
-WHERE id(b) = $ids[row.b]
+WHERE id(b) = end
 CREATE (a)-[r:$(row.type)]->(b)
 SET r = row.facts
 RETURN count(r) AS written
@@ -178,9 +180,19 @@ def _copy_links(old: Any, new: Any, ids: Any, whole: dict[str, int], tell: Any) 
     highest = int(_rows(old, HIGHEST_LINK)["highest"])
     done = whole["nodes"]
     for start in range(0, highest + 1, PAGE):
-        rows = _rows(old, LINKS, start=start, end=min(start + PAGE - 1, highest))["rows"]
-        done += int(_rows(new, WRITE_LINKS, rows=rows, ids=ids)["written"])
+        page = _rows(old, LINKS, start=start, end=min(start + PAGE - 1, highest))
+        # Of the ids only those of the page go along: Neo4j turns every parameter into values of its own.
+        starts, ends = (_places(page[name], ids) for name in ("starts", "ends"))
+        done += int(_rows(new, WRITE_LINKS, rows=page["rows"], starts=starts, ends=ends)["written"])
         tell(done=done, total=whole["nodes"] + whole["links"])
+
+
+def _places(numbers: Any, ids: Any) -> Any:  # noqa: ANN401 - Java lists
+    """The new ids that stand in the places of old ones."""
+    found = jpype.JClass("java.util.ArrayList")(len(numbers))
+    for number in numbers:
+        found.add(ids.get(int(number)))
+    return found
 
 
 def _copy_schema(old: Any, new: Any) -> None:  # noqa: ANN401 - Java objects
