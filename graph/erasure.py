@@ -345,6 +345,7 @@ async def _records(
     await work.interactions(await carried_near(tx, keys, sorted(partners)))
     for label, found in part.mentions.found.items():
         await work.records(label, found)
+    await work.versions()
     return devices, len(ids)
 
 

@@ -6,7 +6,7 @@ of an index, outside of any transaction, so that a large graph blocks nobody.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graph.connection import Reader, Transaction
@@ -148,7 +148,7 @@ RETURN DISTINCT id
 
 def _page(label: str, key: str, *texts: str, more: str = "false", unless: str = "false") -> str:
     """A page of nodes in the order of their keys: the last of them, and those in whose texts a value stands."""
-    all_text = " + ' ' + ".join(f"coalesce(n.{text}, '')" for text in texts)
+    all_text = " + ' ' + ".join(text if "(" in text else f"coalesce(n.{text}, '')" for text in texts)
     return f"""
 MATCH (n:{label})
 USING INDEX SEEK n:{label}({key})
@@ -167,31 +167,31 @@ RETURN max(n.{key}) AS last,
 PAGE_OF_INTERACTIONS = _page(
     "Interaction",
     "id",
-    *("identifiers", "previous", "name", "traits", "properties", "context", "account"),
+    *("id", "identifiers", "previous", "name", "traits", "properties", "context", "account"),
     more="any(person IN n.persons WHERE person IN $keys)",
     unless="n.actor IN $keys",
 )
 
 # observation_key (unique), in its order
-PAGE_OF_OBSERVATIONS = _page("Observation", "key", "value")
+PAGE_OF_OBSERVATIONS = _page("Observation", "key", "value", "message", "first_message")
 
 # account_key (unique), in its order
 PAGE_OF_ACCOUNTS = _page("Account", "key", "stated", "traits", "name", "domain")
 
 # order_key (unique), in its order
-PAGE_OF_ORDERS = _page("Order", "key", "facts")
+PAGE_OF_ORDERS = _page("Order", "key", "facts", "message")
 
 # deal_key (unique), in its order
-PAGE_OF_DEALS = _page("Deal", "key", "facts")
+PAGE_OF_DEALS = _page("Deal", "key", "facts", "message")
 
 # ticket_key (unique), in its order
-PAGE_OF_TICKETS = _page("Ticket", "key", "facts")
+PAGE_OF_TICKETS = _page("Ticket", "key", "facts", "message")
 
 # campaign_key (unique), in its order
-PAGE_OF_CAMPAIGNS = _page("Campaign", "key", "facts")
+PAGE_OF_CAMPAIGNS = _page("Campaign", "key", "facts", "message")
 
 # product_key (unique), in its order
-PAGE_OF_PRODUCTS = _page("Product", "key", "facts")
+PAGE_OF_PRODUCTS = _page("Product", "key", "facts", "message")
 
 # act_id (unique), in its order
 PAGE_OF_ACTS = _page("Act", "id", "note")
@@ -200,10 +200,27 @@ PAGE_OF_ACTS = _page("Act", "id", "note")
 PAGE_OF_ACCOUNT_ACTS = _page("AccountAct", "id", "note")
 
 # change_id (unique), in its order
-PAGE_OF_CHANGES = _page("Change", "id", "note")
+PAGE_OF_CHANGES = _page(
+    "Change", "id", "note", "reduce(texts = '', each IN coalesce(n.messages, []) | texts + ' ' + each)"
+)
 
 # dead_letter_id (unique), in its order
 PAGE_OF_LETTERS = _page("DeadLetter", "id", "raw", "sentence", "place", "message_id")
+
+# identifier_key (unique), in its order, with the links that begin at each
+PAGE_OF_IDENTIFIERS = _page(
+    "Identifier",
+    "key",
+    "minted_by",
+    "reduce(texts = '', each IN [(n)-[link:LINKED]->() | link.message] | texts + ' ' + each)",
+    unless="n.key IN $keys",
+)
+
+# segment_name (unique), in its order
+PAGE_OF_SEGMENTS = _page("Segment", "name", "name", "definition")
+
+# run_id (unique), in its order
+PAGE_OF_RUNS = _page("Run", "id", "file")
 
 PAGES = {
     "Interaction": PAGE_OF_INTERACTIONS,
@@ -218,6 +235,9 @@ PAGES = {
     "AccountAct": PAGE_OF_ACCOUNT_ACTS,
     "Change": PAGE_OF_CHANGES,
     "DeadLetter": PAGE_OF_LETTERS,
+    "Identifier": PAGE_OF_IDENTIFIERS,
+    "Segment": PAGE_OF_SEGMENTS,
+    "Run": PAGE_OF_RUNS,
 }
 
 
@@ -284,7 +304,7 @@ async def mentions_of(reader: Reader, keys: Sequence[IdentifierKey], policy: Pol
     Cost: every interaction and observation is looked at, by pages.
     """
     scrub = Scrub(frozenset(keys), policy)
-    telling, written = _forms(scrub.telling().keys), _forms(scrub.written().keys)
+    telling, written = _forms(scrub.telling()), _forms(scrub.written())
     found: dict[str, list[str]] = {}
     for label, statement in PAGES.items():
         values = written if label == "DeadLetter" else telling
@@ -293,10 +313,9 @@ async def mentions_of(reader: Reader, keys: Sequence[IdentifierKey], policy: Pol
     return Mentions({label: ids for label, ids in found.items() if ids})
 
 
-def _forms(keys: Iterable[IdentifierKey]) -> list[str]:
+def _forms(scrub: Scrub) -> list[str]:
     """The values in small letters, as they stand in a text, in JSON, and in JSON that is ASCII alone."""
-    values = [key.partition(":")[2] for key in keys]
-    written = ((each, json.dumps(each, ensure_ascii=False)[1:-1], json.dumps(each)[1:-1]) for each in values)
+    written = ((each, json.dumps(each, ensure_ascii=False)[1:-1], json.dumps(each)[1:-1]) for each in scrub.forms)
     return sorted({form.lower() for forms in written for form in forms})
 
 

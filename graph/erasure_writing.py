@@ -62,7 +62,7 @@ WHERE elementId(thing) = element AND NOT EXISTS { (thing)<-[:ABOUT]-() }
 DETACH DELETE thing
 """
 
-# identifier_key (unique), act_a and act_b (range)
+# identifier_key (unique), act_a and act_b (range); the log keeps that something changed, not what was said of it
 BURY = """
 CALL () {
   UNWIND $keys AS key
@@ -86,6 +86,10 @@ CALL () {
     MATCH (i)<-[:OF]-(o:Observation)
     DETACH DELETE o
     RETURN count(*) AS of_it
+  }
+  CALL (i) {
+    MATCH (i)<-[:MOVED|CONCERNS]-(change:Change)
+    SET change.note = null, change.messages = null
   }
   DETACH DELETE i
   RETURN sum(of_it) AS observations

@@ -1,13 +1,14 @@
 """Runs: executions of loads, so that a killed one goes on where it stopped; and the records that could not be used."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
 from graph.connection import Reader, Row, Transaction, Writer
+from identity.erasure import ERASED, Hashing, told_in
 from identity.messages import Rejection, SourceName, micros, moment
 
 RunId = NewType("RunId", str)
@@ -119,7 +120,13 @@ async def _begun(tx: Transaction, id_: RunId, load: Load, now: datetime) -> Run:
 
 
 async def advanced_run(
-    writer: Writer, run: Run, position: int, counts: Counts, rejections: Sequence[Rejection], now: datetime
+    writer: Writer,
+    run: Run,
+    position: int,
+    counts: Counts,
+    rejections: Sequence[Rejection],
+    now: datetime,
+    hashing: Hashing | None = None,
 ) -> Run:
     """The run after another batch, which `counts` counts; the batch's dead letters are kept with it.
 
@@ -127,20 +134,20 @@ async def advanced_run(
     May run twice with the same arguments. Raises DatabaseAwayError.
     """
     after = replace(run, position=position, counts=run.counts + counts, updated_at=now)
-    await writer.write(_advanced, after, rejections)
+    await writer.write(_advanced, after, rejections, hashing)
     return after
 
 
 async def finished_run(writer: Writer, run: Run, now: datetime) -> Run:
     """The run at its end. Raises DatabaseAwayError."""
     after = replace(run, state=RunState.FINISHED, updated_at=now)
-    await writer.write(_advanced, after, ())
+    await writer.write(_advanced, after, (), None)
     return after
 
 
-async def _advanced(tx: Transaction, run: Run, rejections: Sequence[Rejection]) -> None:
+async def _advanced(tx: Transaction, run: Run, rejections: Sequence[Rejection], hashing: Hashing | None) -> None:
     await tx.rows(KEEP_RUN, id=run.id, facts=_facts(run))
-    await _keep_letters(tx, [_letter(run.load.source, each, run.updated_at, run.id) for each in rejections])
+    await _keep_letters(tx, [_letter(run.load.source, each, run.updated_at, run.id) for each in rejections], hashing)
 
 
 def _facts(run: Run) -> dict[str, object]:
@@ -194,17 +201,51 @@ ON CREATE SET letter += row
 """
 
 
+# tombstone_hash (unique)
+TOMBSTONED = """
+UNWIND $hashes AS hash
+MATCH (t:Tombstone {hash: hash})
+USING INDEX SEEK t:Tombstone(hash)
+RETURN t.hash AS hash
+"""
+
+# the number of nodes of a label, from the store's own statistics
+ARE_TOMBSTONES = "RETURN COUNT { (:Tombstone) } AS many"
+
+
 async def record_dead_letters(
-    writer: Writer, source: SourceName, rejections: Sequence[Rejection], now: datetime
+    writer: Writer, source: SourceName, rejections: Sequence[Rejection], now: datetime, hashing: Hashing | None = None
 ) -> None:
-    """Keep records that could not be used; the same at the same place is kept once. Raises DatabaseAwayError."""
+    """Keep records that could not be used; the same at the same place is kept once. Raises DatabaseAwayError.
+
+    hashing: how the erased are known; of a record in which one of them stands the text is not kept.
+    """
     if rejections:
-        await writer.write(_keep_letters, [_letter(source, each, now, None) for each in rejections])
+        await writer.write(_keep_letters, [_letter(source, each, now, None) for each in rejections], hashing)
 
 
-async def _keep_letters(tx: Transaction, rows: Sequence[dict[str, object]]) -> None:
+async def _keep_letters(tx: Transaction, rows: Sequence[dict[str, object]], hashing: Hashing | None) -> None:
     if rows:
-        await tx.rows(KEEP_LETTERS, rows=sorted(rows, key=lambda row: str(row["id"])))
+        kept = await _without_erased(tx, rows, hashing) if hashing else rows
+        await tx.rows(KEEP_LETTERS, rows=sorted(kept, key=lambda row: str(row["id"])))
+
+
+async def _without_erased(
+    tx: Transaction, rows: Sequence[dict[str, object]], hashing: Hashing
+) -> list[dict[str, object]]:
+    if not (await tx.rows(ARE_TOMBSTONES))[0]["many"]:
+        return list(rows)
+    told = [{hashing.of_identifier(key) for key in told_in(" ".join(_texts(row)))} for row in rows]
+    hashes = sorted(set().union(*told))
+    erased = {row["hash"] for row in await tx.rows(TOMBSTONED, hashes=hashes)}
+    return [
+        {**row, "raw": ERASED, "message_id": None, "sentence": ERASED} if names & erased else row
+        for row, names in zip(rows, told, strict=True)
+    ]
+
+
+def _texts(row: Mapping[str, object]) -> list[str]:
+    return [str(row[name]) for name in ("raw", "message_id", "sentence") if row[name]]
 
 
 def _letter(source: SourceName, rejection: Rejection, now: datetime, run: RunId | None) -> dict[str, object]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from graph.connection import Row, Transaction
 from graph.recording import observation_key, observed_facts
 from graph.views import observation_from
-from identity.erasure import Scrub
+from identity.erasure import Hashing, Scrub
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.survivorship import Observation, joined
 
@@ -57,17 +57,20 @@ class Observed:
     recorded: int | None
 
 
-async def scrub_observations(tx: Transaction, keys: Sequence[str], scrub: Scrub) -> tuple[int, set[ProfileId]]:
+async def scrub_observations(
+    tx: Transaction, keys: Sequence[str], scrub: Scrub, hashing: Hashing
+) -> tuple[int, set[ProfileId]]:
     """Take the values out of these observations: how many were touched, and whose traits may be others now.
 
     Those of the erased identifiers themselves are passed over; they go with them. Twice is once.
     """
     await tx.rows(LOCK_OWNERS, keys=list(keys))
     stored = [each for each in await _read(tx, keys) if each.identifier not in scrub.keys]
-    told = [each for each in stored if scrubbed(each, scrub) != each]
+    after = {each.key: scrubbed(each, scrub, hashing) for each in stored}
+    told = [each for each in stored if after[each.key] != each]
     if not told:
         return 0, set()
-    kept = [after for each in told if (after := scrubbed(each, scrub)) is not None]
+    kept = [one for each in told if (one := after[each.key]) is not None]
     before = {each.key for each in told}
     same = await _read(tx, sorted({each.key for each in kept} - before))
     rows = [
@@ -78,16 +81,17 @@ async def scrub_observations(tx: Transaction, keys: Sequence[str], scrub: Scrub)
     return len(told), {each.profile for each in told if each.profile}
 
 
-def scrubbed(observed: Observed, scrub: Scrub) -> Observed | None:
+def scrubbed(observed: Observed, scrub: Scrub, hashing: Hashing) -> Observed | None:
     """An observation without the erased values, under the key it has then; None when it is nothing but one of them."""
     said = observed.said
     if scrub.is_value(said.value):
         return None
     value = scrub.json(said.value)
-    if value == said.value:
-        return observed
-    key = observation_key(observed.identifier, said.trait, said.source, value)
-    return replace(observed, key=key, said=replace(said, value=value))
+    message, first = hashing.renamed(said.message, scrub), hashing.renamed(said.first_message, scrub)
+    key = observed.key
+    if value != said.value:
+        key = observation_key(observed.identifier, said.trait, said.source, value)
+    return replace(observed, key=key, said=replace(said, value=value, message=message, first_message=first))
 
 
 def as_one(observed: Iterable[Observed]) -> list[Observed]:

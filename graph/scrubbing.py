@@ -53,6 +53,61 @@ USING INDEX SEEK i:Identifier(key)
 RETURN n.key AS key
 """
 
+# identifier_key (unique), then one expand per identifier
+SIGHTINGS = """
+UNWIND $keys AS key
+MATCH (n:Identifier {key: key})
+USING INDEX SEEK n:Identifier(key)
+RETURN key, CASE WHEN n.minted_by IS NULL THEN [] ELSE [n.minted_by] END
+  + COLLECT { MATCH (n)-[link:LINKED]->() RETURN DISTINCT link.message } AS messages
+"""
+
+# identifier_key (unique), in the order of keys, then one expand per identifier
+RENAME_SIGHTINGS = """
+UNWIND $rows AS row
+MATCH (n:Identifier {key: row.key})
+USING INDEX SEEK n:Identifier(key)
+UNWIND row.renamed AS renamed
+SET n.minted_by = CASE WHEN n.minted_by = renamed[0] THEN renamed[1] ELSE n.minted_by END
+WITH n, renamed
+MATCH (n)-[link:LINKED]->()
+WHERE link.message = renamed[0]
+SET link.message = renamed[1]
+"""
+
+# segment_name (unique)
+SEGMENTS = """
+UNWIND $keys AS key
+MATCH (n:Segment {name: key})
+USING INDEX SEEK n:Segment(name)
+RETURN key, n.definition AS definition
+"""
+
+# segment_name (unique)
+REWRITE_SEGMENTS = """
+UNWIND $rows AS row
+MATCH (n:Segment {name: row.key})
+USING INDEX SEEK n:Segment(name)
+SET n += row.facts
+"""
+
+# policy_version_number (unique): as many rows as there are versions
+NOTED_VERSIONS = """
+MATCH (v:PolicyVersion)
+USING INDEX SEEK v:PolicyVersion(number)
+WHERE v.number > 0 AND v.note <> ''
+RETURN v.number AS number, v.note AS note
+"""
+
+# policy_version_number (unique)
+REWRITE_VERSIONS = """
+UNWIND $rows AS row
+MATCH (v:PolicyVersion {number: row.number})
+USING INDEX SEEK v:PolicyVersion(number)
+SET v.note = row.note
+"""
+
+
 def _read(label: str, key: str) -> str:
     return f"""
 UNWIND $keys AS key
@@ -85,6 +140,7 @@ OTHERS = {
         "AccountAct": "id",
         "Change": "id",
         "DeadLetter": "id",
+        "Run": "id",
     }.items()
 }
 
@@ -114,8 +170,22 @@ class Scrubbing:
                 await self.interactions(keys)
             case "Observation":
                 await self._observations(keys, self.scrub.telling())
+            case "Identifier":
+                await self._sightings(keys)
+            case "Segment":
+                await self._segments(keys)
             case _:
                 await self._others(label, keys)
+
+    async def versions(self) -> None:
+        """Rewrite the notes of the versions of the policy, which are few."""
+        rows = await self.tx.rows(NOTED_VERSIONS)
+        scrub = self.scrub.telling()
+        changed = [{"number": row["number"], "note": scrub.text(row["note"])} for row in rows]
+        changed = [each for each, row in zip(changed, rows, strict=True) if each["note"] != row["note"]]
+        if changed:
+            await self.tx.rows(REWRITE_VERSIONS, rows=changed)
+            self.done.count += len(changed)
 
     async def interactions(self, ids: Sequence[str]) -> None:
         """Rewrite interactions of others, and what they say of whom they are about."""
@@ -144,15 +214,45 @@ class Scrubbing:
         return {IdentifierKey(row["key"]) for row in rows}
 
     async def _observations(self, keys: Sequence[str], scrub: Scrub) -> None:
-        count, profiles = await scrub_observations(self.tx, keys, scrub)
+        count, profiles = await scrub_observations(self.tx, keys, scrub, self.hashing)
         self.done.count += count
         self.done.profiles |= profiles
+
+    async def _sightings(self, keys: Sequence[str]) -> None:
+        """By which messages identifiers of others and their links came to be known: ids that may tell a value."""
+        scrub = self.scrub.telling()
+        changed = [
+            {"key": row["key"], "renamed": renamed}
+            for row in await self.tx.rows(SIGHTINGS, keys=list(keys))
+            if (renamed := [[one, new] for one in row["messages"] if (new := self.hashing.renamed(one, scrub)) != one])
+        ]
+        if changed:
+            await self.tx.rows(RENAME_SIGHTINGS, rows=changed)
+            self.done.count += len(changed)
+
+    async def _segments(self, names: Sequence[str]) -> None:
+        """A segment that asks for a value asks for nobody from then on; one named after it has a name of its own."""
+        scrub = self.scrub.telling()
+        changed: list[Mapping[str, object]] = []
+        for row in await self.tx.rows(SEGMENTS, keys=list(names)):
+            name, definition = row["key"], row["definition"]
+            after = {"definition": _json_text(definition, lambda value: _redacted(value, scrub)), "name": name}
+            if scrub.text(name) != name:
+                after["name"] = f"{scrub.text(name)} {self.hashing.of_message(MessageId(name))[:8]}"
+            if after != {"definition": definition, "name": name}:
+                changed.append({"key": name, "facts": after})
+        if changed:
+            await self.tx.rows(REWRITE_SEGMENTS, rows=changed)
+            self.done.count += len(changed)
 
     async def _others(self, label: str, keys: Sequence[str]) -> None:
         read, rewrite = OTHERS[label]
         rows = await self.tx.rows(read, keys=list(keys))
         scrub = self.scrub.written() if label == "DeadLetter" else self.scrub.telling()
-        told = {row["key"]: SCRUBBED[label](row["facts"], scrub) for row in rows}
+        told = {
+            row["key"]: SCRUBBED[label](row["facts"], scrub) | renamed_messages(row["facts"], scrub, self.hashing)
+            for row in rows
+        }
         changed = [{"key": key, "facts": facts} for key, facts in told.items() if facts]
         if changed:
             await self.tx.rows(rewrite, rows=changed)
@@ -177,9 +277,8 @@ def scrubbed_interaction(facts: Row, scrub: Scrub, hashing: Hashing) -> dict[str
     previous = facts.get("previous")
     after["previous"] = None if previous and _means(previous, scrub) else previous
     changed = {name: value for name, value in after.items() if value != facts.get(name)}
-    if scrub.text(facts["id"]) != facts["id"]:
-        source = facts.get("source") or ""
-        changed["id"] = f"{source}:{hashing.of_message(MessageId(facts['id']))}"
+    if (id_ := hashing.renamed(facts["id"], scrub)) != facts["id"]:
+        changed["id"] = id_
     return changed
 
 
@@ -248,6 +347,21 @@ def _of_note(facts: Row, scrub: Scrub) -> dict[str, object]:
     return {"note": scrub.text(note)} if note and scrub.text(note) != note else {}
 
 
+def _of_run(facts: Row, scrub: Scrub) -> dict[str, object]:
+    file = facts.get("file")
+    return {"file": scrub.text(file)} if file and scrub.text(file) != file else {}
+
+
+def renamed_messages(facts: Row, scrub: Scrub, hashing: Hashing) -> dict[str, object]:
+    """The ids of messages that a record names, where they tell a value."""
+    after: dict[str, object] = {}
+    if message := facts.get("message"):
+        after["message"] = hashing.renamed(message, scrub)
+    if messages := facts.get("messages"):
+        after["messages"] = [hashing.renamed(each, scrub) for each in messages]
+    return {name: value for name, value in after.items() if value != facts[name]}
+
+
 def _of_letter(facts: Row, scrub: Scrub) -> dict[str, object]:
     """What could not be read cannot be taken apart: the text of a letter in which a value stands goes as a whole."""
     texts = {name: facts[name] for name in ("sentence", "place", "message_id") if facts.get(name)}
@@ -257,7 +371,7 @@ def _of_letter(facts: Row, scrub: Scrub) -> dict[str, object]:
 
 def _holds(raw: str, scrub: Scrub) -> bool:
     folded = raw.casefold()
-    return any(form in folded for each in scrub.values for form in (each, json.dumps(each)[1:-1].casefold()))
+    return any(form in folded for each in scrub.forms for form in (each, json.dumps(each)[1:-1].casefold()))
 
 
 SCRUBBED: Mapping[str, Callable[[Row, Scrub], dict[str, object]]] = {
@@ -271,4 +385,5 @@ SCRUBBED: Mapping[str, Callable[[Row, Scrub], dict[str, object]]] = {
     "AccountAct": _of_note,
     "Change": _of_note,
     "DeadLetter": _of_letter,
+    "Run": _of_run,
 }

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from hashlib import blake2b
+from unicodedata import normalize
+from urllib.parse import quote, unquote
 
 from identity.evidence import Heard, sha256_of, time_of
 from identity.identifiers import Identifier, IdentifierKey, namespace_of, normalise, role_of
@@ -22,6 +24,10 @@ LEAST_KEY_BYTES = 32
 MOST_KEY_BYTES = 64  # of BLAKE2b
 DIGEST_BYTES = 20
 LEAST_LETTER = 5  # characters of a value that is looked for in records that could not be read
+WORDS = re.compile(r"[^\s\"'<>(){}\[\],;|\\]+")
+PARTS = re.compile(r"[=&?:/]")
+NO_DIGIT = re.compile(r"\D")
+HASH_LENGTH = 64  # hexadecimal digits of SHA-256
 LEAST_NUMBER = 5  # digits: a shorter number stands for a quantity more often than for a person
 
 
@@ -55,6 +61,12 @@ class Hashing:
     def of_message(self, id_: MessageId) -> str:
         """The hash of a source and its message id, in hexadecimal."""
         return self._hash(f"message\0{id_}")
+
+    def renamed(self, id_: str, scrub: "Scrub") -> str:
+        """A message id; where it tells an erased value, its source and its hash instead."""
+        if scrub.text(id_) == id_:
+            return id_
+        return f"{id_.partition(':')[0]}:{self.of_message(MessageId(id_))}"
 
     @property
     def check(self) -> str:
@@ -92,16 +104,23 @@ class Scrub:
 
     @cached_property
     def values(self) -> frozenset[str]:
-        """The values in small letters."""
-        return frozenset(_value(key).casefold() for key in self.keys)
+        """The values in small letters, composed."""
+        return frozenset(_folded(_value(key)) for key in self.keys)
+
+    @cached_property
+    def forms(self) -> frozenset[str]:
+        """The values in small letters as they stand in texts: also decomposed, and as an address line writes them."""
+        spelled = {each for value in self.values for each in (value, value.replace("ss", "ß"))}
+        spelled |= {_value(key).lower() for key in self.keys}
+        spelled |= {normalize("NFD", each) for each in spelled}
+        return frozenset(spelled | {quote(each, safe="", errors="surrogatepass").lower() for each in spelled})
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """What finds a value inside a text: whole words, whatever their case."""
-        longest = sorted(self.values, key=lambda each: (-len(each), each))
-        return re.compile(
-            rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)" if longest else r"(?!)", re.IGNORECASE
-        )
+        """What finds a value inside a text: whole words, whatever their case; `_` and `%3D` stand between words."""
+        longest = "|".join(map(re.escape, sorted(self.forms, key=lambda each: (-len(each), each))))
+        before = r"(?:(?<![^\W_])|(?<=%[0-9a-f]{2}))"
+        return re.compile(rf"{before}(?:{longest})(?![^\W_])" if longest else r"(?!)", re.IGNORECASE)
 
     @cached_property
     def namespaces(self) -> tuple[str, ...]:
@@ -125,7 +144,7 @@ class Scrub:
         """Whether a value by itself is one of the erased ones, however it is written."""
         match value:
             case str():
-                return value.casefold() in self.values or any(self.names(each, value) for each in self.namespaces)
+                return _folded(value) in self.values or any(self.names(each, value) for each in self.namespaces)
             case bool():
                 return False
             case int():
@@ -156,6 +175,10 @@ class Scrub:
                 return self.names(namespace, raw)
             case _:
                 return False
+
+
+def _folded(text: str) -> str:
+    return normalize("NFC", text).casefold()
 
 
 def _value(key: IdentifierKey) -> str:
@@ -270,3 +293,12 @@ def also_known_as(key: IdentifierKey) -> tuple[IdentifierKey, ...]:
     if namespace_of(key) != "email":
         return (key,)
     return key, IdentifierKey(f"email_sha256:{sha256_of(_value(key))}")
+
+
+def told_in(text: str) -> frozenset[IdentifierKey]:
+    """The identifiers that may stand in a text which cannot be read as a message: what each of its words could be."""
+    words = {part for word in WORDS.findall(unquote(text)) for part in (word, *PARTS.split(word))}
+    addresses = {f"email:{word.casefold()}" for word in words if "@" in word}
+    numbers = {f"phone:+{digits}" for word in words if len(digits := NO_DIGIT.sub("", word)) >= LEAST_NUMBER}
+    hashes = {f"email_sha256:{word.lower()}" for word in words if len(word) == HASH_LENGTH}
+    return frozenset(map(IdentifierKey, {f"user_id:{word}" for word in words if word} | addresses | numbers | hashes))

@@ -15,6 +15,7 @@ from graph.connection import Connection
 from graph.ingestion import Outcome, Status
 from graph.namespaces import declare
 from graph.runs import Counts, Load, Run, RunId, advanced_run, begun_run, finished_run
+from identity.erasure import Hashing
 from identity.messages import Message, Rejection, Warned
 from loaders.committing import Commit, commit_good
 from loaders.errors import FileUnreadableError, MappingInvalidError
@@ -32,12 +33,16 @@ SHOWN_MESSAGES = 10
 
 @dataclass(frozen=True, slots=True)
 class Into:
-    """Where a load goes, and what the world outside hands in. commit: a group of messages in one transaction."""
+    """Where a load goes, and what the world outside hands in. commit: a group of messages in one transaction.
+
+    hashing: how the erased are known; of records that cannot be used and tell one of them the text is not kept.
+    """
 
     connection: Connection
     commit: Commit
     mint: Callable[[], str]
     now: Callable[[], datetime]
+    hashing: Hashing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +213,9 @@ async def _commit(batch: Sequence[Line], run: Run, work: _Work, noted: Noted) ->
     noted.warned(warning for each in outcomes for warning in each.warnings)
     counts = _read_counts(read, noted) + _outcome_counts(outcomes)
     noted.rejections += refused[: SHOWN_REJECTIONS - len(noted.rejections)]
-    return await advanced_run(work.into.connection.writer, run, batch[-1].number, counts, rejections, now)
+    return await advanced_run(
+        work.into.connection.writer, run, batch[-1].number, counts, rejections, now, work.into.hashing
+    )
 
 
 async def _outcomes(messages: Sequence[Message], commit: Commit) -> list[Outcome]:

@@ -59,7 +59,7 @@ def service(parts: Parts) -> Starlette:
     """The ASGI application: /v1/…, /graphql, /health/live and /health/ready."""
     intake = Intake(_commit(parts), parts.pace)
     keys = KeyRing(parts.connection.reader)
-    collecting = Collecting(keys, intake, parts.connection.writer, parts.now)
+    collecting = Collecting(keys, intake, parts.connection.writer, parts.now, parts.hashing)
     return Starlette(
         routes=[
             *collecting.routes(),

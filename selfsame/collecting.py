@@ -16,6 +16,7 @@ from graph.connection import Writer
 from graph.ingestion import Outcome, Status
 from graph.keys import ApiKey
 from graph.runs import record_dead_letters
+from identity.erasure import Hashing
 from identity.messages import Message, MessageKind, Rejection, SourceName
 from loaders.errors import BodyTooLargeError, IntakeClosedError
 from loaders.intake import Intake
@@ -34,12 +35,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Collecting:
-    """What collecting needs: who may send, where messages go, where those go that cannot be used."""
+    """What collecting needs: who may send, where messages go, where those go that cannot be used.
+
+    hashing: how the erased are known, whose texts are not kept.
+    """
 
     keys: KeyRing
     intake: Intake
     writer: Writer
     now: Callable[[], datetime]
+    hashing: Hashing | None = None
 
     def routes(self) -> list[Route]:
         """POST /v1/batch, /v1/import, and a single call for each kind of message."""
@@ -59,7 +64,7 @@ class Collecting:
         messages = [each for each in read if isinstance(each, Message)]
         outcomes = await self.intake.submit(messages)
         rejected = _rejected(body, read, outcomes)
-        await record_dead_letters(self.writer, source.name, rejected, self.now())
+        await record_dead_letters(self.writer, source.name, rejected, self.now(), self.hashing)
         return said(_summary(messages, outcomes, rejected))
 
     async def _single(self, kind: str, request: Request) -> Response:
@@ -77,7 +82,7 @@ class Collecting:
         return said(_summary([read], [outcome], []))
 
     async def _refused_single(self, rejection: Rejection, source: Source) -> Response:
-        await record_dead_letters(self.writer, source.name, [rejection], self.now())
+        await record_dead_letters(self.writer, source.name, [rejection], self.now(), self.hashing)
         return problem(400, rejection.code, rejection.sentence, rejection.place)
 
     async def _sent(self, request: Request) -> tuple[bytes, Source] | Refusal:

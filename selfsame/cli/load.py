@@ -84,7 +84,7 @@ def into(connection: Connection, policy: PolicyHeld, hashing: Hashing | None = N
     async def commit(messages: Sequence[Message]) -> tuple[Outcome, ...]:
         return await commit_batch(connection.writer, messages, policy, mint, now(), hashing=hashing)
 
-    return Into(connection, commit, mint, now)
+    return Into(connection, commit, mint, now, hashing)
 
 
 def _sender(source: str, authority: str) -> Source:

@@ -11,10 +11,11 @@ from graph.erasure import finish_erasures, unfinished
 from graph.ingestion import commit_batch
 from graph.pending import drain_pending
 from graph.rebuild import verify
+from graph.runs import dead_letters, record_dead_letters
 from graph.tombstones import remembered
-from identity.erasure import Mode, Scope
+from identity.erasure import ERASED, Mode, Scope
 from identity.identifiers import IdentifierKey
-from identity.messages import About, Message, Subject
+from identity.messages import About, Message, Rejection, SourceName, Subject
 from tests.building import RECEIVED, default_policy, identify, track
 from tests.graph.erasing import AT, HASHING, erased, readable, tools
 from tests.graph.telling import Teller
@@ -60,20 +61,47 @@ HISTORY = (
 )
 
 
+HERS = ("user_id:ann-77", "email:" + ANN, "anonymous_id:a1", "anonymous_id:c3", "anonymous_id:c4")
+CARLS = ("anonymous_id:c1", "anonymous_id:c2")
+IDS_THAT_TELL = (  # the first of them are how others came to be known
+    identify("carl", "c1", at=7, id=f"invited-by-{ANN}", traits={"title": f"friend_of_{ANN}_2024"}),
+    identify("carl", "c2", at=8, id=f"again-by-{ANN}", traits={"site": f"/?mail={ANN.replace('@', '%40')}"}),
+    replace(track("c2", at=9, id=f"paid-for-{ANN}"), about=(About(Subject.ORDER, "web:o3", {"total": 9}),)),
+    identify("ann-77", "c3", at=10, id=f"login-{ANN}"),
+    identify("ann-77", "c4", at=11, id="m11"),
+)
+TOLD_ELSEWHERE = (
+    "CREATE (:Run {id: 'r1', file: 'of-' + $ann + '.csv'})",
+    "CREATE (:Segment {name: 'near ' + $ann, definition: '{\"value\": \"' + $ann + '\"}'})",
+    "CREATE (:PolicyVersion {number: 7, note: 'asked by ' + $ann, state: 'past'})",
+    """
+    MATCH (i:Identifier {key: 'user_id:ann-77'})
+    CREATE (:Change {id: '1', note: 'Ann', messages: ['x'], at: 0, kind: 'decided', cause: 'decision'})-[:CONCERNS]->(i)
+    """,
+)
+
+
 async def test_of_a_person_nothing_is_readable_and_the_dry_run_said_so(graph: Connection) -> None:
     told = await teller(graph)
     await told.steps(HISTORY)
-    assert len(await readable(graph, ANN)) > 10
+    await told.steps(IDS_THAT_TELL)
+    for statement in TOLD_ELSEWHERE:
+        await graph.writer.command(statement, ann=ANN)
+    assert len(await readable(graph, ANN)) > 20
     tried = await erased(graph, "email:" + ANN, dry=True)
     assert len(await readable(graph, ANN)) > 10
     assert await unfinished(graph) == 0
     done = await erased(graph, "email:" + ANN)
     assert done == tried
-    assert {key for key, _ in done.identifiers} == {"user_id:ann-77", "anonymous_id:a1", "email:" + ANN}
-    assert (done.interactions, done.scrubbed > 0) == (4, True)
-    for value in (ANN, "ann-77", "Elm 7", "web:o1"):
+    assert {key for key, _ in done.identifiers} == set(HERS)
+    assert (done.interactions, done.scrubbed > 0) == (6, True)
+    assert await graph.reader.rows("MATCH (c:Change {id: '1'}) RETURN c.note AS note, c.messages AS said") == [
+        {"note": None, "said": None}
+    ]
+    for value in (ANN, ANN.replace("@", "%40"), "ann-77", "Elm 7", "web:o1"):
         assert await readable(graph, value) == []
-    assert await people(graph) == {frozenset({"user_id:bob", "anonymous_id:b1", "email:" + FAMILY})}
+    bob, carl = {"user_id:bob", "anonymous_id:b1", "email:" + FAMILY}, {"user_id:carl", *CARLS}
+    assert await people(graph) == {frozenset(bob), frozenset(carl)}
     await sound(graph)
 
 
@@ -112,6 +140,15 @@ async def test_values_that_are_the_same_without_hers_are_one(graph: Connection, 
     assert [(row["value"], row["count"]) for row in await graph.reader.rows(SAID)] == [('"ask [erased]"', 4)]
     assert (await readable(graph, ANN), await unfinished(graph)) == ([], 0)
     await sound(graph)
+
+
+async def test_of_a_record_that_tells_the_erased_the_text_is_not_kept(graph: Connection) -> None:
+    bad = Rejection("not_json", "batch[0]", f"`{ANN}` is no moment", f"m-{ANN}", f'{{"email": "{ANN.upper()}"')
+    other = Rejection("not_json", "batch[1]", "this is no JSON", None, "bob@example.com")
+    await erased(graph, "email:" + ANN, Mode.SUPPRESS_AND_DELETE)
+    await record_dead_letters(graph.writer, SourceName("web"), [bad, other], RECEIVED, HASHING)
+    assert await readable(graph, ANN) == []
+    assert {each.rejection.raw for each in await dead_letters(graph.reader)} == {ERASED, "bob@example.com"}
 
 
 async def test_an_erasure_in_the_midst_of_another_takes_no_suppression_back(graph: Connection) -> None:

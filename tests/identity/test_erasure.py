@@ -4,10 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from identity.erasure import ERASED, Hashing, Mode, Scrub, Tombstone, also_known_as, erased_in, stays_out, stripped
+from identity.erasure import (
+    ERASED,
+    Hashing,
+    Mode,
+    Scrub,
+    Tombstone,
+    also_known_as,
+    erased_in,
+    stays_out,
+    stripped,
+    told_in,
+)
 from identity.evidence import hear
 from identity.identifiers import IdentifierKey
-from identity.messages import Json, Message, micros
+from identity.messages import Json, Message, MessageId, micros
 from tests.building import after, default_policy, identify, track
 
 ANN = "ann@example.com"
@@ -35,6 +46,37 @@ def scrub(*keys: str, region: str | None = None) -> Scrub:
 )
 def test_whole_values_go_and_texts_keep_the_rest(value: Json, left: Json) -> None:
     assert scrub(f"email:{ANN}", f"phone:{PHONE}", region="DE").json(value) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("lead_ann@example.com_2024", f"lead_{ERASED}_2024"),
+        ("?email=ann%40example.com&x=1", f"?email={ERASED}&x=1"),
+        ("?next=%2F%3Femail%3DAnn%40Example.com", f"?next=%2F%3Femail%3D{ERASED}"),
+        ("to Strasse@x.example or STRASSE@x.example, or straße@x.example", f"to {ERASED} or {ERASED}, or {ERASED}"),
+        ("of Zoe\u0308-77 and zo%C3%AB-77", f"of {ERASED} and {ERASED}"),
+        ("joann@example.com, ann@example.community", "joann@example.com, ann@example.community"),
+    ],
+)
+def test_a_value_is_found_however_a_text_spells_it(text: str, left: str) -> None:
+    assert scrub(f"email:{ANN}", "email:strasse@x.example", "user_id:Zoë-77").text(text) == left
+
+
+def test_a_message_id_that_tells_a_value_is_its_source_and_a_hash() -> None:
+    found = scrub(f"email:{ANN}")
+    hashing = Hashing(bytes(32))
+    assert hashing.renamed("web:m1", found) == "web:m1"
+    after = hashing.renamed(f"web:signup-{ANN}", found)
+    assert after == f"web:{hashing.of_message(MessageId(f'web:signup-{ANN}'))}"
+    assert hashing.renamed(after, found) == after
+
+
+def test_in_what_cannot_be_read_a_word_is_whatever_it_could_be() -> None:
+    found = told_in('{"userId": "Zoë-77", "url": "https://s.example/?mail=Ann%40example.com", "tel": "+49 171", 2}')
+    assert {"user_id:Zoë-77", f"email:{ANN}"} <= found
+    assert f"phone:{PHONE}" in told_in(f"tel,{PHONE}")
+    assert f"email_sha256:{'a' * 64}" in told_in(f"{'A' * 64};1")
 
 
 def test_a_number_is_a_value_only_when_it_is_long() -> None:
