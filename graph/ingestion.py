@@ -204,6 +204,8 @@ async def _keep_identifiers(
     minted = {row["key"]: row["mint"] for row in rows}
     remembered = 0
     for row in await tx.rows(KEEP_IDENTIFIERS, rows=rows):
+        if row["mint"] is None:  # MERGE had found it when an erasure that was under way deleted it
+            raise StartAgainError
         remembered = max(remembered, row["remembered"])
         found = stored_identifier(row)
         change.locked.add(found.known.key)
