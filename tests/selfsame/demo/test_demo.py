@@ -102,7 +102,7 @@ def test_the_demo_ends_well_and_complains_of_nothing(first: Shown) -> None:
         r"in the app +unknown",
         r"at the till +known +Bought in Shop",
         r"are\s+the same person",
-        r"the link was\s+refused",
+        r"that\s+does\s+not\s+join\s+them",
         r"shared by 30 people",
         r"Northgate Climbing, part of Northgate Group",
         r"Bram Solberg +Store manager",
