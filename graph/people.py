@@ -19,44 +19,38 @@ class Person:
     interactions: int
 
 
+def _within_spans(use: str, total: str) -> str:
+    """The part of a statement that counts the interactions on shared things inside spans, as `total`. use: the path."""
+    return f"""
+CALL (profile) {{
+  MATCH {use}
+  WHERE use.spans IS NOT NULL
+  UNWIND range(0, size(use.spans) / 2 - 1) AS number
+  WITH thing.key AS actor, use.spans[2 * number] AS low, use.spans[2 * number + 1] AS high
+  CALL (actor, low, high) {{
+    MATCH (interaction:Interaction)
+    USING INDEX SEEK interaction:Interaction(actor, at, id)
+    WHERE interaction.actor = actor AND low <= interaction.at <= high AND interaction.id IS NOT NULL
+    RETURN count(interaction) AS found
+  }}
+  RETURN sum(found) AS {total}
+}}"""
+
+
 # profile_id (unique), then an expand per profile; interaction_actor_at (range) for what was done on shared devices
-PEOPLE = """
+PEOPLE = f"""
 UNWIND $profiles AS id
-MATCH (profile:Profile {id: id})
+MATCH (profile:Profile {{id: id}})
 USING INDEX SEEK profile:Profile(id)
-CALL (profile) {
+CALL (profile) {{
   MATCH (profile)<-[:IDENTIFIES]-(i:Identifier)
   WITH i
   ORDER BY i.key
   RETURN collect(i.key) AS keys, sum(coalesce(i.interactions, 0)) AS own
-}
-CALL (profile) {
-  MATCH (profile)<-[use:SHARED_BY]-(thing:Identifier)
-  WHERE use.spans IS NOT NULL
-  UNWIND range(0, size(use.spans) / 2 - 1) AS number
-  WITH thing.key AS actor, use.spans[2 * number] AS low, use.spans[2 * number + 1] AS high
-  CALL (actor, low, high) {
-    MATCH (interaction:Interaction)
-    USING INDEX SEEK interaction:Interaction(actor, at, id)
-    WHERE interaction.actor = actor AND low <= interaction.at <= high AND interaction.id IS NOT NULL
-    RETURN count(interaction) AS found
-  }
-  RETURN sum(found) AS there
-}
-CALL (profile) {
-  MATCH (profile)<-[:IDENTIFIES]-(thing:Identifier)-[use:SHARED_BY]->(:Profile)
-  WHERE use.spans IS NOT NULL
-  UNWIND range(0, size(use.spans) / 2 - 1) AS number
-  WITH thing.key AS actor, use.spans[2 * number] AS low, use.spans[2 * number + 1] AS high
-  CALL (actor, low, high) {
-    MATCH (interaction:Interaction)
-    USING INDEX SEEK interaction:Interaction(actor, at, id)
-    WHERE interaction.actor = actor AND low <= interaction.at <= high AND interaction.id IS NOT NULL
-    RETURN count(interaction) AS found
-  }
-  RETURN sum(found) AS others
-}
-RETURN profile {.*} AS profile, keys, own + there - others AS interactions
+}}
+{_within_spans("(profile)<-[use:SHARED_BY]-(thing:Identifier)", "there")}
+{_within_spans("(profile)<-[:IDENTIFIES]-(thing:Identifier)-[use:SHARED_BY]->(:Profile)", "others")}
+RETURN profile {{.*}} AS profile, keys, own + there - others AS interactions
 ORDER BY profile.id
 """
 

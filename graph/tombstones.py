@@ -72,14 +72,6 @@ ON CREATE SET k.check = $check
 RETURN k.check AS check
 """
 
-# erased_mint (unique)
-ERASED_AMONG = """
-UNWIND $mints AS mint
-MATCH (e:Erased {mint: mint})
-USING INDEX SEEK e:Erased(mint)
-RETURN mint, e.erased_at AS erased_at
-"""
-
 # tombstone_hash (unique)
 TOMBSTONES_OF = """
 UNWIND $hashes AS hash
@@ -190,11 +182,6 @@ async def check_key(reader: Reader, hashing: Hashing | None) -> None:
 async def keep_key_check(tx: Transaction, hashing: Hashing) -> None:
     """Remember which key erases; raises ErasureKeyError when another one did before."""
     require_key(hashing, (await tx.rows(KEEP_KEY_CHECK, check=hashing.check))[0]["check"])
-
-
-async def erased_mints(reader: Reader, mints: Sequence[str]) -> Mapping[str, int]:
-    """When each of these ids was erased (µs); one that was not has no entry. One statement."""
-    return {row["mint"]: row["erased_at"] for row in await reader.rows(ERASED_AMONG, mints=list(mints))}
 
 
 @dataclass(frozen=True, slots=True)
