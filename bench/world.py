@@ -53,18 +53,25 @@ async def key_for(connection: Connection, scope: Scope) -> str:
     return await create_key(connection.writer, scope, now(), source)
 
 
-@contextmanager
-def service(server: LocalNeo4j) -> Iterator[int]:
-    """The service on this Neo4j, from when it answers; the port it listens on."""
-    environment = {
+def reaching(server: LocalNeo4j) -> dict[str, str]:
+    """The environment of a command or a service on this Neo4j."""
+    return {
         **{name: value for name, value in os.environ.items() if not name.startswith("SELFSAME_")},
-        "SELFSAME_PORT": "0",
         "SELFSAME_NEO4J_URI": server.uri,
         "SELFSAME_NEO4J_USER": server.user,
         "SELFSAME_NEO4J_PASSWORD": server.password,
-        "SELFSAME_LOG_FORMAT": "json",
     }
-    with subprocess.Popen([PROGRAM, "serve"], env=environment, stderr=subprocess.PIPE, text=True) as process:
+
+
+@contextmanager
+def service(server: LocalNeo4j) -> Iterator[int]:
+    """The service on this Neo4j, from when it answers; the port it listens on."""
+    with subprocess.Popen(
+        [PROGRAM, "serve"],
+        env=reaching(server) | {"SELFSAME_PORT": "0", "SELFSAME_LOG_FORMAT": "json"},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
         try:
             yield announced_port(process)
         finally:

@@ -1,5 +1,6 @@
 """Jars come whole and checked, or not at all; from a tiny repository on this machine."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,10 +21,15 @@ from graph.server.progress import Phase, Step, silent
 from tests.graph.server.repository import Repository, lock_of, serving
 
 
+# jgo leaves an answer that it does not read to the collector, which closes the connection and complains of it.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+
 @pytest.fixture
 def repository() -> Iterator[Repository]:
     with serving() as repository:
         yield repository
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)
