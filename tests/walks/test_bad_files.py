@@ -58,7 +58,8 @@ async def names(graph: Connection) -> list[str]:
 
 async def nothing(graph: Connection) -> bool:
     """No run was begun, and nothing is there of any record."""
-    (row,) = await graph.reader.rows("MATCH (n) WHERE NOT n:Migration AND NOT n:MigrationLock AND NOT n:PolicyVersion RETURN count(n) AS many")
+    kept = "MATCH (n) WHERE NOT n:Migration AND NOT n:MigrationLock AND NOT n:PolicyVersion RETURN count(n) AS many"
+    (row,) = await graph.reader.rows(kept)
     return row["many"] == 0
 
 

@@ -20,7 +20,6 @@ from graph.server.jars import Jar
 from graph.server.progress import Phase, Step, silent
 from tests.graph.server.repository import Repository, lock_of, serving
 
-
 # jgo leaves an answer that it does not read to the collector, which closes the connection and complains of it.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
