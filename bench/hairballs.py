@@ -17,8 +17,8 @@ TOGETHER = 50
 async def hairballs(_: World) -> Ratio:
     """The 95th percentile of 200 batches of 50 messages of others, between batches of 500 that are the hairball or not.
 
-    The hairball grows from nothing to 100,000 while it is measured. Both sides write as many messages, each on a Neo4j of
-    its own: in one that has seen more, the same batches took up to twice as long. The second round is the other way round.
+    The hairball grows from nothing to 100,000 while it is measured. Both sides write as many messages, each on a Neo4j
+    of its own: in one that has seen more, the same batches took up to twice as long. The second round is turned round.
     """
     beside: list[float] = []
     alone: list[float] = []
