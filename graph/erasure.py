@@ -13,7 +13,7 @@ from functools import partial
 from typing import Protocol
 
 from graph.audit import Cause, CauseKind, ChangeKind, Entry, log
-from graph.connection import Reader, Transaction, Writer
+from graph.connection import Reader, Row, Transaction, Writer
 from graph.erasure_reading import (
     Gone,
     Mentions,
@@ -35,6 +35,8 @@ from graph.erasure_writing import (
     remember,
     stitch_rest,
 )
+from graph.errors import DatabaseAwayError, ErasureKeyError, PolicyApplyingError
+from graph.failures import kind_of
 from graph.genericity import recount
 from graph.locks import LOCK, StartAgainError, begun_again, lock, tried
 from graph.people import Person, people_in
@@ -45,7 +47,7 @@ from graph.scrubbing import Scrubbed, Scrubbing
 from graph.stitcher import Stitched
 from graph.tombstones import keep_key_check, unsuppress
 from graph.views import refresh_traits
-from identity.erasure import Hashing, Mode, Scope, Scrub
+from identity.erasure import Hashing, Mode, Named, Scope, Scrub, also_known_as
 from identity.identifiers import IdentifierKey, ProfileId
 
 AT_ONCE = 1_000  # interactions or mentions in one transaction
@@ -96,6 +98,7 @@ class Outcome:
     profiles: that are gone or lost one of them. interactions: that are gone. acts, observations: that went with them.
     scrubbed: records of others from which values were taken. after: the people who are left of the profiles and of
     those linked to them, at most a hundred. pending: what is left is so large that it is stitched in the background.
+    policies: versions of the policy whose texts name a value and stay as they are, since they are in force.
     """
 
     identifiers: tuple[tuple[IdentifierKey, str], ...]
@@ -106,6 +109,15 @@ class Outcome:
     scrubbed: int
     after: tuple[Person, ...]
     pending: bool
+    policies: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What became of erasures that were interrupted. failed: the ids of those that cannot be ended, with the reason."""
+
+    done: int
+    failed: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,43 +186,58 @@ async def erase(graph: Doors, request: Request, tools: Tools, *, dry: bool = Fal
     if dry:
         tried = await _going(graph, gone, request, MOST_TRIED * tools.at_once + 1)
         return await _ended(graph, replace(part, count=len(tried) > MOST_TRIED * tools.at_once), tools)
-    first = sorted(gone, key=lambda each: each.key != request.key)
+    first = sorted(gone, key=lambda each: not _is_asked(each, request))
     intent = f"{tools.now:016d}-{secrets.token_hex(6)}"
     part = replace(part, mints=tuple(each.mint for each in first), intent=intent)
     await graph.writer.write(_begin_intent, part, keys, tools)
     return await _in_parts(graph, part, tools)
 
 
-async def finish_erasures(graph: Doors, tools: Tools, *, at_once: bool = False) -> int:
-    """Go on with erasures that were interrupted; how many are done now. at_once: also those touched a moment ago."""
+async def finish_erasures(graph: Doors, tools: Tools, *, at_once: bool = False) -> Finished:
+    """Go on with erasures that were interrupted. at_once: also with those touched a moment ago.
+
+    One that cannot be ended holds up none of the others. What holds them all up is raised: DatabaseAwayError,
+    PolicyApplyingError, ErasureKeyError.
+    """
     before = tools.now if at_once else tools.now - ABANDONED
-    rows = await graph.reader.rows(INTENTS, before=before)
-    for row in rows:
-        gone = await goes(graph.reader, IdentifierKey(""), row["mints"], whole=False)
-        first = {each.mint: each.key for each in gone}
-        asked = first.get(row["mints"][0], IdentifierKey(""))
-        request = Request(asked, Mode(row["mode"]), Scope(row["scope"]), row["by"])
-        mentions = await mentions_of(graph.reader, [each.key for each in gone], tools.held.policy)
-        await _in_parts(graph, _Part(request, mentions, tuple(row["mints"]), row["id"]), tools)
-    return len(rows)
+    done, failed = 0, []
+    for row in await graph.reader.rows(INTENTS, before=before):
+        try:
+            await _go_on(graph, row, tools)
+        except (DatabaseAwayError, PolicyApplyingError, ErasureKeyError):
+            raise
+        except Exception as error:  # noqa: BLE001 -- whatever stops one, somebody else waits behind it
+            failed.append((row["id"], kind_of(error)))
+        else:
+            done += 1
+    return Finished(done, tuple(failed))
+
+
+async def _go_on(graph: Doors, row: Row, tools: Tools) -> None:
+    gone = await goes(graph.reader, IdentifierKey(""), row["mints"], whole=False)
+    first = {each.mint: each.key for each in gone}
+    asked = first.get(row["mints"][0], IdentifierKey(""))
+    request = Request(asked, Mode(row["mode"]), Scope(row["scope"]), row["by"])
+    mentions = await mentions_of(graph.reader, [each.key for each in gone], tools.held.policy)
+    await _in_parts(graph, _Part(request, mentions, tuple(row["mints"]), row["id"]), tools)
 
 
 async def unsuppressed(
-    graph: Doors, keys: Sequence[IdentifierKey], hashing: Hashing, by: str, now: int
+    graph: Doors, asked: Sequence[Named], hashing: Hashing, by: str, now: int
 ) -> list[IdentifierKey]:
     """Let these identifiers begin afresh: what is older than their erasure stays out. Those that were suppressed.
 
     by: who asks; now: µs. Raises ErasureKeyError, PolicyApplyingError.
     """
-    return await graph.writer.write(_unsuppress, keys, hashing, by, now)
+    return await graph.writer.write(_unsuppress, asked, hashing, by, now)
 
 
 async def _unsuppress(
-    tx: Transaction, keys: Sequence[IdentifierKey], hashing: Hashing, by: str, now: int
+    tx: Transaction, asked: Sequence[Named], hashing: Hashing, by: str, now: int
 ) -> list[IdentifierKey]:
     await refuse_while_applying(tx)
     await keep_key_check(tx, hashing)
-    found = await unsuppress(tx, keys, hashing)
+    found = await unsuppress(tx, asked, hashing)
     if found:
         facts = {"mode": "unsuppress", "count": len(found)}
         await log(tx, Entry(ChangeKind.ERASED, Cause(CauseKind.ERASURE, by), facts, ends=found), now)
@@ -240,7 +267,12 @@ def _whose(gone: Sequence[Gone], request: Request) -> list[ProfileId]:
     """The profile whose interactions on shared devices go, too: the one that was asked for, where it is a person's."""
     if request.scope is Scope.IDENTIFIER:
         return []
-    return [each.profile for each in gone if each.key == request.key and each.profile and not each.generic]
+    return [each.profile for each in gone if _is_asked(each, request) and each.profile and not each.generic]
+
+
+def _is_asked(gone: Gone, request: Request) -> bool:
+    """Whether it is what was asked for, or the address that the asked hash is of."""
+    return request.key in also_known_as(gone.key)
 
 
 async def _in_parts(graph: Doors, part: _Part, tools: Tools) -> Outcome:
@@ -265,7 +297,7 @@ async def _scrub_part(
 ) -> None:
     policy = (await begin(tx, tools.held)).policy
     scrub = Scrub(frozenset(each.key for each in gone), policy)
-    work = Scrubbing(tx, scrub, tools.hashing, Scrubbed())
+    work = Scrubbing(tx, scrub, tools.hashing, Scrubbed(), tools.now)
     await work.records(label, found)
     await refresh_traits(tx, work.done.profiles, policy)
     await leave_devices(tx, work.done.devices)
@@ -283,7 +315,8 @@ async def _end(tx: Transaction, part: _Part, tools: Tools) -> Outcome:
     change = Change(Cause(CauseKind.ERASURE, part.request.by), additive=False, decided=True)
     gone = await _locked(tx, part, change, tools.now)
     keys = tuple(each.key for each in gone)
-    work = Scrubbing(tx, Scrub(frozenset(keys or (part.request.key,)), policy), tools.hashing, Scrubbed())
+    scrub = Scrub(frozenset(keys or (part.request.key,)), policy)
+    work = Scrubbing(tx, scrub, tools.hashing, Scrubbed(), tools.now)
     devices, interactions = await _records(tx, part, gone, change, work, tools)
     buried = await bury(tx, keys)
     asked = () if part.intent else (part.request.key,)
@@ -302,6 +335,7 @@ async def _end(tx: Transaction, part: _Part, tools: Tools) -> Outcome:
         scrubbed=work.done.count + sum(row["scrubbed"] for row in earlier),
         after=await people_in(tx, _shown(stitched)),
         pending=stitched.pending,
+        policies=tuple(sorted(work.done.policies)),
     )
     await _log(tx, part.request, outcome, _losing(gone, stitched), max(tools.now, stitched.at))
     return outcome

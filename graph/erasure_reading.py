@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graph.connection import Reader, Transaction
-from identity.erasure import Scrub
+from identity.erasure import HASHED, Scrub
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.policy import Policy
 
@@ -40,10 +40,17 @@ class Mentions:
         return sum(map(len, self.found.values()))
 
 
-# identifier_key (unique), then an expand per profile, and one per identifier
+# identifier_key (unique) and identifier_sha256 (range), then an expand per profile, and one per identifier
 GOES = """
-MATCH (asked:Identifier {key: $key})
-USING INDEX SEEK asked:Identifier(key)
+CALL () {
+  MATCH (asked:Identifier {key: $key})
+  USING INDEX SEEK asked:Identifier(key)
+  RETURN asked
+  UNION
+  MATCH (asked:ContactPoint {sha256: $sha256})
+  USING INDEX SEEK asked:ContactPoint(sha256)
+  RETURN asked
+}
 CALL (asked) {
   RETURN asked AS one
   UNION
@@ -167,37 +174,38 @@ RETURN max(n.{key}) AS last,
 PAGE_OF_INTERACTIONS = _page(
     "Interaction",
     "id",
-    *("id", "identifiers", "previous", "name", "traits", "properties", "context", "account"),
+    *("id", "identifiers", "previous", "name", "channel", "traits", "properties", "context", "account"),
+    "reduce(texts = '', each IN coalesce(n.warnings, []) | texts + ' ' + each)",
     more="any(person IN n.persons WHERE person IN $keys)",
     unless="n.actor IN $keys",
 )
 
 # observation_key (unique), in its order
-PAGE_OF_OBSERVATIONS = _page("Observation", "key", "value", "message", "first_message")
+PAGE_OF_OBSERVATIONS = _page("Observation", "key", "trait", "value", "message", "first_message")
 
 # account_key (unique), in its order
-PAGE_OF_ACCOUNTS = _page("Account", "key", "stated", "traits", "name", "domain")
+PAGE_OF_ACCOUNTS = _page("Account", "key", "key", "stated", "traits", "name", "domain")
 
 # order_key (unique), in its order
-PAGE_OF_ORDERS = _page("Order", "key", "facts", "message")
+PAGE_OF_ORDERS = _page("Order", "key", "key", "facts", "message", "account")
 
 # deal_key (unique), in its order
-PAGE_OF_DEALS = _page("Deal", "key", "facts", "message")
+PAGE_OF_DEALS = _page("Deal", "key", "key", "facts", "message", "account")
 
 # ticket_key (unique), in its order
-PAGE_OF_TICKETS = _page("Ticket", "key", "facts", "message")
+PAGE_OF_TICKETS = _page("Ticket", "key", "key", "facts", "message", "account")
 
 # campaign_key (unique), in its order
-PAGE_OF_CAMPAIGNS = _page("Campaign", "key", "facts", "message")
+PAGE_OF_CAMPAIGNS = _page("Campaign", "key", "key", "facts", "message", "account")
 
 # product_key (unique), in its order
-PAGE_OF_PRODUCTS = _page("Product", "key", "facts", "message")
+PAGE_OF_PRODUCTS = _page("Product", "key", "key", "facts", "message", "account")
 
 # act_id (unique), in its order
 PAGE_OF_ACTS = _page("Act", "id", "note")
 
 # account_act_id (unique), in its order
-PAGE_OF_ACCOUNT_ACTS = _page("AccountAct", "id", "note")
+PAGE_OF_ACCOUNT_ACTS = _page("AccountAct", "id", "account", "into", "note")
 
 # change_id (unique), in its order
 PAGE_OF_CHANGES = _page(
@@ -207,11 +215,13 @@ PAGE_OF_CHANGES = _page(
 # dead_letter_id (unique), in its order
 PAGE_OF_LETTERS = _page("DeadLetter", "id", "raw", "sentence", "place", "message_id")
 
-# identifier_key (unique), in its order, with the links that begin at each
+# identifier_key (unique), in its order, with the links that begin at each and its memberships
 PAGE_OF_IDENTIFIERS = _page(
     "Identifier",
     "key",
     "minted_by",
+    "folded",
+    "reduce(texts = '', each IN [(n)-[member:MEMBER_OF]->() | coalesce(member.role, '')] | texts + ' ' + each)",
     "reduce(texts = '', each IN [(n)-[link:LINKED]->() | link.message] | texts + ' ' + each)",
     unless="n.key IN $keys",
 )
@@ -220,19 +230,20 @@ PAGE_OF_IDENTIFIERS = _page(
 PAGE_OF_SEGMENTS = _page("Segment", "name", "name", "definition")
 
 # run_id (unique), in its order
-PAGE_OF_RUNS = _page("Run", "id", "file")
+PAGE_OF_RUNS = _page("Run", "id", "file", "mapping")
 
+# What may be named after somebody comes first: from then on it has one name, also for what comes in meanwhile.
 PAGES = {
-    "Interaction": PAGE_OF_INTERACTIONS,
-    "Observation": PAGE_OF_OBSERVATIONS,
     "Account": PAGE_OF_ACCOUNTS,
+    "AccountAct": PAGE_OF_ACCOUNT_ACTS,
     "Order": PAGE_OF_ORDERS,
     "Deal": PAGE_OF_DEALS,
     "Ticket": PAGE_OF_TICKETS,
     "Campaign": PAGE_OF_CAMPAIGNS,
     "Product": PAGE_OF_PRODUCTS,
+    "Interaction": PAGE_OF_INTERACTIONS,
+    "Observation": PAGE_OF_OBSERVATIONS,
     "Act": PAGE_OF_ACTS,
-    "AccountAct": PAGE_OF_ACCOUNT_ACTS,
     "Change": PAGE_OF_CHANGES,
     "DeadLetter": PAGE_OF_LETTERS,
     "Identifier": PAGE_OF_IDENTIFIERS,
@@ -246,10 +257,11 @@ async def goes(
 ) -> tuple[Gone, ...]:
     """The identifiers that go, in the order of keys, with those that `derived` joins to them; none when unknown.
 
-    whole: all of its profile. mints: exactly these instead, those of them that are still there.
+    A hash stands for the address that it is of, also where nobody has sent the hash. whole: all of its profile. mints:
+    exactly these instead, those of them that are still there.
     """
     if mints is None:
-        rows = await reader.rows(GOES, key=key, whole=whole)
+        rows = await reader.rows(GOES, key=key, sha256=_hash_in(key), whole=whole)
     else:
         rows = await reader.rows(GOES_OF_MINTS, mints=list(mints))
     return tuple(
@@ -262,6 +274,11 @@ async def goes(
         )
         for row in rows
     )
+
+
+def _hash_in(key: IdentifierKey) -> str | None:
+    namespace, _, value = key.partition(":")
+    return value if namespace == HASHED else None
 
 
 async def interactions_going(

@@ -18,11 +18,11 @@ from graph.evidence import record_links
 from graph.genericity import recount
 from graph.locks import StartAgainError, begun_again
 from graph.memberships import record_accounts
-from graph.policies import PolicyHeld, begin, held_of
+from graph.policies import Begun, PolicyHeld, begin, held_of
 from graph.recording import record_interactions, record_observations, record_things
 from graph.regions import Change, stored_identifier
 from graph.stitcher import stitch_change
-from graph.tombstones import Admitted, admitted
+from graph.tombstones import REMEMBERED, Admitted, admitted
 from graph.views import refresh_views
 from identity.erasure import Hashing
 from identity.evidence import Heard, hear, sha256_of, time_of
@@ -57,9 +57,9 @@ class Outcome:
 
 # identifier_key (unique), in the order of keys; the write is the lock; acts are counted once a row is locked
 # What is known as a previousId alone has the moments of its aliases until a message carries it itself.
-KEEP_IDENTIFIERS = """
+KEEP_IDENTIFIERS = f"""
 UNWIND $rows AS row
-MERGE (i:Identifier {key: row.key})
+MERGE (i:Identifier {{key: row.key}})
 ON CREATE SET
   i:$(row.role),
   i.namespace = row.namespace, i.value = row.value, i.mint = row.mint, i.minted_at = row.minted_at,
@@ -74,7 +74,7 @@ ON MATCH SET
 WITH i
 OPTIONAL MATCH (i)-[:IDENTIFIES]->(p:Profile)
 RETURN i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic, p.id AS profile,
-  COUNT { (:Act) } AS acts, COUNT { (:Tombstone) } + COUNT { (:Erased) } AS remembered
+  COUNT {{ (:Act) }} AS acts, {REMEMBERED} AS remembered
 """
 
 # interaction_id (unique)
@@ -115,9 +115,9 @@ async def _commit(
     let_in = Admitted(sorted_out.heard, frozenset())
     if begun.remembered and let_in.heard:
         let_in = await admitted(tx, sorted_out.heard, policy, hashing)
-    refused = await _record(tx, let_in.heard, policy, mint, now, begun.remembered) if let_in.heard else {}
+    refused = await _record(tx, let_in.heard, begun, mint, now) if let_in.heard else {}
     return tuple(
-        OUT if message.id in let_in.out else _with_refusals(each, message.id, refused)
+        OUT if message.id in let_in.out else _with_refusals(each, let_in.ids.get(message.id, message.id), refused)
         for each, message in zip(sorted_out.outcomes, messages, strict=True)
     )
 
@@ -169,11 +169,11 @@ def _with_refusals(outcome: Outcome, message: MessageId, refused: Mapping[Messag
 
 
 async def _record(
-    tx: Transaction, heard: Sequence[Heard], policy: Policy, mint: Mint, now: int, remembered: int
+    tx: Transaction, heard: Sequence[Heard], begun: Begun, mint: Mint, now: int
 ) -> Mapping[MessageId, tuple[Warned, ...]]:
     """Write what the messages say, stitch what they changed, refresh the views they touch; what was said in vain."""
-    change = Change(_cause(heard))
-    if await _keep_identifiers(tx, heard, policy, mint, change, now) > remembered:
+    policy, change = begun.policy, Change(_cause(heard))
+    if await _keep_identifiers(tx, heard, policy, mint, change, now) > begun.remembered:
         raise StartAgainError  # somebody was erased while this batch waited for a lock
     said = [link for each in heard for link in each.links]
     said += await moved_aliases(tx, change, now)
@@ -186,8 +186,8 @@ async def _record(
     stitched = await stitch_change(tx, change, policy, now)
     await links.write(tx, stitched.verdicts, max(now, stitched.at))
     await refresh_views(tx, heard, change, stitched, policy)
-    cyclic = await record_accounts(tx, heard, now)
-    await record_things(tx, heard)
+    cyclic = await record_accounts(tx, heard, begun.pseudonyms, now)
+    await record_things(tx, heard, begun.pseudonyms)
     found = Found(stitched.verdicts, cyclic, stitched.clusters, change.new.keys())
     return warnings_of(heard, found, policy)
 

@@ -7,6 +7,8 @@ import msgspec
 
 from graph.connection import Transaction
 from graph.links import AUTHORITIES
+from graph.locks import StartAgainError
+from graph.tombstones import PSEUDONYMS
 from identity.accounts import PartOf, Stated, cycles, latest
 from identity.evidence import Heard, time_of
 from identity.messages import AccountStatement, Json, micros
@@ -15,16 +17,16 @@ from insight.suggestions import mail_domain
 
 DEFAULT_ROLE = "member"
 
-# account_key (unique), in the order of keys
-KEEP_ACCOUNTS = """
+# account_key (unique), in the order of keys; how many pseudonyms there are once the last one is locked
+KEEP_ACCOUNTS = f"""
 UNWIND $rows AS row
-MERGE (a:Account {key: row.key})
+MERGE (a:Account {{key: row.key}})
 ON CREATE SET
-  a.namespace = row.namespace, a.value = row.value, a.stated = '{}', a.first_seen = row.at, a.last_seen = row.at
+  a.namespace = row.namespace, a.value = row.value, a.stated = '{{}}', a.first_seen = row.at, a.last_seen = row.at
 ON MATCH SET
   a.first_seen = CASE WHEN row.at < a.first_seen THEN row.at ELSE a.first_seen END,
   a.last_seen = CASE WHEN row.at > a.last_seen THEN row.at ELSE a.last_seen END
-RETURN a.key AS key, a.stated AS stated
+RETURN a.key AS key, a.stated AS stated, {PSEUDONYMS} AS pseudonyms
 """
 
 # account_key (unique)
@@ -106,13 +108,19 @@ class Hierarchy:
     verdicts: dict[tuple[str, str], set[tuple[bool | None, str | None]]] = field(default_factory=dict)
 
 
-async def record_accounts(tx: Transaction, heard: Sequence[Heard], now: int) -> frozenset[tuple[str, str]]:
-    """Write what the messages say of accounts; the (child, parent) statements among theirs that close a cycle."""
+async def record_accounts(
+    tx: Transaction, heard: Sequence[Heard], pseudonyms: int, now: int
+) -> frozenset[tuple[str, str]]:
+    """Write what the messages say of accounts; the (child, parent) statements among theirs that close a cycle.
+
+    pseudonyms: how many accounts and things had one when the batch began; StartAgainError when there are more once the
+    accounts are locked, since an erasure may have given one to any of these.
+    """
     said = [(each, each.message.account) for each in heard if each.message.account is not None]
     stated = [(each, account) for each, account in said if account is not None]
     if not stated:
         return frozenset()
-    await _keep_accounts(tx, stated)
+    await _keep_accounts(tx, stated, pseudonyms)
     members = [_member(each, account) for each, account in stated if account.member]
     if members:
         rows = sorted(members, key=lambda row: (str(row["identifier"]), str(row["account"])))
@@ -125,7 +133,7 @@ async def record_accounts(tx: Transaction, heard: Sequence[Heard], now: int) -> 
     return refused & {(str(row["child"]), str(row["parent"])) for row in parents}
 
 
-async def _keep_accounts(tx: Transaction, stated: Sequence[tuple[Heard, AccountStatement]]) -> None:
+async def _keep_accounts(tx: Transaction, stated: Sequence[tuple[Heard, AccountStatement]], pseudonyms: int) -> None:
     facts: dict[str, dict[str, Stated]] = {}
     moments: dict[str, list[int]] = {}
     for each, account in stated:
@@ -139,7 +147,10 @@ async def _keep_accounts(tx: Transaction, stated: Sequence[tuple[Heard, AccountS
         for key in sorted(moments)
         for moment in sorted({min(moments[key]), max(moments[key])})
     ]
-    stored = {row["key"]: row["stated"] for row in await tx.rows(KEEP_ACCOUNTS, rows=rows)}
+    kept = await tx.rows(KEEP_ACCOUNTS, rows=rows)
+    if any(row["pseudonyms"] > pseudonyms for row in kept):
+        raise StartAgainError
+    stored = {row["key"]: row["stated"] for row in kept}
     changed = [_stated_row(key, stored[key], said) for key, said in sorted(facts.items()) if said]
     if changed:
         await tx.rows(STATE_ACCOUNTS, rows=changed)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from graph.connection import Reader, Row, Transaction, Writer
 from graph.errors import PolicyApplyingError
 from graph.namespaces import in_force
+from graph.tombstones import PSEUDONYMS, REMEMBERED
 from identity.errors import PolicyInvalidError
 from identity.policy import Policy
 from identity.policy_text import policy_from_toml
@@ -56,34 +57,35 @@ class PolicyHeld:
 class Begun:
     """How a unit of work begins. policy: in force, with the declared namespaces; known: stored message id -> digest.
 
-    remembered: how many erasures the graph remembers (graph.tombstones).
+    remembered: how many erasures the graph remembers (graph.tombstones); pseudonyms: of how many accounts and things.
     """
 
     policy: Policy
     known: Mapping[str, str]
     remembered: int
+    pseudonyms: int
 
 
 # interaction_id (unique); two label scans: the declared namespaces and the versions are a few nodes
-BEGIN = """
-CALL () {
+BEGIN = f"""
+CALL () {{
   UNWIND $ids AS id
-  MATCH (i:Interaction {id: id})
+  MATCH (i:Interaction {{id: id}})
   USING INDEX SEEK i:Interaction(id)
   RETURN collect([id, i.digest]) AS known
-}
-CALL () {
+}}
+CALL () {{
   MATCH (n:Namespace)
-  RETURN collect(n {.*}) AS namespaces
-}
-CALL () {
+  RETURN collect(n {{.*}}) AS namespaces
+}}
+CALL () {{
   MATCH (v:PolicyVersion)
   WHERE v.state <> 'past'
-  RETURN collect({
+  RETURN collect({{
     number: v.number, state: v.state, by: v.by, text: CASE WHEN v.number <> $held THEN v.text END
-  }) AS versions
-}
-RETURN known, namespaces, versions, COUNT { (:Tombstone) } + COUNT { (:Erased) } AS remembered
+  }}) AS versions
+}}
+RETURN known, namespaces, versions, {REMEMBERED} AS remembered, {PSEUDONYMS} AS pseudonyms
 """
 
 
@@ -98,7 +100,8 @@ async def begin(tx: Transaction, held: PolicyHeld, ids: Sequence[str] = ()) -> B
         if version["state"] == State.APPLYING:
             raise PolicyApplyingError(version["number"], version["by"])
         _take(held, version)
-    return Begun(in_force(held.policy, row["namespaces"]), dict(row["known"]), row["remembered"])
+    policy = in_force(held.policy, row["namespaces"])
+    return Begun(policy, dict(row["known"]), row["remembered"], row["pseudonyms"])
 
 
 def held_of(policy: Policy | PolicyHeld) -> PolicyHeld:

@@ -86,12 +86,13 @@ def scrubbed(observed: Observed, scrub: Scrub, hashing: Hashing) -> Observed | N
     said = observed.said
     if scrub.is_value(said.value):
         return None
-    value = scrub.json(said.value)
+    trait, value = scrub.text(said.trait), scrub.json(said.value)
     message, first = hashing.renamed(said.message, scrub), hashing.renamed(said.first_message, scrub)
     key = observed.key
-    if value != said.value:
-        key = observation_key(observed.identifier, said.trait, said.source, value)
-    return replace(observed, key=key, said=replace(said, value=value, message=message, first_message=first))
+    if (trait, value) != (said.trait, said.value):
+        key = observation_key(observed.identifier, trait, said.source, value)
+    after = replace(said, trait=trait, value=value, message=message, first_message=first)
+    return replace(observed, key=key, said=after)
 
 
 def as_one(observed: Iterable[Observed]) -> list[Observed]:

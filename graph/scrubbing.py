@@ -1,18 +1,25 @@
 """Taking the values of the erased out of what others said and did; a record that is rewritten stays where it is."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-import msgspec
 import orjson
 
-from graph.connection import Row, Transaction
+from graph.connection import Transaction
+from graph.pseudonyms import judge_renamed, keep_names, names_told, names_told_by_account, pseudonyms
 from graph.scrubbed_observations import scrub_observations
-from identity.erasure import ERASED, Hashing, Scrub
+from graph.scrubbed_records import (
+    SCRUBBED,
+    is_carrier,
+    json_text,
+    redacted,
+    renamed_messages,
+    scrubbed_interaction,
+    scrubbed_version,
+)
+from identity.erasure import Hashing, Scrub
 from identity.identifiers import IdentifierKey, ProfileId
-from identity.messages import Json, MessageId
-from identity.survivorship import canonical
+from identity.messages import MessageId
 
 # interaction_id (unique)
 INTERACTIONS = """
@@ -53,13 +60,14 @@ USING INDEX SEEK i:Identifier(key)
 RETURN n.key AS key
 """
 
-# identifier_key (unique), then one expand per identifier
+# identifier_key (unique), then two expands per identifier
 SIGHTINGS = """
 UNWIND $keys AS key
 MATCH (n:Identifier {key: key})
 USING INDEX SEEK n:Identifier(key)
-RETURN key, CASE WHEN n.minted_by IS NULL THEN [] ELSE [n.minted_by] END
-  + COLLECT { MATCH (n)-[link:LINKED]->() RETURN DISTINCT link.message } AS messages
+RETURN key, n.folded AS folded, CASE WHEN n.minted_by IS NULL THEN [] ELSE [n.minted_by] END
+  + COLLECT { MATCH (n)-[link:LINKED]->() RETURN DISTINCT link.message } AS messages,
+  COLLECT { MATCH (n)-[member:MEMBER_OF]->() RETURN DISTINCT member.role } AS roles
 """
 
 # identifier_key (unique), in the order of keys, then one expand per identifier
@@ -73,6 +81,18 @@ WITH n, renamed
 MATCH (n)-[link:LINKED]->()
 WHERE link.message = renamed[0]
 SET link.message = renamed[1]
+"""
+
+# identifier_key (unique), in the order of keys, then one expand per identifier
+REWRITE_IDENTIFIERS = """
+UNWIND $rows AS row
+MATCH (n:Identifier {key: row.key})
+USING INDEX SEEK n:Identifier(key)
+SET n.folded = row.folded
+WITH n, row
+UNWIND row.roles AS role
+MATCH (n)-[member:MEMBER_OF {role: role[0]}]->()
+SET member.role = role[1]
 """
 
 # segment_name (unique)
@@ -92,11 +112,11 @@ SET n += row.facts
 """
 
 # policy_version_number (unique): as many rows as there are versions
-NOTED_VERSIONS = """
+VERSIONS = """
 MATCH (v:PolicyVersion)
 USING INDEX SEEK v:PolicyVersion(number)
-WHERE v.number > 0 AND v.note <> ''
-RETURN v.number AS number, v.note AS note
+WHERE v.number > 0
+RETURN v.number AS number, v.state AS state, coalesce(v.note, '') AS note, coalesce(v.text, '') AS text
 """
 
 # policy_version_number (unique)
@@ -104,7 +124,7 @@ REWRITE_VERSIONS = """
 UNWIND $rows AS row
 MATCH (v:PolicyVersion {number: row.number})
 USING INDEX SEEK v:PolicyVersion(number)
-SET v.note = row.note
+SET v += row.facts
 """
 
 
@@ -147,21 +167,26 @@ OTHERS = {
 
 @dataclass(slots=True)
 class Scrubbed:
-    """What was rewritten. devices: shared ones whose uses may be others now; profiles: whose traits may be."""
+    """What was rewritten. devices: shared ones whose uses may be others now; profiles: whose traits may be.
+
+    policies: the versions of the policy that name a value and have to stay as they are.
+    """
 
     count: int = 0
+    policies: set[int] = field(default_factory=set)
     devices: set[IdentifierKey] = field(default_factory=set)
     profiles: set[ProfileId] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
 class Scrubbing:
-    """The work in one transaction: what is taken out, and how messages are remembered."""
+    """The work in one transaction: what is taken out, and how messages are remembered. now: µs."""
 
     tx: Transaction
     scrub: Scrub
     hashing: Hashing
     done: Scrubbed
+    now: int
 
     async def records(self, label: str, keys: Sequence[str]) -> None:
         """Rewrite records of one label; those that are gone since, or hold no value, are passed over."""
@@ -171,18 +196,21 @@ class Scrubbing:
             case "Observation":
                 await self._observations(keys, self.scrub.telling())
             case "Identifier":
-                await self._sightings(keys)
+                await self._identifiers(keys)
             case "Segment":
                 await self._segments(keys)
             case _:
                 await self._others(label, keys)
 
     async def versions(self) -> None:
-        """Rewrite the notes of the versions of the policy, which are few."""
-        rows = await self.tx.rows(NOTED_VERSIONS)
+        """Rewrite what versions of the policy tell, which are few: the notes, and the texts of those that are past."""
         scrub = self.scrub.telling()
-        changed = [{"number": row["number"], "note": scrub.text(row["note"])} for row in rows]
-        changed = [each for each, row in zip(changed, rows, strict=True) if each["note"] != row["note"]]
+        changed = []
+        for row in await self.tx.rows(VERSIONS):
+            facts = scrubbed_version(row, scrub)
+            changed += [{"number": row["number"], "facts": facts}] if facts else []
+            if "text" not in facts and scrub.text(row["text"]) != row["text"]:
+                self.done.policies.add(row["number"])
         if changed:
             await self.tx.rows(REWRITE_VERSIONS, rows=changed)
             self.done.count += len(changed)
@@ -200,6 +228,10 @@ class Scrubbing:
         self.done.devices |= await self._devices([row["key"] for row in changed])
         await self.tx.rows(REWRITE_INTERACTIONS, rows=changed, messages=messages)
         self.done.count += len(changed)
+        naming = self.scrub.telling()
+        said = [orjson.loads(row["facts"]["account"]) for row in rows if row["facts"].get("account")]
+        told = (names_told_by_account(each, naming) for each in said)
+        await keep_names(self.tx, [key for each in told for key in each.values()], self.hashing)
         carried = [row["facts"] for row in rows if is_carrier(row["facts"], self.scrub)]
         await self.observations_of({IdentifierKey(facts["actor"]) for facts in carried if facts.get("actor")})
 
@@ -218,17 +250,26 @@ class Scrubbing:
         self.done.count += count
         self.done.profiles |= profiles
 
-    async def _sightings(self, keys: Sequence[str]) -> None:
-        """By which messages identifiers of others and their links came to be known: ids that may tell a value."""
+    async def _identifiers(self, keys: Sequence[str]) -> None:
+        """What identifiers of others tell: by which messages they and their links are known, what they fold to."""
+        rows = await self.tx.rows(SIGHTINGS, keys=list(keys))
         scrub = self.scrub.telling()
-        changed = [
-            {"key": row["key"], "renamed": renamed}
-            for row in await self.tx.rows(SIGHTINGS, keys=list(keys))
-            if (renamed := [[one, new] for one in row["messages"] if (new := self.hashing.renamed(one, scrub)) != one])
+        renamed = [
+            {"key": row["key"], "renamed": each}
+            for row in rows
+            if (each := _changed(row["messages"], lambda id_: self.hashing.renamed(id_, scrub)))
         ]
-        if changed:
-            await self.tx.rows(RENAME_SIGHTINGS, rows=changed)
-            self.done.count += len(changed)
+        told = [
+            {"key": row["key"], "folded": folded, "roles": roles}
+            for row in rows
+            for folded in [None if scrub.is_value(row["folded"]) else row["folded"]]
+            if (roles := _changed(row["roles"], scrub.text)) or folded != row["folded"]
+        ]
+        if renamed:
+            await self.tx.rows(RENAME_SIGHTINGS, rows=renamed)
+        if told:
+            await self.tx.rows(REWRITE_IDENTIFIERS, rows=told)
+        self.done.count += len({row["key"] for row in (*renamed, *told)})
 
     async def _segments(self, names: Sequence[str]) -> None:
         """A segment that asks for a value asks for nobody from then on; one named after it has a name of its own."""
@@ -236,7 +277,7 @@ class Scrubbing:
         changed: list[Mapping[str, object]] = []
         for row in await self.tx.rows(SEGMENTS, keys=list(names)):
             name, definition = row["key"], row["definition"]
-            after = {"definition": _json_text(definition, lambda value: _redacted(value, scrub)), "name": name}
+            after = {"definition": json_text(definition, lambda value: redacted(value, scrub)), "name": name}
             if scrub.text(name) != name:
                 after["name"] = f"{scrub.text(name)} {self.hashing.of_message(MessageId(name))[:8]}"
             if after != {"definition": definition, "name": name}:
@@ -249,141 +290,27 @@ class Scrubbing:
         read, rewrite = OTHERS[label]
         rows = await self.tx.rows(read, keys=list(keys))
         scrub = self.scrub.written() if label == "DeadLetter" else self.scrub.telling()
-        told = {
-            row["key"]: SCRUBBED[label](row["facts"], scrub) | renamed_messages(row["facts"], scrub, self.hashing)
-            for row in rows
-        }
-        changed = [{"key": key, "facts": facts} for key, facts in told.items() if facts]
+        names = {row["key"]: names_told(label, row["facts"], scrub) for row in rows}
+        instead = [self.hashing.pseudonym(told["key"]) for told in names.values() if "key" in told]
+        taken = [row["key"] for row in await self.tx.rows(read, keys=instead)] if instead else []
+        changed = []
+        for row in rows:
+            facts = SCRUBBED[label](row["facts"], scrub) | renamed_messages(row["facts"], scrub, self.hashing)
+            facts |= pseudonyms(names[row["key"]], taken, self.hashing)
+            changed += [{"key": row["key"], "facts": _valued(label, facts)}] if facts else []
         if changed:
             await self.tx.rows(rewrite, rows=changed)
+            await keep_names(self.tx, [key for told in names.values() for key in told.values()], self.hashing)
+            now = [str(each["facts"]["key"]) for each in changed if "key" in each["facts"]]
+            await judge_renamed(self.tx, label, now, self.now)
             self.done.count += len(changed)
 
 
-def scrubbed_interaction(facts: Row, scrub: Scrub, hashing: Hashing) -> dict[str, object]:
-    """The properties of an interaction that are others without the erased values; none when it holds none.
-
-    One that carried an erased identifier loses all their values, another one those that cannot be mistaken.
-    """
-    scrub = replace(scrub if is_carrier(facts, scrub) else scrub.telling(), region=facts.get("region"))
-    after: dict[str, object] = {
-        "identifiers": _without_sightings(facts.get("identifiers"), scrub),
-        "persons": [each for each in facts.get("persons") or [] if each not in scrub.keys] or None,
-        "warnings": [scrub.text(each) for each in facts.get("warnings") or []] or None,
-        "name": scrub.text(facts["name"]) if facts.get("name") else None,
-    }
-    for name in ("traits", "properties", "context"):
-        after[name] = _json_text(facts.get(name), scrub.json)
-    after["account"] = _json_text(facts.get("account"), lambda value: _redacted(value, scrub))
-    previous = facts.get("previous")
-    after["previous"] = None if previous and _means(previous, scrub) else previous
-    changed = {name: value for name, value in after.items() if value != facts.get(name)}
-    if (id_ := hashing.renamed(facts["id"], scrub)) != facts["id"]:
-        changed["id"] = id_
-    return changed
+def _valued(label: str, facts: dict[str, object]) -> dict[str, object]:
+    """An account has the second half of its key besides."""
+    return {**facts, "value": str(facts["key"]).partition(":")[2]} if label == "Account" and "key" in facts else facts
 
 
-def is_carrier(facts: Row, scrub: Scrub) -> bool:
-    """Whether an interaction carried one of the erased identifiers."""
-    here = replace(scrub, region=facts.get("region"))
-    if not scrub.keys.isdisjoint(facts.get("persons") or ()) or _means(facts.get("previous") or "", here):
-        return True
-    return any(here.sighting(row) for row in orjson.loads(facts.get("identifiers") or "[]"))
-
-
-def _means(previous: str, scrub: Scrub) -> bool:
-    return scrub.names("user_id", previous) or scrub.names("anonymous_id", previous)
-
-
-def _without_sightings(text: str | None, scrub: Scrub) -> str | None:
-    if text is None:
-        return None
-    rows = orjson.loads(text)
-    kept = [row for row in rows if not scrub.sighting(row)]
-    return text if len(kept) == len(rows) else orjson.dumps(kept).decode()
-
-
-def _json_text(text: str | None, change: Callable[[Json], Json]) -> str | None:
-    if text is None:
-        return None
-    value: Json = orjson.loads(text)
-    after = change(value)
-    return text if after == value else orjson.dumps(after).decode()
-
-
-def _redacted(value: Json, scrub: Scrub) -> Json:
-    """A value whose shape stays: texts lose what they mention."""
-    match value:
-        case dict():
-            return {scrub.text(name): _redacted(each, scrub) for name, each in value.items()}
-        case list():
-            return [_redacted(each, scrub) for each in value]
-        case str():
-            return scrub.text(value)
-        case _:
-            return ERASED if scrub.is_value(value) else value
-
-
-def _of_account(facts: Row, scrub: Scrub) -> dict[str, object]:
-    stated = msgspec.json.decode(facts.get("stated") or "{}")
-    traits = msgspec.json.decode(facts.get("traits") or "{}")
-    after = {
-        "stated": msgspec.json.encode(_redacted(stated, scrub)).decode(),
-        "traits": canonical(_redacted(traits, scrub)),
-        "name": scrub.text(facts["name"]) if facts.get("name") else None,
-        "domain": scrub.text(facts["domain"]) if facts.get("domain") else None,
-    }
-    unlike = {"stated": _redacted(stated, scrub) != stated, "traits": _redacted(traits, scrub) != traits}
-    return {name: value for name, value in after.items() if unlike.get(name, value != facts.get(name))}
-
-
-def _of_thing(facts: Row, scrub: Scrub) -> dict[str, object]:
-    value: Json = msgspec.json.decode(facts.get("facts") or "{}")
-    after = scrub.json(value)
-    return {} if after == value else {"facts": canonical(after)}
-
-
-def _of_note(facts: Row, scrub: Scrub) -> dict[str, object]:
-    note = facts.get("note")
-    return {"note": scrub.text(note)} if note and scrub.text(note) != note else {}
-
-
-def _of_run(facts: Row, scrub: Scrub) -> dict[str, object]:
-    file = facts.get("file")
-    return {"file": scrub.text(file)} if file and scrub.text(file) != file else {}
-
-
-def renamed_messages(facts: Row, scrub: Scrub, hashing: Hashing) -> dict[str, object]:
-    """The ids of messages that a record names, where they tell a value."""
-    after: dict[str, object] = {}
-    if message := facts.get("message"):
-        after["message"] = hashing.renamed(message, scrub)
-    if messages := facts.get("messages"):
-        after["messages"] = [hashing.renamed(each, scrub) for each in messages]
-    return {name: value for name, value in after.items() if value != facts[name]}
-
-
-def _of_letter(facts: Row, scrub: Scrub) -> dict[str, object]:
-    """What could not be read cannot be taken apart: the text of a letter in which a value stands goes as a whole."""
-    texts = {name: facts[name] for name in ("sentence", "place", "message_id") if facts.get(name)}
-    after: dict[str, object] = {name: scrub.text(text) for name, text in texts.items() if scrub.text(text) != text}
-    return {**after, "raw": ERASED} if facts.get("raw") and _holds(facts["raw"], scrub) else after
-
-
-def _holds(raw: str, scrub: Scrub) -> bool:
-    folded = raw.casefold()
-    return any(form in folded for each in scrub.forms for form in (each, json.dumps(each)[1:-1].casefold()))
-
-
-SCRUBBED: Mapping[str, Callable[[Row, Scrub], dict[str, object]]] = {
-    "Account": _of_account,
-    "Order": _of_thing,
-    "Deal": _of_thing,
-    "Ticket": _of_thing,
-    "Campaign": _of_thing,
-    "Product": _of_thing,
-    "Act": _of_note,
-    "AccountAct": _of_note,
-    "Change": _of_note,
-    "DeadLetter": _of_letter,
-    "Run": _of_run,
-}
+def _changed(texts: Iterable[str | None], change: Callable[[str], str]) -> list[list[str]]:
+    """Of texts those that are others then, each with what it is then."""
+    return [[each, after] for each in texts if each is not None and (after := change(each)) != each]

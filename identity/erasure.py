@@ -15,8 +15,8 @@ from unicodedata import normalize
 from urllib.parse import quote, unquote
 
 from identity.evidence import Heard, sha256_of, time_of
-from identity.identifiers import Identifier, IdentifierKey, namespace_of, normalise, role_of
-from identity.messages import Json, Message, MessageId, Sighting, Warned
+from identity.identifiers import Blocked, Identifier, IdentifierKey, namespace_of, normalise, role_of
+from identity.messages import Json, MessageId
 from identity.policy import Normaliser, Policy, Role
 
 ERASED = "[erased]"
@@ -28,6 +28,7 @@ WORDS = re.compile(r"[^\s\"'<>(){}\[\],;|\\]+")
 PARTS = re.compile(r"[=&?:/]")
 NO_DIGIT = re.compile(r"\D")
 HASH_LENGTH = 64  # hexadecimal digits of SHA-256
+HASHED = "email_sha256"  # the namespace of hashes of addresses
 LEAST_NUMBER = 5  # digits: a shorter number stands for a quantity more often than for a person
 
 
@@ -62,11 +63,23 @@ class Hashing:
         """The hash of a source and its message id, in hexadecimal."""
         return self._hash(f"message\0{id_}")
 
+    def of_name(self, name: str) -> str:
+        """The hash of the key of an account or a thing, in hexadecimal."""
+        return self._hash(f"name\0{name}")
+
     def renamed(self, id_: str, scrub: "Scrub") -> str:
         """A message id; where it tells an erased value, its source and its hash instead."""
-        if scrub.text(id_) == id_:
+        if not scrub.told_by(id_):
             return id_
         return f"{id_.partition(':')[0]}:{self.of_message(MessageId(id_))}"
+
+    def named(self, name: str, scrub: "Scrub") -> str:
+        """The key of an account or a thing; where it tells an erased value, its pseudonym instead."""
+        return self.pseudonym(name) if scrub.told_by(name) else name
+
+    def pseudonym(self, name: str) -> str:
+        """What an account or a thing is called whose key told an erased value: its first half and its hash."""
+        return f"{name.partition(':')[0]}:{self.of_name(name)}"
 
     @property
     def check(self) -> str:
@@ -156,6 +169,11 @@ class Scrub:
         """A text without the values that it mentions."""
         return ERASED if self.is_value(text) else self.pattern.sub(ERASED, text)
 
+    def told_by(self, key: str) -> bool:
+        """Whether the second half of a key tells an erased value: of an id of a message, an account, an order."""
+        rest = key.partition(":")[2]
+        return self.text(rest) != rest
+
     def json(self, value: Json) -> Json:
         """A value without the erased ones: fields and elements that are one are gone, texts keep the rest."""
         match value:
@@ -208,18 +226,56 @@ Form = tuple[IdentifierKey, str]  # a key, and the normaliser that gives it
 
 
 def forms_of(heard: Heard, policy: Policy, others: Mapping[str, Sequence[Policy]]) -> dict[IdentifierKey, set[Form]]:
-    """Every identifier that a message names, with the keys that its raw value has under any normaliser.
+    """Every identifier that a message names, with the keys under which its raw value may have been erased.
 
     others: of each namespace of contact points the policies that write it otherwise, as `written_otherwise` gives them.
     """
     found = {key: {(key, normaliser_of(key, policy))} for key in keys_in(heard)}
     for each in heard.message.sightings:
         now = normalise(each.namespace, each.value, policy, heard.message.region)
-        for other in others.get(each.namespace, ()) if isinstance(now, Identifier) and now.key in found else ():
-            then = normalise(each.namespace, each.value, other, heard.message.region)
-            if isinstance(then, Identifier) and isinstance(now, Identifier):
-                found[now.key].add((then.key, normaliser_of(then.key, other)))
+        if isinstance(now, Identifier) and now.key in found:
+            found[now.key] |= forms_of_value(each.namespace, each.value, policy, others, heard.message.region)
     return found
+
+
+def forms_of_value(
+    namespace: str, raw: str, policy: Policy, others: Mapping[str, Sequence[Policy]], region: str | None = None
+) -> frozenset[Form]:
+    """The keys under which a raw value may have been erased: what any normaliser makes of it, and an address's hash.
+
+    Of the hashes that of today's key counts and that of the plain address, which others send: two addresses that only
+    another policy folds into one have one hash there, and are two all the same.
+    """
+    forms: set[Form] = set()
+    for each in (policy, *others.get(namespace, ())):
+        read = normalise(namespace, raw, each, region)
+        if isinstance(read, Identifier):
+            how = normaliser_of(read.key, each)
+            forms.add((read.key, how))
+            if each is policy or how == Normaliser.EMAIL:
+                forms |= _hash_forms(read.key, policy, others)
+    return frozenset(forms)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An identifier that somebody asks about, by its key of today. forms: as what it may have been erased."""
+
+    key: IdentifierKey
+    forms: frozenset[Form]
+
+
+def named(namespace: str, raw: str, policy: Policy) -> Named | Blocked:
+    """The identifier that a raw value names, with all that it may have been erased as; or why it names nobody."""
+    read = normalise(namespace, raw, policy)
+    if isinstance(read, Blocked):
+        return read
+    return Named(read.key, forms_of_value(namespace, raw, policy, written_otherwise(policy)))
+
+
+def _hash_forms(key: IdentifierKey, policy: Policy, others: Mapping[str, Sequence[Policy]]) -> set[Form]:
+    hashes = also_known_as(key)[1:]
+    return {(name, normaliser_of(name, each)) for name in hashes for each in (policy, *others.get(HASHED, ()))}
 
 
 def written_otherwise(policy: Policy) -> dict[str, tuple[Policy, ...]]:
@@ -256,49 +312,18 @@ def stays_out(heard: Heard, erased: Collection[IdentifierKey]) -> bool:
     return about in erased or (heard.actor in erased and all(each.key in erased for each in heard.identifiers))
 
 
-def stripped(message: Message, erased: frozenset[IdentifierKey], policy: Policy) -> Message:
-    """A message without some of its identifiers and whatever else in it has their values."""
-    scrub = Scrub(erased, policy, message.region)
-    kept = tuple(each for each in message.sightings if not _seen(each, scrub))
-    previous = message.previous_id
-    account = message.account
-    return replace(
-        message,
-        sightings=kept,
-        previous_id=None if previous is not None and _means_erased(previous, scrub) else previous,
-        traits=_mapping(message.traits, scrub),
-        properties=_mapping(message.properties, scrub),
-        context=_mapping(message.context, scrub),
-        account=replace(account, traits=_mapping(account.traits, scrub)) if account is not None else None,
-        about=tuple(replace(each, facts=_mapping(each.facts, scrub)) for each in message.about),
-        warnings=tuple(Warned(each.code, each.place, scrub.text(each.sentence)) for each in message.warnings),
-    )
-
-
-def _seen(sighting: Sighting, scrub: Scrub) -> bool:
-    return scrub.names(sighting.namespace, sighting.value)
-
-
-def _means_erased(previous: str, scrub: Scrub) -> bool:
-    return scrub.names("user_id", previous) or scrub.names("anonymous_id", previous)
-
-
-def _mapping(value: Mapping[str, Json], scrub: Scrub) -> Mapping[str, Json]:
-    read = scrub.json(dict(value))
-    return read if isinstance(read, dict) else {}
-
-
 def also_known_as(key: IdentifierKey) -> tuple[IdentifierKey, ...]:
     """An identifier, and the hash under which others send an address."""
     if namespace_of(key) != "email":
         return (key,)
-    return key, IdentifierKey(f"email_sha256:{sha256_of(_value(key))}")
+    return key, IdentifierKey(f"{HASHED}:{sha256_of(_value(key))}")
 
 
 def told_in(text: str) -> frozenset[IdentifierKey]:
     """The identifiers that may stand in a text which cannot be read as a message: what each of its words could be."""
     words = {part for word in WORDS.findall(unquote(text)) for part in (word, *PARTS.split(word))}
     addresses = {f"email:{word.casefold()}" for word in words if "@" in word}
+    addresses |= {name for each in addresses for name in also_known_as(IdentifierKey(each))}
     numbers = {f"phone:+{digits}" for word in words if len(digits := NO_DIGIT.sub("", word)) >= LEAST_NUMBER}
-    hashes = {f"email_sha256:{word.lower()}" for word in words if len(word) == HASH_LENGTH}
+    hashes = {f"{HASHED}:{word.lower()}" for word in words if len(word) == HASH_LENGTH}
     return frozenset(map(IdentifierKey, {f"user_id:{word}" for word in words if word} | addresses | numbers | hashes))

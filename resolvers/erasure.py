@@ -8,8 +8,8 @@ import strawberry
 from graph.erasure import Outcome, Request, Tools, unsuppressed
 from graph.erasure import erase as erase_in_graph
 from graph.identifiers import identifiers_by_mint
-from identity.erasure import Hashing, Mode, Scope
-from identity.identifiers import IdentifierKey, ProfileId
+from identity.erasure import Hashing, Mode, Scope, named
+from identity.identifiers import Blocked, IdentifierKey, ProfileId
 from resolvers.asking import Asking, Info
 from resolvers.decisions import DecidedPerson
 from resolvers.errors import Code, refused
@@ -73,6 +73,9 @@ class Erased:
         description="The people who are left of the profiles and of those linked to them, at most 100."
     )
     pending: bool = strawberry.field(description="What is left is so large that it is stitched in the background.")
+    policies: list[int] = strawberry.field(
+        description="Of the policy in force, where its text names a value: apply one that does not, then erase again."
+    )
 
 
 HowLater = Annotated[ErasureMode, strawberry.argument(description="What happens with what comes later.")]
@@ -98,8 +101,11 @@ async def erase(
 async def unsuppress(info: Info, identifier: Which) -> bool:
     """Let a suppressed identifier begin afresh; False when it was not suppressed."""
     context = info.context
-    key = await key_named(identifier, context)
-    return bool(await unsuppressed(context.world, [key], _hashing(context), context.viewer.name, context.micros))
+    await key_named(identifier, context)
+    asked = named(identifier.namespace, identifier.value, await context.ruling())
+    if isinstance(asked, Blocked):
+        return False
+    return bool(await unsuppressed(context.world, [asked], _hashing(context), context.viewer.name, context.micros))
 
 
 def _hashing(context: Asking) -> Hashing:

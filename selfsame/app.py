@@ -122,8 +122,10 @@ async def _finish(parts: Parts) -> None:
     if parts.hashing is None:
         return
     done = await finish_erasures(parts.connection, Tools(parts.policy, parts.hashing, micros(parts.now())))
-    if done:
-        log().info("erasures that were interrupted are finished", erasures=done)
+    if done.done:
+        log().info("erasures that were interrupted are finished", erasures=done.done)
+    for erasure, reason in done.failed:
+        log().error("an erasure that was interrupted cannot be finished", erasure=erasure, error=reason)
 
 
 async def _resume(parts: Parts) -> None:

@@ -18,8 +18,8 @@ from graph.server.errors import ErasureUnfinishedError
 from graph.server.local import compact_local
 from graph.server.progress import shown as start_shown
 from graph.tombstones import remembered
-from identity.erasure import Mode, Scope
-from identity.identifiers import Blocked, IdentifierKey, normalise
+from identity.erasure import Mode, Named, Scope, named
+from identity.identifiers import Blocked
 from identity.messages import micros
 from identity.policy import NAMESPACE_PATTERN, Policy
 from selfsame.cli.exits import Exit, finish, shown, told
@@ -45,22 +45,24 @@ class Desk:
     scope: Scope
     dry: bool
 
-    def key(self, row: Sequence[str]) -> IdentifierKey:
+    def named(self, row: Sequence[str]) -> Named:
         """The identifier that a namespace and a value name. Raises InputInvalidError, which names no value."""
         if len(row) != 2:
             raise InputInvalidError(f"a namespace and a value are needed, not {len(row)} cells")
         namespace, value = row
         if not NAMESPACE_PATTERN.match(namespace):
             raise InputInvalidError(f"`{namespace[:80]}` is no namespace")
-        named = normalise(namespace, value, self.policy)
-        if isinstance(named, Blocked):
-            raise InputInvalidError(f"{namespace}: {named.sentence}")
-        return named.key
+        found = named(namespace, value, self.policy)
+        if isinstance(found, Blocked):
+            raise InputInvalidError(f"{namespace}: {found.sentence}")
+        return found
 
     async def erase(self, row: Sequence[str]) -> Outcome:
         """What erasing takes, or would take."""
         tools = replace(self.tools, now=micros(now()))
-        return await erase(self.connection, Request(self.key(row), self.mode, self.scope, who()), tools, dry=self.dry)
+        return await erase(
+            self.connection, Request(self.named(row).key, self.mode, self.scope, who()), tools, dry=self.dry
+        )
 
 
 def erase_command(
@@ -97,12 +99,19 @@ def erase_command(
             return Exit.DONE
         async with reached_in_sight(settings) as connection:
             desk = await _desk(settings, connection, mode, scope, dry=dry)
-            await finish_erasures(connection, desk.tools)
+            await _finish_others(desk)
             if again:
                 return await _unsuppressed(desk, rows)
             return await _all(desk, rows) if file else _shown(await desk.erase(rows[0][1]), dry=dry)
 
     finish(work)
+
+
+async def _finish_others(desk: Desk, *, at_once: bool = False) -> None:
+    """Go on with erasures that were interrupted; those that cannot be ended are told, and hold up nobody."""
+    finished = await finish_erasures(desk.connection, desk.tools, at_once=at_once)
+    for erasure, reason in finished.failed:
+        told.print(f"the erasure {erasure} was interrupted and cannot be finished: {reason}", markup=False)
 
 
 def _confirmed(many: int) -> bool:
@@ -161,6 +170,9 @@ def _shown(outcome: Outcome, *, dry: bool) -> Exit:
         f"{outcome.interactions:,} interactions, {outcome.observations:,} values of traits, {outcome.acts:,} acts; "
         f"values taken out of {outcome.scrubbed:,} records of others"
     )
+    if outcome.policies:
+        numbers = ", ".join(map(str, outcome.policies))
+        print(f"the text of version {numbers} of the policy names a value: apply one that does not, then erase again")
     for each in outcome.after:
         print(f"left: {each.id} with {', '.join(each.identifiers[:10])}")
     return Exit.DONE
@@ -170,16 +182,16 @@ async def _unsuppressed(desk: Desk, rows: Sequence[tuple[str, list[str]]]) -> Ex
     left_out = 0
     for place, row in rows:
         try:
-            key = desk.key(row)
+            asked = desk.named(row)
         except InputInvalidError as error:
             if not place:
                 raise
             told.print(f"{place}: {error}", markup=False, soft_wrap=True)
             left_out += 1
             continue
-        known = await remembered(desk.connection.reader, [key], desk.tools.hashing)
-        found = await unsuppressed(desk.connection, [key], desk.tools.hashing, who(), micros(now()))
-        kept_out = known[key].suppressed if key in known else 0
+        known = (await remembered(desk.connection.reader, [asked], desk.tools.hashing)).get(asked.key)
+        found = await unsuppressed(desk.connection, [asked], desk.tools.hashing, who(), micros(now()))
+        kept_out = known.suppressed if known else 0
         prefix = f"{place}: " if place else ""
         print(f"{prefix}{f'unsuppressed; {kept_out:,} messages were kept out' if found else 'was not suppressed'}")
     return Exit.REJECTED if left_out else Exit.DONE
@@ -195,7 +207,7 @@ async def _compacted(settings: Settings, *, alone: bool) -> Exit:
     except ErasureUnfinishedError:
         async with reached_in_sight(settings) as connection:
             desk = await _desk(settings, connection, Mode.DELETE, Scope.PROFILE, dry=False)
-            await finish_erasures(connection, desk.tools, at_once=True)
+            await _finish_others(desk, at_once=True)
         done = await _written_anew(settings)
     sizes = f"{done.before / MEGABYTE:,.0f} MB before, {done.after / MEGABYTE:,.0f} MB after"
     print(f"compacted: {done.nodes:,} nodes and {done.relationships:,} relationships, {sizes}")

@@ -6,17 +6,30 @@ import anyio
 import pytest
 from uuid_utils import uuid7
 
+from graph.account_decisions import Outcome as AccountOutcome
+from graph.account_decisions import decide_accounts
 from graph.connection import Connection
-from graph.erasure import finish_erasures, unfinished
-from graph.ingestion import commit_batch
+from graph.erasure import Finished, finish_erasures, unfinished, unsuppressed
+from graph.ingestion import Status, commit_batch
 from graph.pending import drain_pending
 from graph.rebuild import verify
 from graph.runs import dead_letters, record_dead_letters
 from graph.tombstones import remembered
-from identity.erasure import ERASED, Mode, Scope
-from identity.identifiers import IdentifierKey
-from identity.messages import About, Message, Rejection, SourceName, Subject
-from tests.building import RECEIVED, default_policy, identify, track
+from identity.accounts import AccountAct
+from identity.erasure import ERASED, Mode, Named, Scope, named
+from identity.evidence import sha256_of
+from identity.messages import (
+    About,
+    AccountStatement,
+    Message,
+    MessageKind,
+    Rejection,
+    SourceName,
+    Subject,
+    Warned,
+    moment,
+)
+from tests.building import RECEIVED, default_policy, identify, message, track
 from tests.graph.erasing import AT, HASHING, erased, readable, tools
 from tests.graph.telling import Teller
 
@@ -70,10 +83,29 @@ IDS_THAT_TELL = (  # the first of them are how others came to be known
     identify("ann-77", "c3", at=10, id=f"login-{ANN}"),
     identify("ann-77", "c4", at=11, id="m11"),
 )
+
+
+def group(user: str, account: AccountStatement, at: float = 0) -> Message:
+    return message(MessageKind.GROUP, [("user_id", user)], at=at, account=account)
+
+
+HERS_ALONE = AccountStatement(f"account:{ANN}", {"domain": ANN, "name": "Elm"}, role=f"aide of {ANN}")
+NAMED_AFTER_HER = (  # what accounts and things are called, traits, what an address folds to, who stands in a warning
+    message(MessageKind.GROUP, [("user_id", "bob")], at=12, account=replace(HERS_ALONE, parent="account:elm")),
+    group("carl", AccountStatement("account:elm", parent=f"account:{ANN}"), at=13),
+    replace(
+        track(user="bob", at=14),
+        about=tuple(About(each, f"web:of-{ANN}", {"n": 1}, account=f"account:{ANN}") for each in Subject),
+        channel=f"to {ANN}",
+    ),
+    identify("bob", email=ANN.replace("@", "+news@"), at=15, traits={f"likes {ANN}": True}),
+    replace(track(user="bob", at=16), warnings=(Warned("not_a_text", "name", f"`{ANN}` is none"),)),
+)
+NAMING = f"{default_policy().text}\n# asked by {ANN}\n"
 TOLD_ELSEWHERE = (
     "CREATE (:Run {id: 'r1', file: 'of-' + $ann + '.csv'})",
     "CREATE (:Segment {name: 'near ' + $ann, definition: '{\"value\": \"' + $ann + '\"}'})",
-    "CREATE (:PolicyVersion {number: 7, note: 'asked by ' + $ann, state: 'past'})",
+    "CREATE (:PolicyVersion {number: 7, note: 'asked by ' + $ann, text: $text, state: 'past'})",
     """
     MATCH (i:Identifier {key: 'user_id:ann-77'})
     CREATE (:Change {id: '1', note: 'Ann', messages: ['x'], at: 0, kind: 'decided', cause: 'decision'})-[:CONCERNS]->(i)
@@ -84,9 +116,12 @@ TOLD_ELSEWHERE = (
 async def test_of_a_person_nothing_is_readable_and_the_dry_run_said_so(graph: Connection) -> None:
     told = await teller(graph)
     await told.steps(HISTORY)
-    await told.steps(IDS_THAT_TELL)
+    await told.steps([*IDS_THAT_TELL, *NAMED_AFTER_HER])
+    merged = AccountAct("x", True, f"account:{ANN}", "account:other", 1, note=f"for {ANN}")
+    await told.tell([group("carl", AccountStatement("account:other"))])
+    assert (await decide_accounts(graph.writer, merged, AT)).outcome is AccountOutcome.DONE
     for statement in TOLD_ELSEWHERE:
-        await graph.writer.command(statement, ann=ANN)
+        await graph.writer.command(statement, ann=ANN, text=NAMING)
     assert len(await readable(graph, ANN)) > 20
     tried = await erased(graph, "email:" + ANN, dry=True)
     assert len(await readable(graph, ANN)) > 10
@@ -100,9 +135,67 @@ async def test_of_a_person_nothing_is_readable_and_the_dry_run_said_so(graph: Co
     ]
     for value in (ANN, ANN.replace("@", "%40"), "ann-77", "Elm 7", "web:o1"):
         assert await readable(graph, value) == []
-    bob, carl = {"user_id:bob", "anonymous_id:b1", "email:" + FAMILY}, {"user_id:carl", *CARLS}
+    bob = {"user_id:bob", "anonymous_id:b1", "email:" + FAMILY, "email:" + ANN.replace("@", "+news@")}
+    carl = {"user_id:carl", *CARLS}
     assert await people(graph) == {frozenset(bob), frozenset(carl)}
     await sound(graph)
+
+
+HELD = """
+MATCH (i:Identifier)-[m:MEMBER_OF]->(a:Account)
+WITH a, i, m ORDER BY i.value
+RETURN a.key AS account, collect(i.value + ' ' + m.role) AS members ORDER BY account
+"""
+
+
+async def test_an_account_and_an_order_that_were_named_after_her_go_on_under_one_pseudonym(graph: Connection) -> None:
+    told = await teller(graph)
+    order = About(Subject.ORDER, f"web:{ANN}-1", {"n": 1}, account=f"account:{ANN}")
+    bobs = replace(group("bob", AccountStatement(f"account:{ANN}"), at=2), about=(order,))
+    await told.steps([identify("ann-77", email=ANN, at=1), bobs, track(user="carl", at=3)])
+    await erased(graph, "email:" + ANN)
+    again = group("carl", AccountStatement(f"account:{ANN}", {"size": 2}), at=4)
+    later = replace(again, about=(replace(order, facts={"n": 2}),), context={"groupId": ANN})
+    new = replace(identify("carl", email=ANN, at=0, id=f"by-{ANN}"), account=AccountStatement(f"account:not-{ANN}"))
+    assert [each.status for each in await told.tell([later, new])] == [Status.COMMITTED] * 2
+    assert [each.status for each in await told.tell([new])] == [Status.ERASED]
+    account = HASHING.pseudonym(f"account:{ANN}")
+    assert await graph.reader.rows(HELD) == [{"account": account, "members": ["bob member", "carl member"]}]
+    (row,) = await graph.reader.rows("MATCH (o:Order) RETURN o.key AS key, o.facts AS facts, o.account AS account")
+    assert row == {"key": HASHING.pseudonym(order.key), "facts": '{"n":2}', "account": account}
+    assert await readable(graph, ANN) == []
+    await erased(graph, "email:" + ANN)
+    assert len(await graph.reader.rows(HELD)) == 1
+    await sound(graph)
+
+
+async def test_what_is_erased_by_its_hash_is_the_address_and_keeps_it_out_until_it_is_let_in(graph: Connection) -> None:
+    told = await teller(graph)
+    await told.steps([identify("u1", email=ANN, at=1), identify("u2", at=2)])
+    await erased(graph, f"email_sha256:{sha256_of(ANN)}", Mode.SUPPRESS_AND_DELETE)
+    assert (await readable(graph, ANN), await people(graph)) == ([], {frozenset({"user_id:u2"})})
+    await erased(graph, f"email_sha256:{sha256_of(FAMILY)}", Mode.SUPPRESS_AND_DELETE)
+    sent = [track(email=FAMILY, at=None), identify("u2", email=FAMILY, at=None)]
+    assert [each.status for each in await told.tell(sent)] == [Status.ERASED, Status.COMMITTED]
+    assert await people(graph) == {frozenset({"user_id:u2"})}
+    asked = known("email", FAMILY)
+    stone = (await remembered(graph.reader, [asked], HASHING))[asked.key]
+    assert (stone.mode, stone.suppressed) == (Mode.SUPPRESS_AND_DELETE, 1)
+    assert await unsuppressed(graph, [asked], HASHING, "x", AT) == [asked.key]
+    assert await unsuppressed(graph, [asked], HASHING, "x", AT) == []
+    new = replace(track(email=FAMILY, at=None), at=moment(AT + 1))
+    assert [each.status for each in await told.tell([new])] == [Status.COMMITTED]
+
+
+async def test_a_policy_in_force_that_names_a_value_is_told_of(graph: Connection) -> None:
+    await graph.writer.command("CREATE (:PolicyVersion {number: 2, text: $text, state: 'in_force'})", text=NAMING)
+    assert (await erased(graph, "email:" + ANN)).policies == (2,)
+
+
+def known(namespace: str, value: str) -> Named:
+    found = named(namespace, value, default_policy())
+    assert isinstance(found, Named)
+    return found
 
 
 async def test_an_address_that_two_people_used_is_hers_alone_again(graph: Connection) -> None:
@@ -156,9 +249,9 @@ async def test_an_erasure_in_the_midst_of_another_takes_no_suppression_back(grap
     whole = _Between(graph, "user_id:u1")
     done = await erased(whole, "email:" + ANN, Mode.SUPPRESS_AND_DELETE, at_once=10)
     assert (done.identifiers, await unfinished(graph)) == ((), 0)
-    keys = [IdentifierKey("user_id:u1"), IdentifierKey("email:" + ANN)]
-    stones = await remembered(graph.reader, keys, HASHING)
-    assert [stones[key].mode for key in keys] == [Mode.SUPPRESS_AND_DELETE] * 2
+    asked = [known("user_id", "u1"), known("email", ANN)]
+    stones = await remembered(graph.reader, asked, HASHING)
+    assert [stones[each.key].mode for each in asked] == [Mode.SUPPRESS_AND_DELETE] * 2
 
 
 async def much(graph: Connection) -> None:
@@ -179,6 +272,9 @@ async def test_a_large_erasure_is_what_its_dry_run_said(graph: Connection, at_on
     await sound(graph)
 
 
+BROKEN = "CREATE (:Erasure {id: '0', mints: ['x'], mode: 'unheard of', scope: 'profile', by: '', touched_at: 0})"
+
+
 async def test_a_large_erasure_ends_after_any_kill(graph: Connection) -> None:
     await much(graph)
     tried = await erased(graph, "user_id:u1", dry=True, at_once=10)
@@ -189,11 +285,13 @@ async def test_a_large_erasure_ends_after_any_kill(graph: Connection) -> None:
         except _KilledError:
             waiting = await unfinished(graph)
             if waiting:
-                assert await finish_erasures(_Killed.after(graph, 99), tools(at_once=10)) == 0, "somebody is at work"
+                waits = await finish_erasures(_Killed.after(graph, 99), tools(at_once=10))
+                assert waits == Finished(0, ()), "somebody is at work"
                 break
     assert await unfinished(graph) == 1
-    assert await finish_erasures(graph, tools(AT + 61_000_000, at_once=10)) == 1
-    assert await unfinished(graph) == 0
+    await graph.writer.command(BROKEN)
+    assert await finish_erasures(graph, tools(AT + 61_000_000, at_once=10)) == Finished(1, (("0", "ValueError"),))
+    assert await unfinished(graph) == 1
     assert await readable(graph, ANN) == []
     left = await graph.reader.rows("MATCH (i:Interaction) RETURN count(i) AS many")
     assert (left[0]["many"], tried.interactions) == (26, 51)

@@ -4,14 +4,16 @@ import pytest
 
 from graph.applying import apply
 from graph.connection import Connection, Transaction
+from graph.erasure import unsuppressed
 from graph.manual_traits import set_by_hand, set_trait
 from graph.rebuild import verify
-from identity.erasure import Mode
+from graph.tombstones import remembered
+from identity.erasure import Mode, Named, named
 from identity.evidence import ActKind
 from identity.identifiers import IdentifierKey
 from identity.policy import Normaliser, Policy
 from tests.building import act, default_policy, identify, track
-from tests.graph.erasing import erased
+from tests.graph.erasing import HASHING, erased
 from tests.graph.test_policy_changes import NOW, Change, changing, with_email, written
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -78,11 +80,17 @@ async def test_an_erased_address_is_known_again_under_another_policy_and_its_nei
     change = await changing(graph, default_policy())
     await change.teller.tell([track(email="s.upp@gmail.com"), identify("u1")])
     await erased(graph, "email:s.upp@gmail.com", mode)
-    await change_to(change, written(with_email(normaliser=Normaliser.EMAIL_FOLDED)(default_policy())))
+    folded = written(with_email(normaliser=Normaliser.EMAIL_FOLDED)(default_policy()))
+    await change_to(change, folded)
     await change.teller.tell([track(email="S.Upp@gmail.com", at=1, id="again")])
     assert await change.count("(:Identifier {namespace: 'email'})") == 0
     await change.teller.tell([track(email="su.pp@gmail.com", at=1, id="a neighbour")])
     assert await change.count("(:Identifier {key: 'email:supp@gmail.com'})") == 1
+    asked = named("email", "S.upp@gmail.com", folded)
+    assert isinstance(asked, Named)
+    assert (await remembered(graph.reader, [asked], HASHING))[asked.key].mode is mode
+    let_in = await unsuppressed(graph, [asked], HASHING, "x", NOW)
+    assert let_in == ([asked.key] if mode is Mode.SUPPRESS_AND_DELETE else [])
 
 
 async def test_two_lone_addresses_that_fold_into_one_are_a_merge_in_the_simulation(graph: Connection) -> None:

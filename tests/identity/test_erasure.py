@@ -1,5 +1,7 @@
 """What is taken out of the records of others, and which messages stay out."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -12,13 +14,17 @@ from identity.erasure import (
     Tombstone,
     also_known_as,
     erased_in,
+    forms_of,
+    named,
     stays_out,
-    stripped,
     told_in,
+    written_otherwise,
 )
-from identity.evidence import hear
-from identity.identifiers import IdentifierKey
+from identity.evidence import hear, sha256_of
+from identity.identifiers import Blocked, IdentifierKey
 from identity.messages import Json, Message, MessageId, micros
+from identity.policy import Normaliser
+from identity.stripping import stripped
 from tests.building import after, default_policy, identify, track
 
 ANN = "ann@example.com"
@@ -72,10 +78,23 @@ def test_a_message_id_that_tells_a_value_is_its_source_and_a_hash() -> None:
     assert hashing.renamed(after, found) == after
 
 
+@pytest.mark.parametrize("key", [f"account:{ANN}", "web:order-Ann%40Example.com-7", "account:0171 2345678"])
+def test_an_account_or_order_whose_key_tells_a_value_has_one_pseudonym(key: str) -> None:
+    found, hashing = scrub(f"email:{ANN}", f"phone:{PHONE}", region="DE"), Hashing(bytes(32))
+    now = hashing.named(key, found)
+    assert now == hashing.pseudonym(key) == f"{key.partition(':')[0]}:{hashing.of_name(key)}"
+    assert hashing.named(now, found) == now
+
+
+def test_an_account_that_is_the_domain_of_an_address_keeps_its_name() -> None:
+    assert Hashing(bytes(32)).named("account:example.com", scrub(f"email:{ANN}")) == "account:example.com"
+
+
 def test_in_what_cannot_be_read_a_word_is_whatever_it_could_be() -> None:
     found = told_in('{"userId": "Zoë-77", "url": "https://s.example/?mail=Ann%40example.com", "tel": "+49 171", 2}')
     assert {"user_id:Zoë-77", f"email:{ANN}"} <= found
     assert f"phone:{PHONE}" in told_in(f"tel,{PHONE}")
+    assert f"email_sha256:{sha256_of(ANN)}" in told_in(f"mail={ANN}")
     assert f"email_sha256:{'a' * 64}" in told_in(f"{'A' * 64};1")
 
 
@@ -150,3 +169,26 @@ def test_hashes_need_the_key_and_tell_what_they_are_of() -> None:
 def test_an_address_is_also_known_by_its_hash() -> None:
     assert [key.partition(":")[0] for key in also_known_as(IdentifierKey(f"email:{ANN}"))] == ["email", "email_sha256"]
     assert also_known_as(IdentifierKey("user_id:u1")) == ("user_id:u1",)
+
+
+def test_an_address_may_have_been_erased_by_its_hash() -> None:
+    policy = default_policy()
+    heard = hear(identify("u1", email=f" {ANN.upper()} "), policy)
+    forms = forms_of(heard, policy, written_otherwise(policy))
+    assert (f"email_sha256:{sha256_of(ANN)}", "sha256") in forms[IdentifierKey(f"email:{ANN}")]
+
+
+@pytest.mark.parametrize(
+    ("normaliser", "of_plain", "of_folded"), [(Normaliser.EMAIL, True, False), (Normaliser.EMAIL_FOLDED, True, True)]
+)
+def test_an_address_has_the_hash_of_another_only_where_the_policy_makes_them_one(
+    normaliser: Normaliser, of_plain: bool, of_folded: bool
+) -> None:
+    rules = replace(default_policy().namespaces["email"], normaliser=normaliser)
+    policy = replace(default_policy(), namespaces={**default_policy().namespaces, "email": rules})
+    asked = named("email", "A.nn@gmail.com", policy)
+    assert not isinstance(asked, Blocked)
+    keys = {key for key, _ in asked.forms}
+    hashes = [f"email_sha256:{sha256_of(value)}" for value in ("a.nn@gmail.com", "ann@gmail.com")]
+    assert [each in keys for each in hashes] == [of_plain, of_folded]
+    assert {"email:a.nn@gmail.com", "email:ann@gmail.com"} <= keys
