@@ -47,11 +47,12 @@ T = TypeVar("T")
 SOMEBODY = identify("u9", "a9")
 DAY = 24 * 60  # minutes: all that a history tells happened before, but for what is told as it happens
 some_key = st.sampled_from([IdentifierKey(":".join(each)) for each in USERS + CONTACTS + EMAILS[:2] + DEVICES[:3]])
-some_account = st.sampled_from(["account:acme", "account:acme-inc", "account:globex"])
+some_account = st.sampled_from(["account:acme", "account:acme-inc", "account:globex", "account:e0@x.com"])
 EVERYBODY = """
 MATCH (p:Profile)<-[:IDENTIFIES]-(i:Identifier)
 RETURN p.id AS id, p.shared AS shared, collect(i.mint) AS mints
 """
+NAMED_AFTER = "UNWIND $keys AS key MATCH (a:Account {key: replace(key, 'email:', 'account:')}) RETURN a.key AS key"
 DECISIONS = "MATCH (x:Act) RETURN DISTINCT x.decision AS decision ORDER BY decision"
 PENDING = "MATCH (i:Identifier {pending: true}) RETURN count(i) AS many"
 POLICIES: dict[str, Callable[[Policy], Policy]] = {
@@ -197,6 +198,8 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
         if at_once > 1:
             assert done == tried
         assert done.identifiers == tried.identifiers
+        rows = self.run(self.graph.reader.rows(NAMED_AFTER, keys=[key for key, _ in done.identifiers]))
+        assert rows == []
 
     @rule(key=some_key)
     def unsuppress(self, key: IdentifierKey) -> None:

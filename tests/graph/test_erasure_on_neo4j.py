@@ -312,6 +312,24 @@ async def test_a_message_that_comes_at_the_same_moment_brings_nothing_back(graph
     await sound(graph)
 
 
+async def test_who_names_an_account_while_it_gets_its_pseudonym_means_this_one(graph: Connection) -> None:
+    told = await teller(graph)
+    for number in range(3):
+        hers = f"{number}.{ANN}"
+        known_as = AccountStatement(f"account:{hers}")
+        order = (About(Subject.ORDER, f"web:{hers}", {"n": 1}),)
+        await told.tell([identify("u1", email=hers, at=number), replace(group("u2", known_as, at=number), about=order)])
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(erased, graph, "email:" + hers)
+            for each in range(3):
+                again = replace(group("u3", known_as, at=each), message_id=f"{number}-{each}", about=order)
+                tasks.start_soon(committed, graph, again)
+        names = await graph.reader.rows("MATCH (n:Account|Order) RETURN n.key AS key ORDER BY key")
+        assert len(names) == 2 * (number + 1)
+        assert not [each for each in names if hers in each["key"]]
+    await sound(graph)
+
+
 async def committed(graph: Connection, sent: Message) -> None:
     await commit_batch(graph.writer, [sent], default_policy(), lambda: str(uuid7()), RECEIVED, hashing=HASHING)
 
