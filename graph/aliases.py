@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from graph.connection import Row, Transaction
+from graph.handing_on import hand_on
 from graph.links import DELETE_LINKS, LINK_ROW, stored_link
 from graph.regions import Change, stored_identifier
 from identity.evidence import AliasSaid, Heard, Link, resolved
@@ -29,42 +30,21 @@ RETURN value, i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic 
   p.id AS profile, collect({LINK_ROW}) AS links
 """
 
-# identifier_key (unique); the log goes with the mint, not with the key
-HAND_ON_LOG = """
-UNWIND $rows AS row
-MATCH (old:Identifier {key: row.old})
-USING INDEX SEEK old:Identifier(key)
-MATCH (new:Identifier {key: row.key})
-USING INDEX SEEK new:Identifier(key)
-SET new.moved_at = CASE
-  WHEN old.moved_at IS NULL OR new.moved_at >= old.moved_at THEN new.moved_at
-  ELSE old.moved_at
-END
-WITH old, new
-CALL (old, new) {
-  MATCH (old)<-[moved:MOVED]-(change:Change)
-  CREATE (change)-[:MOVED {left: moved.left, joined: moved.joined}]->(new)
-}
-CALL (old, new) {
-  MATCH (old)<-[:CONCERNS]-(change:Change)
-  CREATE (change)-[:CONCERNS]->(new)
-}
-"""
-
-# identifier_key (unique)
+# identifier_key (unique), then one expand per identifier; what was set by hand has gone over to the user id
 REMOVE_UNSEEN = """
 UNWIND $keys AS key
 MATCH (i:Identifier {key: key})
 USING INDEX SEEK i:Identifier(key)
-DETACH DELETE i
+OPTIONAL MATCH (i)<-[:OF|WAS_OF]-(o:Observation)
+DETACH DELETE i, o
 """
 
-# identifier_key (unique)
+# identifier_key (unique); what was known as a previousId was known before the message that carries it now
 TAKE_OVER = """
 UNWIND $rows AS row
 MATCH (i:Identifier {key: row.key})
 USING INDEX SEEK i:Identifier(key)
-SET i.mint = row.mint, i.minted_at = row.minted_at
+SET i.mint = row.mint, i.minted_at = row.minted_at, i.minted_by = null
 """
 
 # identifier_key (unique); seeking it in a statement that writes locks its place in the index even where nobody has it:
@@ -128,7 +108,8 @@ async def _remove_unseen(tx: Transaction, rows: Sequence[Row], change: Change) -
         {"key": f"user_id:{row['value']}", "old": row["key"], "mint": row["mint"], "minted_at": row["minted_at"]}
         for row in rows
     ]
-    await tx.rows(HAND_ON_LOG, rows=taken)
+    heirs = {IdentifierKey(row["old"]): IdentifierKey(row["key"]) for row in taken}
+    await hand_on(tx, heirs, [*heirs])
     await tx.rows(REMOVE_UNSEEN, keys=[row["key"] for row in rows])
     await tx.rows(TAKE_OVER, rows=taken)
     for row in rows:

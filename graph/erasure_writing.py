@@ -83,7 +83,7 @@ CALL () {
   MATCH (i:Identifier {key: key})
   USING INDEX SEEK i:Identifier(key)
   CALL (i) {
-    MATCH (i)<-[:OF]-(o:Observation)
+    MATCH (i)<-[:OF|WAS_OF]-(o:Observation)
     DETACH DELETE o
     RETURN count(*) AS of_it
   }

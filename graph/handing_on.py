@@ -1,8 +1,10 @@
-"""What was said by hand of an identifier that a policy writes otherwise goes over to the one that it is now."""
+"""What was said by hand of an identifier that turns out to be another one goes over to that.
+
+So it does where a policy writes it otherwise, and where what a previousId meant turns out to be a user id.
+"""
 
 from collections.abc import Mapping, Sequence
 
-from graph.aliases import HAND_ON_LOG
 from graph.connection import Transaction
 from graph.recording import KEEP_OBSERVATIONS, OBSERVATIONS, observation_key, observed_facts
 from graph.views import observation_from
@@ -18,6 +20,18 @@ WHERE o.source = $source
 RETURN key, o.trait AS trait, o.value AS value, o.source AS source, o.at AS at, o.message AS message, o.sure AS sure,
   o.first_at AS first_at, o.first_message AS first_message, o.count AS count, o.recorded_at AS recorded_at
 ORDER BY at, message
+"""
+
+# identifier_key (unique), then one expand per identifier; each was said once, so none meets another at the heir
+HAND_ON_TAKEN_BACK = """
+UNWIND $rows AS row
+MATCH (old:Identifier {key: row.old})
+USING INDEX SEEK old:Identifier(key)
+MATCH (new:Identifier {key: row.key})
+USING INDEX SEEK new:Identifier(key)
+MATCH (old)<-[was:WAS_OF]-(o:Observation)
+CREATE (o)-[:WAS_OF]->(new)
+DELETE was
 """
 
 # identifier_key (unique), then the accounts of each
@@ -39,6 +53,28 @@ CALL (old, new) {
 }
 """
 
+# identifier_key (unique); the log goes with the mint, not with the key
+HAND_ON_LOG = """
+UNWIND $rows AS row
+MATCH (old:Identifier {key: row.old})
+USING INDEX SEEK old:Identifier(key)
+MATCH (new:Identifier {key: row.key})
+USING INDEX SEEK new:Identifier(key)
+SET new.moved_at = CASE
+  WHEN old.moved_at IS NULL OR new.moved_at >= old.moved_at THEN new.moved_at
+  ELSE old.moved_at
+END
+WITH old, new
+CALL (old, new) {
+  MATCH (old)<-[moved:MOVED]-(change:Change)
+  CREATE (change)-[:MOVED {left: moved.left, joined: moved.joined}]->(new)
+}
+CALL (old, new) {
+  MATCH (old)<-[:CONCERNS]-(change:Change)
+  CREATE (change)-[:CONCERNS]->(new)
+}
+"""
+
 
 async def hand_on(
     tx: Transaction, heirs: Mapping[IdentifierKey, IdentifierKey], renamed: Sequence[IdentifierKey]
@@ -51,6 +87,7 @@ async def hand_on(
     if not rows:
         return
     await tx.rows(HAND_ON_MEMBERSHIPS, rows=rows, source=MANUAL)
+    await tx.rows(HAND_ON_TAKEN_BACK, rows=rows)
     whole = set(renamed)
     await tx.rows(HAND_ON_LOG, rows=[row for row in rows if row["old"] in whole])
     await _hand_on_values(tx, heirs)

@@ -1,18 +1,23 @@
-"""Trait values set by hand: observations of the source `manual` on a profile's anchor, so that they follow it home."""
+"""Trait values set by hand: observations of the source `manual` on a profile's anchor, so that they follow it home.
+
+What stood once and does not any more is kept for the past alone (graph/past_traits.py), which meets it by a
+relationship of its own: a value that was taken back, and of one that was set again how it stood until then.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 from graph.audit import Cause, CauseKind, ChangeKind, Entry, log
-from graph.connection import Transaction, Writer
+from graph.connection import Row, Transaction, Writer
 from graph.locks import StartAgainError, begun_again, lock
 from graph.policy_state import refuse_while_applying
-from graph.recording import keep_observations
+from graph.recording import former_key, keep_observations, observation_key
 from graph.regions import Change
 from graph.views import refresh_moments, refresh_traits
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.messages import Json
 from identity.policy import Policy
 from identity.survivorship import MANUAL, Observation
-
-BY_HAND = Cause(CauseKind.DECISION)
 
 # identifier_key and identifier_mint (unique)
 ANCHOR_OF = """
@@ -24,12 +29,29 @@ RETURN anchor.key AS anchor, profile.id AS profile
 """
 
 # profile_id (unique), then the observations of its identifiers
-CLEAR_TRAIT = """
-MATCH (anchor:Profile {id: $profile})<-[:IDENTIFIES]-(:Identifier)<-[:OF]-(o:Observation)
+SET_BY_HAND = """
+MATCH (anchor:Profile {id: $profile})<-[:IDENTIFIES]-(:Identifier)<-[said:OF|WAS_OF]-(o:Observation)
 USING INDEX SEEK anchor:Profile(id)
 WHERE o.source = $source AND o.trait = $trait
-DETACH DELETE o
-RETURN count(*) AS cleared
+RETURN type(said) = 'OF' AS stands, o {.*} AS facts
+"""
+
+# observation_key (unique), then its one relationship
+TAKE_BACK = """
+UNWIND $rows AS row
+MATCH (o:Observation {key: row.key})-[said:OF]->(i:Identifier)
+USING INDEX SEEK o:Observation(key)
+SET o.key = row.former, o.taken_back = $now
+CREATE (o)-[:WAS_OF]->(i)
+DELETE said
+"""
+
+# observation_key (unique), then its one relationship
+KEEP_FORMER = """
+MATCH (o:Observation {key: $key})-[:OF]->(i:Identifier)
+USING INDEX SEEK o:Observation(key)
+CREATE (former:Observation)-[:WAS_OF]->(i)
+SET former = o {.*, key: $former, taken_back: $now}
 """
 
 
@@ -40,46 +62,70 @@ def set_by_hand(trait: str, value: Json, id_: str, now: int) -> Observation:
 
 
 async def set_trait(
-    writer: Writer, key: IdentifierKey, said: Observation, policy: Policy, now: int
+    writer: Writer, key: IdentifierKey, said: Observation, policy: Policy, now: int, by: str
 ) -> ProfileId | None:
-    """Set a trait of the profile of an identifier by hand; it is shown from then on, whatever sources say. now: µs.
+    """Set a trait of the profile of an identifier by hand; it is shown from then on, whatever sources say.
 
-    Returns the profile, or None when nothing is known of the identifier; nothing is written then.
+    now: µs, at the earliest: it is set after all that was set or taken back before, whatever the clocks say. by: who
+    asks, for the log. Returns the profile, or None when nothing is known of the identifier; nothing is written then.
     """
-    return await begun_again(writer, _set, key, said, policy, now)
+    return await begun_again(writer, _set, key, said, policy, now, by)
 
 
-async def clear_trait(writer: Writer, key: IdentifierKey, trait: str, policy: Policy, now: int) -> ProfileId | None:
-    """Take back all that was set by hand for a trait of a profile; what the sources say is shown again. now: µs.
+async def clear_trait(
+    writer: Writer, key: IdentifierKey, trait: str, policy: Policy, now: int, by: str
+) -> ProfileId | None:
+    """Take back all that was set by hand for a trait of a profile; what the sources say is shown again.
 
-    Returns the profile, or None when nothing is known of the identifier. Twice is once.
+    now, by: as of `set_trait`. Returns the profile, or None when nothing is known of the identifier. Twice is once.
     """
-    return await begun_again(writer, _clear, key, trait, policy, now)
+    return await begun_again(writer, _clear, key, trait, policy, now, by)
 
 
-async def _set(tx: Transaction, key: IdentifierKey, said: Observation, policy: Policy, now: int) -> ProfileId | None:
+async def _set(
+    tx: Transaction, key: IdentifierKey, said: Observation, policy: Policy, now: int, by: str
+) -> ProfileId | None:
     await refuse_while_applying(tx)
     locked = await _locked(tx, key, now)
     if locked is None:
         return None
     anchor, profile = locked
-    await keep_observations(tx, [(anchor, said)], now)
+    before = await tx.rows(SET_BY_HAND, profile=profile, source=MANUAL, trait=said.trait)
+    at = await _logged(tx, ChangeKind.TRAIT_SET, profile, by, _after(before, now))
+    here = observation_key(anchor, said.trait, said.source, said.value)
+    for facts in (row["facts"] for row in before if row["facts"]["key"] == here):
+        await tx.rows(KEEP_FORMER, key=here, former=former_key(here, facts["message"]), now=at)
+    await keep_observations(tx, [(anchor, replace(said, at=at, first_at=at))], at)
     await refresh_traits(tx, [profile], policy)
-    await log(tx, Entry(ChangeKind.TRAIT_SET, BY_HAND, {}, profiles=[profile]), now)
     return profile
 
 
-async def _clear(tx: Transaction, key: IdentifierKey, trait: str, policy: Policy, now: int) -> ProfileId | None:
+async def _clear(
+    tx: Transaction, key: IdentifierKey, trait: str, policy: Policy, now: int, by: str
+) -> ProfileId | None:
     await refuse_while_applying(tx)
     locked = await _locked(tx, key, now)
     if locked is None:
         return None
     _, profile = locked
-    (row,) = await tx.rows(CLEAR_TRAIT, profile=profile, source=MANUAL, trait=trait)
-    if row["cleared"]:
+    before = await tx.rows(SET_BY_HAND, profile=profile, source=MANUAL, trait=trait)
+    standing = [row["facts"] for row in before if row["stands"]]
+    if standing:
+        at = await _logged(tx, ChangeKind.TRAIT_CLEARED, profile, by, _after(before, now))
+        rows = [{"key": each["key"], "former": former_key(each["key"], each["message"])} for each in standing]
+        await tx.rows(TAKE_BACK, rows=rows, now=at)
         await refresh_traits(tx, [profile], policy)
-        await log(tx, Entry(ChangeKind.TRAIT_CLEARED, BY_HAND, {}, profiles=[profile]), now)
     return profile
+
+
+def _after(before: Sequence[Row], now: int) -> int:
+    """The moment, later than all that was set or taken back before."""
+    facts = [row["facts"] for row in before]
+    return max([now, *(int(each.get("taken_back") or each["at"]) + 1 for each in facts)])
+
+
+async def _logged(tx: Transaction, kind: ChangeKind, profile: ProfileId, by: str, now: int) -> int:
+    return await log(tx, Entry(kind, Cause(CauseKind.DECISION, by), {}, profiles=[profile]), now)
 
 
 async def _locked(tx: Transaction, key: IdentifierKey, now: int) -> tuple[IdentifierKey, ProfileId] | None:

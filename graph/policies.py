@@ -182,15 +182,24 @@ def version_from(row: Row) -> PolicyVersion:
 
 # a label scan: a few nodes
 AT = """
-MATCH (v:PolicyVersion)
-WHERE v.in_force_at <= $moment
-RETURN v.number AS number, v.text AS text
-ORDER BY v.number DESC
-LIMIT 1
+UNWIND $moments AS moment
+CALL (moment) {
+  MATCH (v:PolicyVersion)
+  WHERE v.in_force_at <= moment
+  RETURN v.number AS number, v.text AS text
+  ORDER BY number DESC
+  LIMIT 1
+}
+RETURN moment, number, text
 """
+
+
+async def policies_at(reader: Reader, moments: Sequence[int]) -> Mapping[int, Policy]:
+    """The policy in force at each moment (µs), without declared namespaces; one before the first has no entry."""
+    rows = await reader.rows(AT, moments=list(moments))
+    return {row["moment"]: read_policy(row["number"], row["text"]) for row in rows}
 
 
 async def policy_at(reader: Reader, moment: int) -> Policy | None:
     """The policy that was in force at a moment (µs), without declared namespaces; None before the first one."""
-    rows = await reader.rows(AT, moment=moment)
-    return read_policy(rows[0]["number"], rows[0]["text"]) if rows else None
+    return (await policies_at(reader, [moment])).get(moment)

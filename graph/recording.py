@@ -181,6 +181,11 @@ def observation_key(actor: IdentifierKey, trait: str, source: str, value: Json) 
     return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
+def former_key(key: str, message: str) -> str:
+    """The key of what stood under another until it was taken back. message: its latest, told from others by that."""
+    return hashlib.blake2b(orjson.dumps([key, message]), digest_size=16).hexdigest()
+
+
 async def _write_observations(tx: Transaction, said: dict[str, tuple[IdentifierKey, Observation]], now: int) -> None:
     rows = await tx.rows(OBSERVATIONS, keys=sorted(said))
     stored = {row["key"]: row for row in rows}

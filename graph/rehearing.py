@@ -72,7 +72,7 @@ REMOVE_IDENTIFIERS = """
 UNWIND $keys AS key
 MATCH (i:Identifier {key: key})
 USING INDEX SEEK i:Identifier(key)
-OPTIONAL MATCH (i)<-[:OF]-(o:Observation)
+OPTIONAL MATCH (i)<-[:OF|WAS_OF]-(o:Observation)
 DETACH DELETE i, o
 """
 
@@ -117,7 +117,8 @@ USING INDEX SEEK i:Identifier(key)
 MATCH (a:Account {key: row.account})
 USING INDEX SEEK a:Account(key)
 MERGE (i)-[m:MEMBER_OF {role: row.role, source: row.source}]->(a)
-SET m.from = row.from, m.last_seen = row.last_seen, m.recorded_at = row.recorded_at
+SET m.from = row.from, m.last_seen = row.last_seen, m.recorded_at = row.recorded_at,
+  m.last_recorded_at = row.last_recorded_at
 """
 
 # identifier_key and account_key (unique)
@@ -387,7 +388,13 @@ async def _state_members(tx: Transaction, asked: Sequence[Member], totals: Mappi
     if gone:
         await tx.rows(REMOVE_MEMBERS, rows=gone)
     stated = [
-        {**row, "from": said.first, "last_seen": said.last, "recorded_at": said.recorded_at}
+        {
+            **row,
+            "from": said.first,
+            "last_seen": said.last,
+            "recorded_at": said.recorded_at,
+            "last_recorded_at": said.last_recorded_at,
+        }
         for each, row in rows.items()
         if (said := totals.get(each)) is not None
     ]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from graph.connection import Row, Transaction
-from graph.recording import observation_key, observed_facts
+from graph.recording import former_key, observation_key, observed_facts
 from graph.views import observation_from
 from identity.erasure import Hashing, Scrub
 from identity.identifiers import IdentifierKey, ProfileId
@@ -13,7 +13,7 @@ from identity.survivorship import Observation, joined
 # observation_key (unique), then one expand each; the write is the lock that guards what is observed of an identifier
 LOCK_OWNERS = """
 UNWIND $keys AS key
-MATCH (n:Observation {key: key})-[:OF]->(i:Identifier)
+MATCH (n:Observation {key: key})-[:OF|WAS_OF]->(i:Identifier)
 USING INDEX SEEK n:Observation(key)
 WITH DISTINCT i ORDER BY i.key
 SET i.touched = i.touched
@@ -22,7 +22,7 @@ SET i.touched = i.touched
 # observation_key (unique), then one expand to its profile
 OBSERVATIONS = """
 UNWIND $keys AS key
-MATCH (n:Observation {key: key})-[:OF]->(i:Identifier)
+MATCH (n:Observation {key: key})-[:OF|WAS_OF]->(i:Identifier)
 USING INDEX SEEK n:Observation(key)
 OPTIONAL MATCH (i)-[:IDENTIFIES]->(p:Profile)
 RETURN n.key AS key, i.key AS identifier, p.id AS profile, n {.*} AS facts
@@ -40,7 +40,7 @@ CALL () {
   UNWIND $rows AS row
   MATCH (i:Identifier {key: row.identifier})
   USING INDEX SEEK i:Identifier(key)
-  CREATE (n:Observation)-[:OF]->(i)
+  CREATE (n:Observation)-[:$(row.tie)]->(i)
   SET n = row.facts
 }
 """
@@ -48,13 +48,17 @@ CALL () {
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A stored observation. recorded: when it became known, µs; None where nobody noted it."""
+    """A stored observation. recorded: when it became known, µs; None where nobody noted it.
+
+    taken_back: when it was taken back, µs; None while it stands.
+    """
 
     key: str
     identifier: IdentifierKey
     profile: ProfileId | None
     said: Observation
     recorded: int | None
+    taken_back: int | None = None
 
 
 async def scrub_observations(
@@ -73,10 +77,7 @@ async def scrub_observations(
     kept = [one for each in told if (one := after[each.key]) is not None]
     before = {each.key for each in told}
     same = await _read(tx, sorted({each.key for each in kept} - before))
-    rows = [
-        {"identifier": each.identifier, "facts": {**observed_facts(each.key, each.said), "recorded_at": each.recorded}}
-        for each in as_one([*same, *kept])
-    ]
+    rows = [_row(each) for each in as_one([*same, *kept])]
     await tx.rows(REWRITE_OBSERVATIONS, gone=sorted(before | {each.key for each in same}), rows=rows)
     return len(told), {each.profile for each in told if each.profile}
 
@@ -91,6 +92,7 @@ def scrubbed(observed: Observed, scrub: Scrub, hashing: Hashing) -> Observed | N
     key = observed.key
     if (trait, value) != (said.trait, said.value):
         key = observation_key(observed.identifier, trait, said.source, value)
+        key = key if observed.taken_back is None else former_key(key, message)
     after = replace(said, trait=trait, value=value, message=message, first_message=first)
     return replace(observed, key=key, said=after)
 
@@ -109,6 +111,11 @@ def _joined(one: Observed, other: Observed) -> Observed:
     return replace(one, said=joined(one.said, other.said), recorded=min(known, default=None))
 
 
+def _row(each: Observed) -> dict[str, object]:
+    facts = {**observed_facts(each.key, each.said), "recorded_at": each.recorded, "taken_back": each.taken_back}
+    return {"identifier": each.identifier, "tie": "OF" if each.taken_back is None else "WAS_OF", "facts": facts}
+
+
 async def _read(tx: Transaction, keys: Sequence[str]) -> list[Observed]:
     return [_observed(row) for row in await tx.rows(OBSERVATIONS, keys=list(keys))] if keys else []
 
@@ -116,4 +123,5 @@ async def _read(tx: Transaction, keys: Sequence[str]) -> list[Observed]:
 def _observed(row: Row) -> Observed:
     facts = row["facts"]
     said = observation_from(facts)
-    return Observed(row["key"], IdentifierKey(row["identifier"]), row["profile"], said, facts.get("recorded_at"))
+    moments = facts.get("recorded_at"), facts.get("taken_back")
+    return Observed(row["key"], IdentifierKey(row["identifier"]), row["profile"], said, *moments)

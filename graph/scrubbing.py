@@ -55,7 +55,7 @@ CALL () {
 # identifier_key (unique), then one expand per identifier
 OBSERVATIONS_OF = """
 UNWIND $identifiers AS identifier
-MATCH (i:Identifier {key: identifier})<-[:OF]-(n:Observation)
+MATCH (i:Identifier {key: identifier})<-[:OF|WAS_OF]-(n:Observation)
 USING INDEX SEEK i:Identifier(key)
 RETURN n.key AS key
 """

@@ -95,6 +95,11 @@ def heads_of(acts: Iterable[AccountAct]) -> dict[str, str]:
     return head
 
 
+def heads_at(acts: Iterable[AccountAct], moment: int) -> dict[str, str]:
+    """As `heads_of`, of the acts that stand those decided by a moment (µs)."""
+    return heads_of(each for each in standing_acts(acts) if each.at <= moment)
+
+
 def cycles(statements: Iterable[PartOf], heads: Mapping[str, str] | None = None) -> frozenset[tuple[str, str]]:
     """The (child, parent) pairs that are refused, because with the stronger ones they would close a cycle.
 

@@ -156,11 +156,12 @@ class Sighted:
 
 @dataclass(frozen=True, slots=True)
 class Belonged:
-    """A membership as the messages state it: when first and last, and when it was first recorded."""
+    """A membership as the messages state it: when first and last, and when it was recorded first and last."""
 
     first: int
     last: int
     recorded_at: int
+    last_recorded_at: int
 
 
 Step = tuple[int, Link]  # when it was recorded (µs), and the link as it was then
@@ -193,10 +194,8 @@ class Totals:
         member = member_of(heard)
         if member in touched.members and member is not None:
             at = micros(message.at)
-            belonged = self.members.get(member) or Belonged(at, at, recorded_at)
-            self.members[member] = Belonged(
-                min(belonged.first, at), max(belonged.last, at), min(belonged.recorded_at, recorded_at)
-            )
+            said = Belonged(at, at, recorded_at, recorded_at)
+            self.members[member] = joined_belonged(self.members.get(member, said), said)
 
     def _sight(self, key: IdentifierKey, own: int, *, acted: bool) -> None:
         known = self.identifiers.get(key) or Sighted(own, own, 0)
@@ -227,6 +226,16 @@ def kept_steps(steps: Iterable[Step]) -> list[Step]:
         if not kept or matters(kept[-1][1], step[1]):
             kept.append(step)
     return kept
+
+
+def joined_belonged(one: Belonged, other: Belonged) -> Belonged:
+    """Two statements of one membership as one; commutative and associative."""
+    return Belonged(
+        min(one.first, other.first),
+        max(one.last, other.last),
+        min(one.recorded_at, other.recorded_at),
+        max(one.last_recorded_at, other.last_recorded_at),
+    )
 
 
 def alias_links(

@@ -34,15 +34,17 @@ async def set_trait(info: Info, profile: ByProfile, key: TraitName, value: Value
     name, said = _name(key, context), _value(value)
     anchor, now, policy = await anchor_key(profile, context), context.micros, context.world.policy
     observation = set_by_hand(name, said, context.world.mint(), now)
-    return await _written(await keep(context.world.writer, anchor, observation, policy, now), context)
+    return await _written(
+        await keep(context.world.writer, anchor, observation, policy, now, context.viewer.name), context
+    )
 
 
 async def clear_trait(info: Info, profile: ByProfile, key: TraitName) -> StoredProfile:
     """Take back what was set by hand; what sources say is shown again."""
     context = info.context
     name = _name(key, context)
-    anchor, policy = await anchor_key(profile, context), context.world.policy
-    return await _written(await take_back(context.world.writer, anchor, name, policy, context.micros), context)
+    anchor, policy, by = await anchor_key(profile, context), context.world.policy, context.viewer.name
+    return await _written(await take_back(context.world.writer, anchor, name, policy, context.micros, by), context)
 
 
 def _name(key: str, context: Asking) -> str:

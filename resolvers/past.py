@@ -15,9 +15,11 @@ from graph.identifiers import StoredIdentifier
 from graph.interactions import Interaction as StoredInteraction
 from graph.interactions import InteractionFilter as Wanted
 from graph.past import PastIdentifier, PastPerson, View, person_by_id, person_by_key
-from graph.past_facts import PastPage, memberships_then, timeline_then
-from graph.past_traits import Rules, observations_then
-from graph.policies import policy_at
+from graph.past_hearing import Asked, Rules
+from graph.past_memberships import memberships_then
+from graph.past_timeline import PastPage, timeline_then
+from graph.past_traits import observations_then
+from graph.policies import policies_at
 from graph.profiles import Profile as StoredProfile
 from identity.identifiers import IdentifierKey
 from insight.changes import Change
@@ -91,7 +93,7 @@ ANSWERED: Mapping[str, frozenset[str]] = {
         {"id", "at", "ownTime", "receivedAt", "type", "name", "channel", "source", "actor"}
         | {"properties", "traits", "context", "identifiers", "warnings"}
     ),
-    "Membership": frozenset({"account", "role", "source"}),
+    "Membership": frozenset({"account", "role", "source", "since", "lastSeen", "history"}),
     "Account": frozenset({"id", "namespace", "value"}),
 }
 
@@ -156,18 +158,22 @@ def _identifier(each: PastIdentifier) -> StoredIdentifier:
 
 async def past_traits(context: Asking, profile: PastProfile) -> Mapping[str, ExplainedTrait]:
     """What it showed, by name, with all that was said, chosen by the policy that was in force then."""
-    now = context.world.policy
-    then = None if profile.view.as_of is None else await policy_at(context.world.reader, profile.view.as_of)
-    rules = Rules(now, then or now)
-    observed = await observations_then(context.world.reader, profile.person.keys, profile.view, rules)
-    return explained_traits(observed, rules.then)
+    asked = await _asked(context, profile)
+    observed = await context.batching.ask(observations_then, asked)
+    return explained_traits(observed or (), asked.rules.then)
 
 
 async def past_memberships(context: Asking, profile: PastProfile) -> Sequence[StoredMembership]:
-    """To which accounts it belonged, by their keys as they were said."""
-    roles = context.world.policy.account_roles
-    found = await memberships_then(context.world.reader, profile.person.keys, profile.view, roles)
-    return [PastMembership(_account(key), said) for key, said in found.items()]
+    """To which accounts it belonged, by the keys that these went by; the latest said first."""
+    found = await context.batching.ask(memberships_then, await _asked(context, profile))
+    return [PastMembership(_account(key), said) for key, said in (found or {}).items()]
+
+
+async def _asked(context: Asking, profile: PastProfile) -> Asked:
+    """What was said is read once for a profile and a moment, whatever fields ask."""
+    now, as_of = context.world.policy, profile.view.as_of
+    then = None if as_of is None else await context.batching.ask(policies_at, as_of)
+    return Asked(profile.person.keys, profile.view, Rules(now, then or now))
 
 
 def _account(key: str) -> StoredAccount:

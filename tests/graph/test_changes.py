@@ -41,11 +41,12 @@ async def test_what_is_done_by_hand_to_a_trait_stands_in_the_history(graph: Conn
     teller = await telling(graph)
     await teller.tell([identify("u1", "a1")])
     key = IdentifierKey("anonymous_id:a1")
-    await set_trait(graph.writer, key, set_by_hand("name", "Ann", "1", NOW), teller.policy, NOW)
+    await set_trait(graph.writer, key, set_by_hand("name", "Ann", "1", NOW), teller.policy, NOW, "kim")
     for later in (1, 2):
-        await clear_trait(graph.writer, key, "name", teller.policy, NOW + later)
+        await clear_trait(graph.writer, key, "name", teller.policy, NOW + later, "lee")
     kinds = await kinds_about(graph, "user_id:u1", "anonymous_id:a1")
     assert kinds == [ChangeKind.ARRIVED, ChangeKind.TRAIT_SET, ChangeKind.TRAIT_CLEARED]
+    assert [each.by async for each in all_changes(graph.reader)] == ["web", "kim", "lee"]
 
 
 async def test_decisions_about_accounts_stand_in_the_log(graph: Connection) -> None:

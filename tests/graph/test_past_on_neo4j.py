@@ -1,33 +1,43 @@
 """What is asked of the past is what was answered then: a diary of random histories against the real Neo4j."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from enum import Enum
 from itertools import groupby
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from graph.account_decisions import decide_accounts
+from graph.accounts import memberships_of
 from graph.applying import Applier, apply
+from graph.audit import Cause, CauseKind
 from graph.connection import Connection
+from graph.erasure import Request, Tools, erase
 from graph.ingestion import commit_batch
+from graph.manual_traits import clear_trait, set_by_hand, set_trait
 from graph.past import PastPerson, View, person_by_id, person_by_key
-from graph.past_traits import Rules, observations_then
-from graph.policies import held_in
+from graph.past_hearing import Asked, Rules
+from graph.past_memberships import memberships_then
+from graph.past_traits import observations_then
+from graph.pending import drain_pending
+from graph.policies import PolicyHeld, held_in, policy_at
+from graph.rebuild import rebuild
 from graph.views import shown_traits
-from identity.erasure import Scope
+from identity.accounts import AccountAct, Belonging
+from identity.erasure import Mode, Scope
 from identity.evidence import Act, ActId, ActKind
 from identity.identifiers import IdentifierKey, ProfileId
-from identity.messages import Message, micros
+from identity.messages import AccountStatement, Message, MessageKind, micros
 from identity.past import Moving, place_at
 from identity.policy import Policy
-from identity.policy_text import policy_from_toml
-from identity.policy_writing import policy_text
-from tests.building import act, after, default_policy, identify, minting, track
-from tests.graph.erasing import erased
-from tests.graph.telling import Teller, telling
-from tests.identity.histories import some_act, some_decisions, some_message
+from tests.building import act, after, default_policy, identify, message, minting, track
+from tests.graph.erasing import HASHING, erased
+from tests.graph.telling import Teller, telling, with_region_limit
+from tests.graph.test_policy_changes import CHANGES, written
+from tests.identity.histories import DEVICES, EMAILS, USERS, some_act, some_decisions, some_message
 from tests.serving import empty
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -46,6 +56,13 @@ RETURN i.mint AS mint, p.id AS place, COLLECT {
   MATCH (i)<-[moved:MOVED]-(change:Change) RETURN [change.at, change.id, moved.left, moved.joined]
 } AS moves
 """
+NEW = """
+MATCH (x:Interaction)-[:BY]->(i:Identifier)
+WHERE NOT x.id IN $known
+RETURN x.id AS id, x.recorded_at AS recorded_at, COLLECT {
+  MATCH (i)<-[:MOVED]-(change:Change) RETURN change.at
+} AS moved
+"""
 WHO = """
 MATCH (p:Profile)<-[:IDENTIFIES]-(i:Identifier)
 RETURN p {.*} AS profile, collect([i.key, i.mint]) AS identifiers
@@ -59,11 +76,26 @@ class Entry:
     id: ProfileId
     mints: Mapping[IdentifierKey, str]
     shown: Mapping[str, object]
+    accounts: Sequence[tuple[str, Sequence[Belonging]]]
 
 
 async def entries(teller: Teller) -> list[Entry]:
-    rows = await teller.graph.reader.rows(WHO)
-    return [Entry(row["profile"]["id"], dict(row["identifiers"]), row["profile"]) for row in rows]
+    reader = teller.graph.reader
+    rows = await reader.rows(WHO)
+    accounts = await memberships_of(reader, [row["profile"]["id"] for row in rows], ruling(teller).account_roles)
+    return [
+        Entry(
+            id=row["profile"]["id"],
+            mints=dict(row["identifiers"]),
+            shown=row["profile"],
+            accounts=[(each.account.key, each.history) for each in accounts.get(row["profile"]["id"], ())],
+        )
+        for row in rows
+    ]
+
+
+def ruling(teller: Teller) -> Policy:
+    return teller.policy.policy if isinstance(teller.policy, PolicyHeld) else teller.policy
 
 
 def moment_of(batch: int) -> int:
@@ -71,17 +103,103 @@ def moment_of(batch: int) -> int:
     return micros(after(0).replace(year=2027, second=batch % 60, minute=batch // 60))
 
 
+async def asked(teller: Teller, person: PastPerson, view: View) -> Asked:
+    then = view.as_of and await policy_at(teller.graph.reader, view.as_of)
+    return Asked(person.keys, view, Rules(ruling(teller), then or ruling(teller)))
+
+
 async def traits(teller: Teller, person: PastPerson, view: View) -> Mapping[str, object]:
-    observed = await observations_then(teller.graph.reader, person.keys, view, Rules(teller.policy, teller.policy))
-    return {name: value for name, value in shown_traits(observed, teller.policy).items() if value is not None}
+    of = await asked(teller, person, view)
+    observed = (await observations_then(teller.graph.reader, [of]))[of]
+    return {name: value for name, value in shown_traits(observed, of.rules.then).items() if value is not None}
+
+
+async def accounts(teller: Teller, person: PastPerson, view: View) -> list[tuple[str, Sequence[Belonging]]]:
+    of = await asked(teller, person, view)
+    return list((await memberships_then(teller.graph.reader, [of]))[of].items())
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """A name is set by hand; an empty one is taken back."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Erasing:
+    """An identifier goes, alone or with the person that it is."""
+
+    key: str
+    scope: Scope
+
+
+class Upkeep(Enum):
+    """What is done without anybody's asking."""
+
+    DRAIN = "drain"
+    REBUILD = "rebuild"
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """Another policy comes into force."""
+
+    name: str
+
+
+Step = Message | Act | AccountAct | ByHand | Erasing | Upkeep | Ruling
+NAMED = [":".join(each) for each in USERS + EMAILS + DEVICES]
+HEARD_OTHERWISE = {"blocked values", "folded addresses"}
+RULINGS = [*sorted(HEARD_OTHERWISE), "unique addresses", "first values", "sources by rank"]
+
+
+async def take(teller: Teller, step: Step) -> None:
+    graph = teller.graph
+    if isinstance(step, Message | Act):
+        await teller.steps([step])
+        return
+    at = teller.later()
+    now = micros(at)
+    match step:
+        case AccountAct():
+            await decide_accounts(graph.writer, replace(step, at=now), now)
+        case ByHand(key, ""):
+            await clear_trait(graph.writer, IdentifierKey(key), "name", ruling(teller), now, "ann")
+        case ByHand(key, name):
+            said = set_by_hand("name", name, str(teller.batches), now)
+            await set_trait(graph.writer, IdentifierKey(key), said, ruling(teller), now, "ann")
+        case Erasing(key, scope):
+            tools = Tools(teller.policy, HASHING, now)
+            await erase(graph, Request(IdentifierKey(key), Mode.DELETE, scope, "tests"), tools)
+        case Ruling(name):
+            candidate = written(CHANGES[name](ruling(teller)))
+            await apply(graph, candidate, Applier("ann", "", lambda: at, lambda: next(teller.mints)))
+            teller.policy.policy = candidate
+        case Upkeep.DRAIN:
+            await drain_pending(graph.writer, teller.policy, now)
+        case Upkeep.REBUILD:
+            await rebuild(graph.reader, graph.writer, ruling(teller), Cause(CauseKind.REBUILD), now)
 
 
 @st.composite
-def some_rich_history(draw: st.DrawFn) -> list[Message | Act]:
-    """Many messages about few people, and acts of which some are taken back."""
-    steps: list[Message | Act] = []
-    for number in range(14):
-        kind = draw(st.sampled_from(["message", "message", "act", "undo"]))
+def some_group(draw: st.DrawFn) -> Message:
+    """Somebody belongs to an account, in a role that is ranked or in one that is not."""
+    role = draw(st.sampled_from([None, "admin", "buyer", "seller"]))
+    said = AccountStatement(f"account:{draw(st.sampled_from('ab'))}", role=role)
+    at, name = float(draw(st.integers(0, 50))), str(draw(st.integers(0, 10**9)))
+    return message(MessageKind.GROUP, [draw(st.sampled_from(USERS[:2] + DEVICES[:2]))], at=at, id=name, account=said)
+
+
+@st.composite
+def some_rich_history(draw: st.DrawFn) -> list[Step]:
+    """Many messages about few people, what is done by hand and taken back; late erasures, upkeep, another policy."""
+    steps: list[Step] = []
+    for number in range(18):
+        kinds = ["message", "message", "group", "act", "undo", "hand", "accounts"]
+        kinds += ["erasure", "policy", *Upkeep] if number > 9 else []
+        kind = draw(st.sampled_from(kinds))
         acts = [each for each in steps if isinstance(each, Act)]
         if kind == "undo" and acts:
             taken = draw(st.sampled_from(acts))
@@ -89,53 +207,82 @@ def some_rich_history(draw: st.DrawFn) -> list[Message | Act]:
             steps.append(undo)
         elif kind == "act" and number > 3:
             steps.append(replace(draw(some_act()), at=micros(after(number)), id=ActId(f"act {number:02d}")))
+        elif kind == "hand":
+            steps.append(ByHand(draw(st.sampled_from(NAMED)), draw(st.sampled_from(["", "x", "y"]))))
+        elif kind == "accounts":
+            ends = draw(st.permutations(["account:a", "account:b"]))
+            steps.append(AccountAct(f"{number:02d}", draw(st.booleans()), *ends, 0, "ann"))
+        elif kind == "erasure":
+            steps.append(Erasing(draw(st.sampled_from(NAMED)), draw(st.sampled_from(Scope))))
+        elif kind == "policy" and not any(isinstance(each, Ruling) for each in steps):
+            steps.append(Ruling(draw(st.sampled_from(RULINGS))))
+        elif isinstance(kind, Upkeep):
+            steps.append(kind)
         else:
-            steps.append(draw(some_message()))
+            steps.append(draw(some_group() if kind == "group" else some_message()))
     return steps
 
 
 @FEW
-@given(some_rich_history())
-async def test_as_of_each_step_everybody_is_who_they_were(graph: Connection, steps: list[Message | Act]) -> None:
-    teller = await telling(graph)
+@given(some_rich_history(), st.sampled_from([5, 1_000]))
+async def test_as_of_each_step_everybody_is_who_they_were(graph: Connection, steps: list[Step], limit: int) -> None:
+    teller = await telling(graph, written(with_region_limit(limit)))
+    teller.policy = await held_in(graph.reader, graph.writer, teller.policy, moment_of(0))
     diary: dict[int, list[Entry]] = {}
+    heard_since = 0
     for step in steps:
-        await teller.steps([step])
+        await take(teller, step)
         diary[moment_of(teller.batches)] = await entries(teller)
+        if isinstance(step, Ruling) and step.name in HEARD_OTHERWISE:
+            heard_since = moment_of(teller.batches)
     still = {mint: key for entry in await entries(teller) for key, mint in entry.mints.items()}
+    # Of a message that was erased nothing tells when it was recorded, and upkeep is many transactions.
+    minted = MINTED if any(isinstance(step, Erasing | Upkeep | Ruling) for step in steps) else 0
     yesterday: list[Entry] = []
     for moment, day in diary.items():
-        # Of who stayed the same since the day before the first day is enough: each question is five statements.
+        # Of who stayed the same since the day before the first day is enough: each question is nine statements.
         asked_for, yesterday = [entry for entry in day if entry not in yesterday], day
         for number, entry in enumerate(asked_for):
-            asked = sorted(entry.mints.values())[(moment // 1_000_000 + number) % len(entry.mints)]
-            person = await person_by_id(graph.reader, ProfileId(asked), View(as_of=moment), teller.policy)
-            assert person is not None
-            await _is_as_it_was(teller, person, entry, View(as_of=moment), still)
+            if left := sorted(still.keys() & set(entry.mints.values())):
+                view, mint = View(as_of=moment + minted), left[(moment // 1_000_000 + number) % len(left)]
+                person = await person_by_id(graph.reader, ProfileId(mint), view, ruling(teller))
+                assert person is not None
+                assert (person.id, {each.mint for each in person.identifiers}) == (entry.id, set(left))
+                if len(left) == len(entry.mints):  # what the erased said of her is gone with them
+                    await _is_as_it_was(teller, person, entry, view, still)
+                    if moment >= heard_since:  # what was said is heard as the policy of today hears it
+                        await _shows_what_it_showed(teller, person, entry, view)
 
 
 async def _is_as_it_was(
     teller: Teller, person: PastPerson, entry: Entry, view: View, still: Mapping[str, IdentifierKey]
 ) -> None:
-    assert (person.id, {each.mint for each in person.identifiers}) == (entry.id, set(entry.mints.values()))
     assert person.shared == entry.shown["shared"]
     # A previousId that turned out to be a user id is one in the past, too.
     if all(still.get(mint) == key for key, mint in entry.mints.items()):
         assert person.known == entry.shown["known"]
+
+
+async def _shows_what_it_showed(teller: Teller, person: PastPerson, entry: Entry, view: View) -> None:
     shown = {name: value for name, value in entry.shown.items() if name.startswith("t_")}
     assert await traits(teller, person, view) == shown
+    assert await accounts(teller, person, view) == entry.accounts
 
 
 @FEW
 @given(some_decisions(), st.permutations(range(16)))
-async def test_whatever_the_clocks_say_the_log_has_the_moves_in_their_order(
+async def test_whatever_the_clocks_say_the_log_has_the_moves_in_their_order_and_no_message_before_them(
     graph: Connection, steps: list[Message | Act], clocks: list[int]
 ) -> None:
     teller = await telling(graph)
     diary: dict[str, list[ProfileId]] = {}
+    known: list[str] = []
     for step, clock in zip(steps, clocks, strict=False):
         teller.batches = clock
         await teller.steps([step])
+        for row in await graph.reader.rows(NEW, known=known):
+            assert row["recorded_at"] >= max(row["moved"], default=0)
+            known.append(row["id"])
         for row in await graph.reader.rows(MOVES):
             diary.setdefault(row["mint"], []).append(row["place"])
     for row in await graph.reader.rows(MOVES):
@@ -189,8 +336,3 @@ async def test_a_policy_that_blocks_what_tied_people_leaves_the_past_whole(graph
         person = await person_by_key(graph.reader, IdentifierKey(key), view, blocking)
         assert person is not None
         assert {each.key for each in person.identifiers} == left
-
-
-def written(policy: Policy) -> Policy:
-    """A policy as its text has it, which is what can be applied."""
-    return policy_from_toml(policy_text(policy))

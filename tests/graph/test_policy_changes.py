@@ -308,7 +308,8 @@ async def test_history_names_each_version_and_the_log_the_change(graph: Connecti
 
 MEMBERSHIPS = """
 MATCH (i:Identifier)-[m:MEMBER_OF]->(:Account)
-RETURN i.value AS value, m.from AS start, m.last_seen AS last, m.recorded_at AS recorded_at
+RETURN i.value AS value, m.from AS start, m.last_seen AS last, m.recorded_at AS recorded_at,
+  m.last_recorded_at AS last_recorded_at
 """
 
 
@@ -322,6 +323,7 @@ async def test_a_membership_that_moves_keeps_when_it_was_said_and_when_it_became
     await apply(graph, written(CHANGES["addresses as they are"](small_policy())), change.applier())
     assert await graph.reader.rows(MEMBERSHIPS) == [{**before, "value": "Ann@x.com"}]
     assert (before["value"], before["last"] - before["start"]) == ("ann@x.com", 60_000_000)
+    assert before["last_recorded_at"] - before["recorded_at"] == 1_000_000
 
 
 async def test_the_policy_in_force_changes_nothing_and_two_at_once_are_refused(graph: Connection) -> None:

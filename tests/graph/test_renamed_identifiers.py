@@ -5,7 +5,7 @@ import pytest
 from graph.applying import apply
 from graph.connection import Connection, Transaction
 from graph.erasure import unsuppressed
-from graph.manual_traits import set_by_hand, set_trait
+from graph.manual_traits import clear_trait, set_by_hand, set_trait
 from graph.rebuild import verify
 from graph.tombstones import remembered
 from identity.erasure import Mode, Named, named
@@ -31,6 +31,7 @@ MERGE (a:Account {key: 'account:acme'})
 CREATE (i)-[:MEMBER_OF {role: 'member', source: 'manual', from: 1, last_seen: 1, recorded_at: 1}]->(a),
   (i)-[:NOT_MEMBER_OF {at: 1}]->(a)
 """
+TAKEN_BACK = "MATCH (i:Identifier)<-[:WAS_OF]-(o:Observation) RETURN i.value AS of, o.value AS value"
 BELONGING = "MATCH (i:Identifier)-[r]->(:Account) RETURN i.value AS value, type(r) AS what ORDER BY what"
 
 
@@ -51,8 +52,9 @@ async def test_decisions_values_and_memberships_by_hand_survive_a_policy_that_fo
     await change.teller.tell([track(email="g.uest@gmail.com")])
     await change.teller.decide(act(ActKind.DIFFERENT, "user_id:u1", "email:a.nn@gmail.com", at=1, id="1"))
     await change.teller.decide(act(ActKind.SAME, "user_id:u2", "email:m.anual@gmail.com", at=2, id="2"))
-    await set_trait(graph.writer, GUEST, set_by_hand("name", "Guest", "x", NOW), default_policy(), NOW)
-
+    await set_trait(graph.writer, GUEST, set_by_hand("name", "Guest", "x", NOW), default_policy(), NOW, "kim")
+    await set_trait(graph.writer, GUEST, set_by_hand("city", "Oslo", "y", NOW), default_policy(), NOW, "kim")
+    await clear_trait(graph.writer, GUEST, "city", default_policy(), NOW + 1, "kim")
     await graph.writer.write(_belong)
     before = await graph.reader.rows(PEOPLE)
     assert [each["values"] for each in before][1:] == [["g.uest@gmail.com"], ["m.anual@gmail.com", "u2"], ["u1"]]
@@ -68,6 +70,7 @@ async def test_decisions_values_and_memberships_by_hand_survive_a_policy_that_fo
         if each["values"] != ["u1"]
     ] == [each for each in now if each["values"] != ["u1"]]
     assert [each["value"] for each in await graph.reader.rows(BELONGING)] == ["guest@gmail.com"] * 2
+    assert await graph.reader.rows(TAKEN_BACK) == [{"of": "guest@gmail.com", "value": '"Oslo"'}]
     await change_to(change, written(default_policy()))
     assert await graph.reader.rows(PEOPLE) == before
     assert [each["value"] for each in await graph.reader.rows(BELONGING)] == ["g.uest@gmail.com"] * 2

@@ -159,7 +159,7 @@ class World:
 
     def member(self, key: str, account: str, role: str | None = None, minute: float = 0) -> "World":
         at = START + round(minute * MINUTE)
-        facts = {"role": role, "source": "crm", "from": START, "last_seen": at}
+        facts = {"role": role, "source": "crm", "from": START, "last_seen": at, "recorded_at": START}
         return self.add("members", {"key": key, "account": account, "facts": facts})
 
     async def write(self, writer: Writer) -> None:

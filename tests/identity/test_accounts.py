@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.accounts import AccountAct, Belonging, PartOf, Stated, cycles, heads_of, latest, ranked
+from identity.accounts import AccountAct, Belonging, PartOf, Stated, cycles, heads_at, heads_of, latest, ranked
 from identity.messages import Authority
 
 C, V, I = Authority.CLAIMED, Authority.VERIFIED, Authority.IMPORTED  # noqa: E741 -- the column of a table
@@ -101,6 +101,15 @@ def test_the_same_again_after_a_counter_act_merges_again() -> None:
 
 def test_an_account_is_parted_from_one_it_was_merged_with_over_a_third() -> None:
     assert heads_of(acts("a=b", "b=c", "a!c")) == {"a": "b"}
+
+
+def test_a_merge_counts_from_the_day_of_its_decision_and_one_that_was_taken_back_never() -> None:
+    told = acts("a=b", "b=c", "c=d", "c!d")
+    assert [heads_at(told, told[day].at) for day in range(3)] == [
+        {"a": "b"},
+        {"a": "c", "b": "c"},
+        {"a": "c", "b": "c"},
+    ]
 
 
 SAID = st.lists(st.builds(lambda a, sign, b: f"{a}{sign}{b}", NAMES, st.sampled_from("=!"), NAMES), max_size=9)

@@ -32,14 +32,14 @@ query ($by: ProfileLookup!, $then: DateTime, $happened: DateTime) {
     id known shared pending firstSeen lastSeen redirectedFrom
     identifiers { edges { node { namespace value firstSeen generic } } }
     devices { id } contacts { id } contactPoints { id }
-    traits { name value }
+    traits { name value } city: trait(key: "city") { value sentence } shoe: trait(key: "shoe") { value source }
     interactions { edges { node { at name actor { value } } } }
-    accounts { role source account { value } }
+    accounts { role source since lastSeen account { value } history { role source account { value } } }
     history { edges { node { kind } } }
   }
 }
 """
-WHO, POLICY, TRAITS, TIMELINE, ACCOUNTS, HISTORY = 4, 1, 1, 1, 1, 1
+WHO, POLICY, TRAITS, TIMELINE, ACCOUNTS, HISTORY = 4, 1, 1, 1, 2, 1
 
 
 @pytest.mark.anyio
@@ -54,3 +54,24 @@ async def test_the_past_of_anybody_costs_as_many_statements(graph: Connection, n
     me.statements.clear()
     await me.ask(EVERYTHING, by={"id": name}, happened="2027-01-01T00:00:00Z")
     assert len(me.statements) == WHO + 1 + TRAITS + TIMELINE + ACCOUNTS + HISTORY
+
+
+TRAITS_OF = """
+query ($by: ProfileLookup!, $then: DateTime) {
+  one: profile(by: $by, asOf: $then) { %s accounts { role } }
+  same: profile(by: $by, asOf: $then) { %s accounts { role } }
+}
+"""
+
+
+@pytest.mark.anyio
+@pytest.mark.neo4j
+async def test_what_was_said_of_a_past_profile_is_read_once_however_many_fields_ask(graph: Connection) -> None:
+    await family().write(graph.writer)
+    for many in (1, 5):
+        me = caller(graph)
+        fields = " ".join(f'f{number}: trait(key: "city") {{ value }}' for number in range(many))
+        found = await me.ask(TRAITS_OF % (fields, fields), by={"id": "anna"}, then="2027-01-01T00:00:00Z")
+        assert found["one"]["f0"] == {"value": "Oslo"}
+        assert found["one"] == found["same"]
+        assert len(me.statements) == 2 * WHO + POLICY + TRAITS + ACCOUNTS

@@ -102,6 +102,35 @@ async def test_a_person_of_the_past_shows_what_was_known_and_said_then(company: 
     assert [edge["node"]["name"] for edge in at_two["interactions"]["edges"]] == [None, "Late"]
 
 
+SAID = """
+query ($by: ProfileLookup!, $asOf: DateTime) {
+  profile(by: $by, asOf: $asOf) { trait(key: "city") { value source at } }
+}
+"""
+SET = """
+mutation ($by: ProfileLookup!) { setTrait(profile: $by, key: "city", value: "Rome") { trait(key: "city") { at } } }
+"""
+CLEAR = 'mutation ($by: ProfileLookup!) { clearTrait(profile: $by, key: "city") { id } }'
+BY = "{ changes(first: 2, kinds: [TRAIT_SET, TRAIT_CLEARED]) { edges { node { kind by sentence } } } }"
+
+
+async def test_what_was_set_by_hand_and_taken_back_is_shown_as_of_between_and_the_log_says_by_whom(
+    company: Company,
+) -> None:
+    await company.send(identify("u1", "a1", at=1, traits={"city": "Oslo"}))
+    before = now()
+    at = (await company.change(SET, by=user("u1")))["setTrait"]["trait"]["at"]
+    between = now()
+    await company.change(CLEAR, by=user("u1"))
+    web = {"value": "Oslo", "source": "web", "at": "2026-01-01T00:01:00Z"}
+    told = [await company.ask(SAID, by=user("u1"), **as_of) for as_of in ({"asOf": before}, {"asOf": between}, {})]
+    assert [each["profile"]["trait"] for each in told] == [web, {"value": "Rome", "source": "manual", "at": at}, web]
+    log = [edge["node"] for edge in (await company.ask(BY))["changes"]["edges"]]
+    (name,) = {each["by"] for each in log}
+    assert name
+    assert [each["sentence"].endswith(f" (decided by {name}).") for each in log] == [True, True]
+
+
 @pytest.mark.parametrize("query", QUERIES, ids=[query.split("(")[0].strip() for query in QUERIES])
 async def test_the_queries_of_the_docs_are_answered(company: Company, query: str) -> None:
     await company.send(identify("u1", "a1", email="ada@example.com"), identify("u2", "a2"))

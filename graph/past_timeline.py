@@ -1,4 +1,4 @@
-"""What somebody did and to whom she belonged, as of a past moment."""
+"""What somebody did, as of a past moment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from graph.connection import Reader
 from graph.interactions import EARLIEST, EVERYTHING, INTERACTION_ROW, LATEST, Interaction, InteractionFilter
 from graph.past import View
-from identity.accounts import Belonging, ranked
 from identity.identifiers import IdentifierKey
 
 # interaction_actor_at (actor, at, id) in its order, once per identifier
@@ -65,39 +64,3 @@ async def timeline_then(
         first=page.first,
     )
     return tuple(Interaction(*row["interaction"]) for row in rows)
-
-
-# identifier_key (unique), then one expand per identifier
-MEMBERSHIPS_THEN = """
-UNWIND $keys AS key
-MATCH (i:Identifier {key: key})-[membership:MEMBER_OF]->(said:Account)
-USING INDEX SEEK i:Identifier(key)
-WHERE membership.recorded_at <= $recorded AND membership.from <= $happened
-RETURN key, said.key AS account, membership.role AS role, membership.source AS source,
-  membership.from AS start, membership.recorded_at AS recorded_at
-"""
-
-
-async def memberships_then(
-    reader: Reader, keys: Sequence[IdentifierKey], view: View, roles: Sequence[str]
-) -> dict[str, tuple[Belonging, ...]]:
-    """To which accounts these identifiers belonged, by the accounts' keys as they were said; in their order.
-
-    roles: the highest first. Of several statements about one account the one that is shown stands first; which was
-    said last is only known of the present, so that among equal roles the one recorded last does. One statement.
-    """
-    rows = await reader.rows(MEMBERSHIPS_THEN, keys=list(keys), recorded=view.recorded, happened=view.happened)
-    found: dict[str, list[Belonging]] = {}
-    for row in rows:
-        found.setdefault(row["account"], []).append(
-            Belonging(
-                role=row["role"],
-                source=row["source"],
-                start=row["start"],
-                last_seen=row["recorded_at"],
-                recorded_at=row["recorded_at"],
-                account=row["account"],
-                identifier=row["key"],
-            )
-        )
-    return {account: ranked(said, roles) for account, said in sorted(found.items())}
