@@ -74,7 +74,7 @@ ON MATCH SET
 WITH i
 OPTIONAL MATCH (i)-[:IDENTIFIES]->(p:Profile)
 RETURN i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic, p.id AS profile,
-  COUNT {{ (:Act) }} AS acts, {REMEMBERED} AS remembered
+  i.moved_at AS moved_at, COUNT {{ (:Act) }} AS acts, {REMEMBERED} AS remembered
 """
 
 # interaction_id (unique)
@@ -171,42 +171,57 @@ def _with_refusals(outcome: Outcome, message: MessageId, refused: Mapping[Messag
 async def _record(
     tx: Transaction, heard: Sequence[Heard], begun: Begun, mint: Mint, now: int
 ) -> Mapping[MessageId, tuple[Warned, ...]]:
-    """Write what the messages say, stitch what they changed, refresh the views they touch; what was said in vain."""
+    """Write what the messages say, stitch what they changed, refresh the views they touch; what was said in vain.
+
+    All of it is recorded at one moment, after all that happened before to whom it is about, whatever the clocks say.
+    """
     policy, change = begun.policy, Change(_cause(heard))
-    if await _keep_identifiers(tx, heard, policy, mint, change, now) > begun.remembered:
+    found = await _keep_identifiers(tx, heard, policy, mint, change, now)
+    if found.remembered > begun.remembered:
         raise StartAgainError  # somebody was erased while this batch waited for a lock
+    now = max(now, found.moved_at + 1)
     said = [link for each in heard for link in each.links]
     said += await moved_aliases(tx, change, now)
     said += await said_aliases(tx, heard, change, mint, now)
     links = await record_links(tx, said, change, now)
     if overrides_said(change.links.values(), policy):
         await recount(tx, change, policy, now)
+    stitched = await stitch_change(tx, change, policy, now)
+    now = max(now, stitched.at)
     await record_interactions(tx, heard, now)
     await record_observations(tx, heard, now)
-    stitched = await stitch_change(tx, change, policy, now)
-    await links.write(tx, stitched.verdicts, max(now, stitched.at))
+    await links.write(tx, stitched.verdicts, now)
     await refresh_views(tx, heard, change, stitched, policy)
     cyclic = await record_accounts(tx, heard, begun.pseudonyms, now)
     await record_things(tx, heard, begun.pseudonyms)
-    found = Found(stitched.verdicts, cyclic, stitched.clusters, change.new.keys())
-    return warnings_of(heard, found, policy)
+    told = Found(stitched.verdicts, cyclic, stitched.clusters, change.new.keys())
+    return warnings_of(heard, told, policy)
 
 
 def _cause(heard: Sequence[Heard]) -> Cause:
     return Cause(CauseKind.MESSAGES, ", ".join(sorted({each.message.source for each in heard})), heard)
 
 
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    """What is so once the last identifier is locked: erasures that are remembered, and when one of them last moved."""
+
+    remembered: int
+    moved_at: int
+
+
 async def _keep_identifiers(
     tx: Transaction, heard: Sequence[Heard], policy: Policy, mint: Mint, change: Change, now: int
-) -> int:
-    """Write and lock the identifiers of a batch; how many erasures are remembered once the last one is locked."""
+) -> _Locked:
+    """Write and lock the identifiers of a batch."""
     rows = _identifier_rows(heard, policy, mint, now)
     minted = {row["key"]: row["mint"] for row in rows}
-    remembered = 0
+    remembered = moved_at = 0
     for row in await tx.rows(KEEP_IDENTIFIERS, rows=rows):
         if row["mint"] is None:  # MERGE had found it when an erasure that was under way deleted it
             raise StartAgainError
         remembered = max(remembered, row["remembered"])
+        moved_at = max(moved_at, row["moved_at"] or 0)
         found = stored_identifier(row)
         change.locked.add(found.known.key)
         change.decided = change.decided or row["acts"] > 0
@@ -215,7 +230,7 @@ async def _keep_identifiers(
             change.ends.add(found.known.key)
         else:
             change.stored[found.known.key] = found
-    return remembered
+    return _Locked(remembered, moved_at)
 
 
 def _identifier_rows(heard: Sequence[Heard], policy: Policy, mint: Mint, now: int) -> list[dict[str, object]]:

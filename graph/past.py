@@ -292,7 +292,7 @@ class _Known:
 
 
 def _known(row: Sequence[Any]) -> _Known:
-    """From a KNOWN_ROW. Within a batch identifiers are minted microseconds after its moment, which its message has."""
+    """From a KNOWN_ROW. When a batch was recorded its messages know; it minted identifiers by the writer's clock."""
     key, mint, minted_at, namespace, value, role, first_seen, generic, pending, present, moves, turns, minted_by = row
     recorded_at, *moments = minted_by or (None,)
     return _Known(
@@ -308,7 +308,7 @@ def _known(row: Sequence[Any]) -> _Known:
         present=present,
         moves=tuple(Moving(*each) for each in moves),
         turns=tuple(Turning(*each) for each in turns),
-        recorded_at=minted_at if recorded_at is None else min(minted_at, recorded_at),
+        recorded_at=minted_at if recorded_at is None else recorded_at,
         sighted=(time_of(*moments)[0],) if moments else (),
     )
 
