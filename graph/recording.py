@@ -101,7 +101,8 @@ async def record_things(tx: Transaction, heard: Sequence[Heard], pseudonyms: int
     Last of all in a transaction: everybody's messages meet at the same products, and who writes to one holds it until
     the end. With this first, two writers of one stream did 882 messages/s; the second only waited.
     """
-    about = {(each.message.id, thing.key): _about(each, thing) for each in heard for thing in each.message.about}
+    said = [(each, thing) for each in heard for thing in each.message.about]
+    about = {(each.message.id, thing.subject, thing.key): _about(each, thing) for each, thing in said}
     if about:
         rows = sorted(about.values(), key=lambda row: (str(row["key"]), str(row["interaction"])))
         if (await tx.rows(RECORD_ABOUT, rows=rows))[0]["pseudonyms"] > pseudonyms:

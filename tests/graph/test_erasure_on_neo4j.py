@@ -93,9 +93,13 @@ HERS_ALONE = AccountStatement(f"account:{ANN}", {"domain": ANN, "name": "Elm"}, 
 NAMED_AFTER_HER = (  # what accounts and things are called, traits, what an address folds to, who stands in a warning
     message(MessageKind.GROUP, [("user_id", "bob")], at=12, account=replace(HERS_ALONE, parent="account:elm")),
     group("carl", AccountStatement("account:elm", parent=f"account:{ANN}"), at=13),
+    group("carl", AccountStatement(f"account:of-{ANN}"), at=13),
     replace(
         track(user="bob", at=14),
-        about=tuple(About(each, f"web:of-{ANN}", {"n": 1}, account=f"account:{ANN}") for each in Subject),
+        about=(
+            *(About(each, f"web:of-{ANN}", {"n": 1}) for each in Subject),
+            About(Subject.DEAL, "web:d1", account=f"account:{ANN}"),
+        ),
         channel=f"to {ANN}",
     ),
     identify("bob", email=ANN.replace("@", "+news@"), at=15, traits={f"likes {ANN}": True}),
@@ -106,6 +110,7 @@ TOLD_ELSEWHERE = (
     "CREATE (:Run {id: 'r1', file: 'of-' + $ann + '.csv'})",
     "CREATE (:Segment {name: 'near ' + $ann, definition: '{\"value\": \"' + $ann + '\"}'})",
     "CREATE (:PolicyVersion {number: 7, note: 'asked by ' + $ann, text: $text, state: 'past'})",
+    "CREATE (:AccountAct {id: 'y', same: false, account: 'a:1', into: 'a:2', at: 0, by: '', note: 'for ' + $ann})",
     """
     MATCH (i:Identifier {key: 'user_id:ann-77'})
     CREATE (:Change {id: '1', note: 'Ann', messages: ['x'], at: 0, kind: 'decided', cause: 'decision'})-[:CONCERNS]->(i)
@@ -117,7 +122,7 @@ async def test_of_a_person_nothing_is_readable_and_the_dry_run_said_so(graph: Co
     told = await teller(graph)
     await told.steps(HISTORY)
     await told.steps([*IDS_THAT_TELL, *NAMED_AFTER_HER])
-    merged = AccountAct("x", True, f"account:{ANN}", "account:other", 1, note=f"for {ANN}")
+    merged = AccountAct("x", True, f"account:{ANN}", "account:other", 1)
     await told.tell([group("carl", AccountStatement("account:other"))])
     assert (await decide_accounts(graph.writer, merged, AT)).outcome is AccountOutcome.DONE
     for statement in TOLD_ELSEWHERE:
