@@ -18,7 +18,7 @@ from tests.walks.sending import Sent
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
-MESSAGES = 800
+MESSAGES = 400
 SENDERS = 4
 LINES = 4_000
 NOTICED_SECONDS = 60
