@@ -31,7 +31,7 @@ def packed(statement: str) -> tuple[str, tuple[str, ...]] | None:
 
 
 def columns_of(statement: str) -> tuple[str, ...]:
-    """The columns of a statement by its last RETURN; none where one of them has no plain name, or there is a comment."""
+    """The columns of a statement by its last RETURN; none where one has no plain name, or there is a comment."""
     names = [COLUMN.fullmatch(item.strip()) for item in _items(statement)]
     return tuple(name[1] for name in names if name) if all(names) else ()
 
