@@ -1,10 +1,13 @@
 """From a message to evidence: who did it, what it ties together, what it states."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
-from identity.evidence import AliasSaid, Heard, Kind, derived_link, hear, joined, matters, resolved, sha256_of
+from identity.evidence import AliasSaid, Heard, Kind, Link, derived_link, hear, joined, matters, resolved, sha256_of
 from identity.identifiers import IdentifierKey
-from identity.messages import Authority, Message, MessageKind, Sighting, micros
+from identity.messages import Authority, Message, MessageId, MessageKind, Sighting, SourceName, micros
 from identity.policy import Namespace, Role
 from tests.building import RECEIVED, after, alias, default_policy, identify, message, track
 
@@ -100,6 +103,35 @@ def test_two_keys_of_one_record_make_a_link_of_their_own_kind() -> None:
     keys = Sighting("crm", "c", "Id", I, record_key=True), Sighting("shop", "s", "Shop", I, record_key=True)
     found = heard(among(*keys, Sighting("email", "e@x.com", "Email", I)))
     assert sorted(link.kind.word for link in found.links) == ["cooccur", "cooccur", "import_key"]
+
+
+def test_a_value_sighted_as_a_key_and_not_is_a_key() -> None:
+    crm = Sighting("crm", "c", "Id", I, record_key=True)
+    for twice in ([crm, replace(crm, record_key=False)], [replace(crm, record_key=False), crm]):
+        found = heard(among(*twice, Sighting("shop", "s", "Shop", I, record_key=True)))
+        assert [link.kind for link in found.links] == [Kind.IMPORT_KEY]
+
+
+def test_a_link_says_who_said_so_and_both_ends_name_each_other() -> None:
+    said = identify("u1", "a1")
+    (link,) = heard(said).links
+    assert (link.source, link.message) == (said.source, said.id)
+    assert (link.other(link.a), link.other(link.b)) == (link.b, link.a)
+
+
+@pytest.mark.parametrize(
+    ("strong", "namespace", "actor"),
+    [("boss", "user_id", "user_id:x"), ("phone", "email", "email:x@x.com"), ("boss", "crm", "boss:+491712345678")],
+)
+def test_who_acts_is_told_by_the_kind_of_identifier_before_the_priority(
+    strong: str, namespace: str, actor: str
+) -> None:
+    role = Role.CONTACT_POINT if strong == "phone" else Role.CONTACT
+    ruling = POLICY.with_namespaces([Namespace(name="boss", role=Role.CONTACT, priority=0)])
+    rules = replace(ruling.namespace(strong), role=role, priority=0)
+    ruling = replace(ruling, namespaces={**ruling.namespaces, strong: rules})
+    value = "x@x.com" if namespace == "email" else "x"
+    assert hear(message(MessageKind.TRACK, [(strong, "+491712345678"), (namespace, value)]), ruling).actor == actor
 
 
 def test_t50_two_values_of_a_unique_namespace_link_nothing() -> None:
@@ -203,4 +235,7 @@ def test_t42_an_address_and_its_hash_are_linked_by_arithmetic() -> None:
     digest = sha256_of("ann@x.com")
     link = derived_link(IdentifierKey("email:ann@x.com"), IdentifierKey(f"email_sha256:{digest}"))
     assert digest == "0b2d6603047b0e23d4fc76b502153865296189b7d3a170d1a7b2dcda4e2b6d10"
-    assert (link.kind, link.sure, link.authority) == (Kind.DERIVED, True, V)
+    a, b = IdentifierKey("email:ann@x.com"), IdentifierKey(f"email_sha256:{digest}")
+    since = micros(datetime(2000, 1, 1, tzinfo=UTC))
+    assert link == Link(a, b, Kind.DERIVED, V, since, True, since, 1, SourceName("selfsame"), MessageId("derived"))
+    assert derived_link(b, a) == link
