@@ -5,6 +5,7 @@
 """
 
 import re
+from collections.abc import Iterable, Mapping
 
 from identity.device_use import Happening, uses_of
 from identity.identifiers import IdentifierKey, namespace_of, role_of
@@ -19,13 +20,26 @@ NAMESPACES = {"u": "user_id", "a": "anonymous_id", "e": "email"}
 
 def outcome(story: str, policy: Policy) -> str:
     """«{u1} {u2}; shared a1; @3 u1»: what the rules make of a story."""
-    steps = {moment: _step(*found) for moment, found in _steps(story)}
+    steps = steps_of(story)
     made = history_of(*steps.values(), policy=policy)
-    people = sorted(
-        "{" + " ".join(map(_short, each.members)) + "}" for each in made.clusters.values() if not each.shared
-    )
-    shared = [f"shared {' '.join(sorted(map(_short, made.generic)))}"] if made.generic else []
-    return "; ".join([" ".join(people), *shared, *_whose(steps, made, policy)])
+    people = [each.members for each in made.clusters.values() if not each.shared]
+    whose = {moment: _owner(key, steps[moment], steps, made, policy) for moment, key in alone_on(steps, policy).items()}
+    return in_words(people, made.generic, whose)
+
+
+def in_words(
+    people: Iterable[Iterable[IdentifierKey]], shared: Iterable[IdentifierKey], whose: Mapping[str, IdentifierKey]
+) -> str:
+    """An outcome as a story tells it. whose: by the moment of an interaction."""
+    told = sorted("{" + " ".join(map(_short, sorted(members))) + "}" for members in people)
+    common = sorted(map(_short, shared))
+    acted = [f"{moment} {_short(key)}" for moment, key in whose.items()]
+    return "; ".join([" ".join(told), *([f"shared {' '.join(common)}"] if common else []), *acted])
+
+
+def steps_of(story: str) -> dict[str, Message]:
+    """The messages of a story by their moments, as they are written in it."""
+    return {moment: _step(*found) for moment, found in _steps(story)}
 
 
 def _steps(story: str) -> list[tuple[str, tuple[str, str, float]]]:
@@ -52,24 +66,26 @@ def _short(key: IdentifierKey) -> str:
     return key.partition(":")[2].removesuffix("@x.com")
 
 
-def _whose(steps: dict[str, Message], made: History, policy: Policy) -> list[str]:
-    """Whose each anonymous interaction is that happened on a device where somebody logged in."""
-    told = []
+def alone_on(steps: Mapping[str, Message], policy: Policy) -> dict[str, IdentifierKey]:
+    """The anonymous interactions by their moments, with the device of each."""
+    found = {}
     for moment, step in steps.items():
         keys = [IdentifierKey(f"{each.namespace}:{each.value}") for each in step.sightings]
         if step.kind is MessageKind.TRACK and [role_of(key, policy) for key in keys] == [Role.DEVICE]:
-            told.append(f"{moment} {_owner(keys[0], step, steps, made, policy)}")
-    return told
+            found[moment] = keys[0]
+    return found
 
 
-def _owner(device: IdentifierKey, step: Message, steps: dict[str, Message], made: History, policy: Policy) -> str:
+def _owner(
+    device: IdentifierKey, step: Message, steps: dict[str, Message], made: History, policy: Policy
+) -> IdentifierKey:
     if device not in made.generic:
         members = made.clusters[made.profile_of[device]].members
-        return next((_short(key) for key in members if namespace_of(key) == "user_id"), _short(device))
+        return next((key for key in members if namespace_of(key) == "user_id"), device)
     on_it = [each for each in steps.values() if device in {f"{one.namespace}:{one.value}" for one in each.sightings}]
     happened = [Happening(micros(each.at), each.id, each.name, _persons(each, policy)) for each in on_it]
     uses = uses_of(happened, made.generic, policy)
-    return next((_short(use.person) for use in uses if use.start <= micros(step.at) <= use.end), _short(device))
+    return next((use.person for use in uses if use.start <= micros(step.at) <= use.end), device)
 
 
 def _persons(step: Message, policy: Policy) -> tuple[IdentifierKey, ...]:
