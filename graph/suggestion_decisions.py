@@ -26,17 +26,23 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"
     DISMISSED = "dismissed"
     NEEDS_OVERRIDE = "needs_override"
+    FORBIDDEN = "forbidden"
+    REOPENED = "reopened"
     GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of a suggestion. decision: the id under which it can be taken back; key: the person's identifier."""
+    """What became of a suggestion.
+
+    decision: the id under which it can be taken back; key: the person's identifier; conflict: the rule in the way.
+    """
 
     outcome: Outcome
     sentence: str
     key: IdentifierKey
     decision: str | None = None
+    conflict: Conflict | None = None
 
 
 # identifier_key and account_key (unique); an account that was merged is read as the one it goes by
@@ -59,6 +65,17 @@ MERGE (i)-[m:NOT_MEMBER_OF]->(a)
 ON CREATE SET m.at = $now, m.recorded_at = $now, m.by = $by
 """
 
+# identifier_key (unique), then the accounts of each
+BELONGS_AS_BEFORE = """
+MATCH (i:Identifier {key: $identifier})
+USING INDEX SEEK i:Identifier(key)
+MATCH (i)-[m:MEMBER_OF|NOT_MEMBER_OF]->(a:Account)
+WHERE a.key = $account AND (m:NOT_MEMBER_OF OR m.source = $source)
+DELETE m
+RETURN count(m) AS many
+"""
+
+UNDECIDED = "nothing was decided by hand about the two"
 NO_MORE = "nothing of this kind is suggested of the two any more: they are one, must not be, or somebody has decided"
 
 
@@ -93,8 +110,11 @@ async def settle_people(
 def _accepted(suggestion: Suggestion, answer: Answer) -> Settled:
     match answer:
         case Conflict(Reason.UNIQUE, values, breaks=()):
-            return Settled(Outcome.NEEDS_OVERRIDE, override_of(values), suggestion.a)
-        case Conflict() | Unchanged():
+            return Settled(Outcome.NEEDS_OVERRIDE, override_of(values), suggestion.a, conflict=answer)
+        case Conflict():
+            sentence = f"a rule forbids that {suggestion.a} and {suggestion.b} are one person"
+            return Settled(Outcome.FORBIDDEN, sentence, suggestion.a, conflict=answer)
+        case Unchanged():
             return Settled(Outcome.GONE, NO_MORE, suggestion.a)
     sentence = f"{suggestion.a} and {suggestion.b} are one person now"
     return Settled(Outcome.ACCEPTED, sentence, suggestion.a, answer.decision)
@@ -118,6 +138,25 @@ async def settle_membership(
     if accept:
         return Settled(Outcome.ACCEPTED, f"the person of {address} belongs to {account} now", address)
     return Settled(Outcome.DISMISSED, f"it stands that the person of {address} does not belong to {account}", address)
+
+
+async def reopen_membership(writer: Writer, pair: tuple[IdentifierKey, str], asked: Asked) -> Settled:
+    """Take back what was decided by hand of an address and an account: then nobody has. Twice is once."""
+    address, account = pair
+    if not await writer.write(_take_back_membership, address, account, asked):
+        return Settled(Outcome.GONE, UNDECIDED, address)
+    return Settled(
+        Outcome.REOPENED, f"nobody has decided whether the person of {address} belongs to {account}", address
+    )
+
+
+async def _take_back_membership(tx: Transaction, address: IdentifierKey, account: str, asked: Asked) -> bool:
+    await refuse_while_applying(tx)
+    (row,) = await tx.rows(BELONGS_AS_BEFORE, identifier=address, account=account, source=BY_HAND)
+    if row["many"]:
+        cause = Cause(CauseKind.DECISION, asked.by, note=asked.note)
+        await log(tx, Entry(ChangeKind.MEMBERSHIP_REOPENED, cause, {}, ends=[address]), asked.now)
+    return bool(row["many"])
 
 
 async def _write_membership(

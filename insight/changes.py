@@ -23,7 +23,8 @@ class ChangeKind(StrEnum):
     """What happened to who is who.
 
     RENAMED: the same identifiers under another id, because the anchor changed. REGROUPED: several people became as many
-    others. DECIDED: somebody decided something by hand; what followed from it are changes of their own.
+    others. DECIDED: somebody decided something by hand; what followed from it are changes of their own. WITHDRAWN:
+    under another policy identifiers are none any more, or go by other keys.
     """
 
     ARRIVED = "arrived"
@@ -37,21 +38,26 @@ class ChangeKind(StrEnum):
     DECIDED = "decided"
     POLICY = "policy"
     ERASED = "erased"
+    WITHDRAWN = "withdrawn"
     TRAIT_SET = "trait_set"
     TRAIT_CLEARED = "trait_cleared"
     ACCOUNTS_MERGED = "accounts_merged"
     ACCOUNTS_PARTED = "accounts_parted"
     MEMBERSHIP_ACCEPTED = "membership_accepted"
     MEMBERSHIP_DISMISSED = "membership_dismissed"
+    MEMBERSHIP_REOPENED = "membership_reopened"
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """An identifier, by its mint, that belongs to another profile than before; `left` is None when it was new."""
+    """An identifier, by its mint, that belongs to another profile than before.
+
+    left is None when it was new, joined when it is none any more.
+    """
 
     mint: str
     left: ProfileId | None
-    joined: ProfileId
+    joined: ProfileId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +115,14 @@ WHAT: Mapping[ChangeKind, str] = {
     ChangeKind.NOT_GENERIC: "An identifier is no longer shared, and links again",
     ChangeKind.POLICY: "Another version of the policy came into force",
     ChangeKind.ERASED: "{moved} went",
+    ChangeKind.WITHDRAWN: "{moved} went by other keys from then on, or by none",
     ChangeKind.TRAIT_SET: "A trait of a person was set",
     ChangeKind.TRAIT_CLEARED: "What had been set for a trait of a person was taken back",
     ChangeKind.ACCOUNTS_MERGED: "Two accounts go by one name",
     ChangeKind.ACCOUNTS_PARTED: "Two accounts that were one go by their own names again",
     ChangeKind.MEMBERSHIP_ACCEPTED: "A person belongs to an account, as was suggested",
     ChangeKind.MEMBERSHIP_DISMISSED: "A person does not belong to an account, though it was suggested",
+    ChangeKind.MEMBERSHIP_REOPENED: "What had been decided of a person and an account was taken back",
 }
 
 

@@ -42,6 +42,10 @@ class ChangeKind(Enum):
     DECIDED = strawberry.enum_value("decided", description="Somebody decided something by hand.")
     POLICY = strawberry.enum_value("policy", description="Another version of the policy came into force.")
     ERASED = strawberry.enum_value("erased", description="Identifiers were erased.")
+    WITHDRAWN = strawberry.enum_value(
+        "withdrawn",
+        description="Another policy writes what they say otherwise, or blocks it; `about` is what it is now.",
+    )
     TRAIT_SET = strawberry.enum_value("trait_set", description="A trait was set by hand.")
     TRAIT_CLEARED = strawberry.enum_value(
         "trait_cleared", description="What was set by hand for a trait was taken back."
@@ -53,6 +57,9 @@ class ChangeKind(Enum):
     )
     MEMBERSHIP_DISMISSED = strawberry.enum_value(
         "membership_dismissed", description="It was said by hand that somebody does not belong to an account."
+    )
+    MEMBERSHIP_REOPENED = strawberry.enum_value(
+        "membership_reopened", description="What was said by hand of somebody and an account was taken back."
     )
 
 
@@ -76,8 +83,8 @@ def _left(parent: strawberry.Parent[Moved]) -> str | None:
     return global_id(Noun.PROFILE, parent.left) if parent.left else None
 
 
-def _joined(parent: strawberry.Parent[Moved]) -> str:
-    return global_id(Noun.PROFILE, parent.joined)
+def _joined(parent: strawberry.Parent[Moved]) -> str | None:
+    return global_id(Noun.PROFILE, parent.joined) if parent.joined else None
 
 
 @strawberry.type(description="An identifier that belongs to another profile than before.")
@@ -85,10 +92,14 @@ class MovedIdentifier:
     """An identifier that belongs to another profile than before."""
 
     identifier = strawberry.field(
-        resolver=_identifier, graphql_type=maybe(Identifier), description="The identifier; null once it is erased."
+        resolver=_identifier,
+        graphql_type=maybe(Identifier),
+        description="The identifier; null once it is erased or withdrawn.",
     )
     left: strawberry.ID | None = resolved(_left, "The id of the profile it left; null when it was new.")
-    joined: strawberry.ID = resolved(_joined, "The id of the profile it joined.")
+    joined: strawberry.ID | None = resolved(
+        _joined, "The id of the profile it joined; null when it is none any more by another policy."
+    )
 
 
 def _message(parent: strawberry.Parent[MessageId]) -> str:

@@ -158,6 +158,20 @@ def _apart(parent: strawberry.Parent[StoredConflict]) -> Sequence[Against]:
     return [Against(*pair) for pair in parent.apart]
 
 
+def _sizes(parent: strawberry.Parent[StoredConflict]) -> Sequence[int]:
+    return parent.sizes or ()
+
+
+@strawberry.type(description="A namespace of which one person would have too many identifiers.")
+class NamespaceLimit:
+    """A namespace of which one person would have too many identifiers."""
+
+    namespace: str = strawberry.field(description="The namespace.")
+    one: int = strawberry.field(description="How many the one has.")
+    other: int = strawberry.field(description="How many the other has.")
+    limit: int = strawberry.field(description="How many the policy lets a person have.")
+
+
 WHAT_FORBIDS = {
     Reason.UNIQUE: "Both people have a value of something of which everybody has one: with `override`, the value of "
     "`into` replaces the other, which keeps resolving.",
@@ -185,6 +199,10 @@ class DecisionConflict:
         _values, "The two values of each unique namespace that stand against each other."
     )
     apart: list[IdentifierPair] = resolved(_apart, "The pairs that somebody decided are different.")
+    limits: list[NamespaceLimit] = strawberry.field(
+        description="For `LIMIT`: the namespaces of which the person would have too many identifiers."
+    )
+    sizes: list[int] = resolved(_sizes, "For `SIZE`: how many identifiers each of the two has.")
 
     @classmethod
     def is_type_of(cls, value: object, _info: Info) -> bool:

@@ -40,6 +40,7 @@ NEEDED: Mapping[str, Right] = {
     "unsuppress": Right.ERASE,
     "acceptSuggestion": Right.DECIDE,
     "dismissSuggestion": Right.DECIDE,
+    "reopenSuggestion": Right.DECIDE,
 }
 
 

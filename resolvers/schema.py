@@ -24,6 +24,7 @@ from resolvers.suggestions import (
     Suggestions,
     accept_suggestion,
     dismiss_suggestion,
+    reopen_suggestion,
     suggestions,
 )
 
@@ -82,6 +83,10 @@ class Mutation:
     )
     dismiss_suggestion: SuggestionDecision | None = resolved(
         dismiss_suggestion, "Say that a suggestion does not hold. Scope `steward` or `admin`."
+    )
+    reopen_suggestion: SuggestionDecision | None = resolved(
+        reopen_suggestion,
+        "Take back what was decided by hand of a person and an account; twice is once. Scope `steward` or `admin`.",
     )
     merge_profiles: DecisionAnswer | None = resolved(
         merge_profiles, "Make two people one by hand; refused where a rule forbids it. Scope `steward` or `admin`."

@@ -12,7 +12,7 @@ from graph.accounts import Account as StoredAccount
 from graph.accounts import accounts_by_key
 from graph.profiles import Profile as StoredProfile
 from graph.profiles import profiles_by_id, profiles_by_identifier
-from graph.suggestion_decisions import Settled, settle_membership, settle_people
+from graph.suggestion_decisions import Settled, reopen_membership, settle_membership, settle_people
 from graph.suggestion_lists import Page, Place, suggestions_page
 from graph.suggestions import Found, Suggested, suggestions_of
 from identity.identifiers import IdentifierKey
@@ -20,7 +20,7 @@ from insight.suggestions import Suggestion, merge_rules, second_of, sentence_of
 from resolvers.accounts import ACCOUNT
 from resolvers.asking import Asking, Info
 from resolvers.batching import then
-from resolvers.decisions import Against, IdentifierPair, asked_by
+from resolvers.decisions import Against, DecisionConflict, IdentifierPair, asked_by
 from resolvers.errors import Code, refused
 from resolvers.identifiers import IdentifierName
 from resolvers.nodes import PROFILE, maybe, resolved
@@ -198,6 +198,10 @@ class SuggestionOutcome(Enum):
     NEEDS_OVERRIDE = strawberry.enum_value(
         "needs_override", description="Two unique values stand against each other; nothing was written."
     )
+    FORBIDDEN = strawberry.enum_value(
+        "forbidden", description="Another rule forbids it, which `conflict` names; nothing was written."
+    )
+    REOPENED = strawberry.enum_value("reopened", description="What was decided by hand is taken back.")
     GONE = strawberry.enum_value("gone", description="It is not suggested any more; nothing was written.")
 
 
@@ -212,7 +216,10 @@ class SuggestionDecision:
     outcome: SuggestionOutcome = strawberry.field(description="What became of it.")
     sentence: str = strawberry.field(description="The same in plain English.")
     decision: strawberry.ID | None = strawberry.field(
-        description="What `undoDecision` takes to take it back; null where nobody's identifiers were decided about."
+        description="What `undoDecision` takes; null of an account, whose suggestion `reopenSuggestion` takes."
+    )
+    conflict: DecisionConflict | None = strawberry.field(
+        description="What forbids it, as `mergeProfiles` says it; null where nothing does."
     )
     profile = strawberry.field(
         resolver=_profile_now, graphql_type=maybe(PROFILE), description="The person as she is now."
@@ -220,7 +227,7 @@ class SuggestionDecision:
 
 
 SuggestionId = Annotated[strawberry.ID, strawberry.argument(description="The suggestion's id.")]
-Note = Annotated[str | None, strawberry.argument(description="Why, for the log; of an account it is not kept.")]
+Note = Annotated[str | None, strawberry.argument(description="Why, for the log.")]
 Override = Annotated[
     bool,
     strawberry.argument(
@@ -241,6 +248,14 @@ async def accept_suggestion(
 async def dismiss_suggestion(info: Info, suggestion: SuggestionId, note: Note = None) -> Settled:
     """Dismiss a suggestion."""
     return await _settled(info.context, suggestion, note, accept=False)
+
+
+async def reopen_suggestion(info: Info, suggestion: SuggestionId, note: Note = None) -> Settled:
+    """Take back what was decided by hand of an account's suggestion."""
+    what, a, b = _named(suggestion)
+    if what == PEOPLE:
+        raise refused(Code.BAD_ID, "what was decided about two people is taken back with `undoDecision`")
+    return await reopen_membership(info.context.world.writer, (IdentifierKey(a), b), asked_by(info.context, note))
 
 
 async def _settled(

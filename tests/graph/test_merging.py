@@ -6,11 +6,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from graph import merging
 from graph.conflicts import Conflict
 from graph.connection import Connection
 from graph.decisions import Outcome
-from graph.merging import Asked, merge_people
+from graph.errors import DecisionError
+from graph.merging import Asked, merge_people, take_out
+from graph.policies import held_of
 from graph.rebuild import verify
+from graph.suggestion_decisions import Outcome as Settling
+from graph.suggestion_decisions import settle_people
 from identity.evidence import Act, Reason
 from identity.identifiers import IdentifierKey
 from identity.messages import Message, micros
@@ -71,14 +76,50 @@ async def test_devices_of_two_users_make_their_users_one_or_nobody(graph: Connec
     assert await people(teller) == {frozenset({U1, U2, A1, A2})}
 
 
-async def test_a_limit_of_the_policy_refuses_a_merge_with_its_numbers(graph: Connection) -> None:
+async def of_two_addresses_at_most(graph: Connection, *steps: Message) -> Teller:
+    """A teller under a policy by which a person has two addresses at most."""
     policy = small_policy()
     email = replace(policy.namespaces["email"], active=2, over_active=OverActive.APART)
     teller = await telling(graph, replace(policy, namespaces={**policy.namespaces, "email": email}))
-    await teller.steps([track("a1", email=f"e{number}@x.com", at=number) for number in (1, 2)])
-    await teller.steps([track("a2", email="e3@x.com", at=3)])
+    await teller.steps(steps)
+    return teller
+
+
+async def test_a_limit_of_the_policy_refuses_a_merge_with_its_numbers(graph: Connection) -> None:
+    told = [track("a1", email="e1@x.com", at=1), track("a1", email="e2@x.com", at=2), track("a2", email="e3@x.com")]
+    teller = await of_two_addresses_at_most(graph, *told)
     answer = await merged(teller, A2, A1)
     assert isinstance(answer, Conflict)
     (limit,) = answer.limits
     assert (answer.reason, limit.namespace, limit.one, limit.other, limit.limit) == (Reason.LIMIT, "email", 1, 2, 2)
     assert len(await people(teller)) == 2
+
+
+async def test_a_suggestion_that_a_limit_forbids_names_it(graph: Connection) -> None:
+    told = [
+        track("a1", email="e1@x.com"),
+        track("a1", email="l.ee@gmail.com", at=1),
+        track("a2", email="lee@gmail.com"),
+    ]
+    teller = await of_two_addresses_at_most(graph, *told)
+    asked = Asked("ann", lambda: next(teller.mints), micros(teller.later()))
+    pair = IdentifierKey("email:l.ee@gmail.com"), IdentifierKey("email:lee@gmail.com")
+    settled = await settle_people(graph.reader, graph.writer, pair, asked, held_of(teller.policy), accept=True)
+    assert (settled.outcome, settled.decision) == (Settling.FORBIDDEN, None)
+    assert settled.conflict is not None
+    assert (settled.conflict.reason, len(settled.conflict.limits)) == (Reason.LIMIT, 1)
+    assert len(await people(teller)) == 2
+
+
+async def test_more_pairs_than_can_be_decided_at_once_are_refused_with_what_to_do(
+    graph: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merging, "MOST_PAIRS", 1)
+    teller = await telling(graph)
+    await teller.steps([identify("u1", "a1", email="e1@x.com")])
+    asked = Asked("ann", lambda: next(teller.mints), micros(teller.later()))
+    with pytest.raises(
+        DecisionError, match=r"1 identifiers out of 2 that stay is 2 pairs, and at most 1 .* take out fewer"
+    ):
+        await take_out(graph.writer, [U1], asked, teller.policy)
+    assert len(await people(teller)) == 1

@@ -331,6 +331,9 @@ async def test_t72_a_company_domain_is_a_suggestion_and_overrides_nothing(compan
     assert (await settled(company, "acceptSuggestion", suggestion))["outcome"] == "ACCEPTED"
     assert sorted(await roles(company, "acme")) == ["u1", "u2"]
     assert await all_suggested(company) == []
+    for outcome in ("REOPENED", "GONE"):
+        assert (await settled(company, "reopenSuggestion", suggestion))["outcome"] == outcome
+    assert (list(await roles(company, "acme")), await all_suggested(company)) == (["u2"], ["0.2 ann@acme.com acme"])
 
 
 async def test_t73_who_was_met_only_on_a_shared_device_is_nobody_and_two_suggestions(company: Company) -> None:
