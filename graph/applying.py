@@ -23,7 +23,7 @@ from graph.errors import ErasuresOpenError, PolicyApplyingError, PolicyWrittenEr
 from graph.namespaces import DECLARED, declared_namespaces, namespace_from
 from graph.policies import State, read_policy
 from graph.rebuild import rebuild
-from graph.rehearing import Reheard, reheard, write_evidence
+from graph.rehearing import Hand, Reheard, reheard, write_evidence
 from graph.simulating import check_declared, report_text, simulate
 from identity.identifiers import ProfileId
 from identity.messages import micros
@@ -304,7 +304,7 @@ async def _carried_out(connection: Connection, run: _Run, applier: Applier) -> s
     else:
         await _write_heard(connection, run, await _heard_again(reader, run, now), applier)
     cause = _cause(run, applier)
-    await rebuild(reader, writer, run.new, cause, now)
+    await rebuild(reader, writer, run.new, cause, micros(applier.now()))
     await _drop_traits(connection, run)
     return report
 
@@ -326,8 +326,8 @@ async def _heard_again(reader: Reader, run: _Run, now: int) -> Reheard | None:
 async def _write_heard(connection: Connection, run: _Run, heard: Reheard | None, applier: Applier) -> None:
     if heard is not None:
         policy = run.new.with_namespaces(await declared_namespaces(connection.reader))
-        now = micros(applier.now())
-        await write_evidence(connection.writer, heard, policy, applier.mint, now)
+        hand = Hand(_cause(run, applier), applier.mint, micros(applier.now()))
+        await write_evidence(connection, heard, policy, hand)
 
 
 async def _drop_traits(connection: Connection, run: _Run) -> None:

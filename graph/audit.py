@@ -39,12 +39,15 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """An identifier that belongs to another profile than before; `left` is None when it is new."""
+    """An identifier that belongs to another profile than before.
+
+    left: None when it is new, or there again; joined: None when it is none any more.
+    """
 
     key: IdentifierKey
     mint: str
     left: ProfileId | None
-    joined: ProfileId
+    joined: ProfileId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +135,48 @@ async def log_stitched(tx: Transaction, turns: Turned, moves: Moves, cause: Caus
     said = _messages_by_key(cause.heard) if groups or turns else {}
     rows = [_turned(key, why, cause, said) for key, why in sorted(turns.items())]
     rows += [_moved(group, moves, cause, said) for group in groups]
-    new = [each for each in moves.moves if each.left is None]
-    if new:  # as two lists side by side: most batches bring many
-        joined = [each.joined for each in new]
-        rows.append(Entry(ChangeKind.ARRIVED, cause, {"arrived": [each.mint for each in new], "joined": joined}))
+    rows += _arrived([each for each in moves.moves if each.left is None], cause)
+    return await _log(tx, rows, now, moving=True)
+
+
+def _arrived(new: Sequence[Move], cause: Cause) -> list[Entry]:
+    """Of messages two lists side by side, since most batches bring many that were never there before.
+
+    What a policy brings may have been there, and gone: so each has its move.
+    """
+    if cause.kind is CauseKind.MESSAGES:
+        facts = {"arrived": [each.mint for each in new], "joined": [each.joined for each in new]}
+        return [Entry(ChangeKind.ARRIVED, cause, facts)] if new else []
+    return [Entry(ChangeKind.ARRIVED, cause, {}, moved=some) for some in _hundreds(new)]
+
+
+def _hundreds(moves: Sequence[Move]) -> list[Sequence[Move]]:
+    """As many in a row as an answer shows of one."""
+    return [moves[start : start + MOST_ENDS] for start in range(0, len(moves), MOST_ENDS)]
+
+
+async def log_left(
+    tx: Transaction,
+    moves: Sequence[Move],
+    heirs: Mapping[IdentifierKey, IdentifierKey],
+    cause: Cause,
+    now: int,
+) -> int:
+    """Log which identifiers are none any more, before they go: a row for a hundred.
+
+    heirs: what their values are now. Returns the moment at which it is recorded; now: at the earliest, both in µs.
+    """
+    rows = [
+        Entry(
+            ChangeKind.WITHDRAWN,
+            cause,
+            {"before": sorted({each.left for each in some if each.left is not None})},
+            moved=some,
+            profiles=sorted({each.left for each in some if each.left is not None}),
+            ends=sorted({heirs[each.key] for each in some if each.key in heirs}),
+        )
+        for some in _hundreds(moves)
+    ]
     return await _log(tx, rows, now, moving=True)
 
 
@@ -178,6 +219,7 @@ FOLLOWING = frozenset(
         ChangeKind.RENAMED,
         ChangeKind.REGROUPED,
         ChangeKind.ARRIVED,
+        ChangeKind.WITHDRAWN,
     }
 )
 
@@ -211,7 +253,7 @@ def _turned(key: IdentifierKey, why: Generic | None, cause: Cause, said: Said) -
 
 def _moved(group: Sequence[Move], moves: Moves, cause: Cause, said: Said) -> Entry:
     before = sorted({each.left for each in group if each.left is not None})
-    after = sorted({each.joined for each in group})
+    after = sorted({each.joined for each in group if each.joined is not None})
     gone = [each for each in before if each not in moves.exist]
     born = [each for each in after if each not in moves.existed]
     keys = {each.key for each in group}
@@ -258,10 +300,10 @@ def _messages_by_key(heard: Iterable[Heard]) -> Said:
 def _groups(moves: Sequence[Move]) -> list[list[Move]]:
     """The moves of stored identifiers, told apart where no profile connects them; in the order of keys."""
     sets: DisjointSets[ProfileId] = DisjointSets()
-    old = [each for each in moves if each.left is not None]
-    for each in old:
-        sets.unite(each.left or each.joined, each.joined)
+    old = [(each, each.left, each.joined) for each in moves if each.left is not None and each.joined is not None]
+    for _, left, joined in old:
+        sets.unite(left, joined)
     groups: defaultdict[ProfileId, list[Move]] = defaultdict(list)
-    for each in sorted(old, key=lambda one: one.key):
-        groups[sets.find(each.joined)].append(each)
+    for each, _, joined in sorted(old, key=lambda one: one[0].key):
+        groups[sets.find(joined)].append(each)
     return list(groups.values())

@@ -37,22 +37,31 @@ class About:
     after: tuple[int, str] | None = None
 
 
-# The order of the fields of Change. numbers: which of the identifiers that arrived are shown.
-CHANGE_ROW = """[
+def _change_row(own: str) -> str:
+    """The order of the fields of Change. own: which moved identifiers are shown; numbers: which that arrived are."""
+    return f"""[
     change.id, change.at, change.kind, change.cause, change.by, change.decision, change.note, change.reason,
     change.before, change.after, change.retired, change.messages,
     CASE WHEN change.arrived IS NULL
-      THEN COLLECT {
-        MATCH (change)-[moved:MOVED]->(i:Identifier)
+      THEN COLLECT {{
+        MATCH (change)-[moved:MOVED]->(i:Identifier|FormerId)
+        WHERE {own}
         RETURN [i.mint, moved.left, moved.joined] ORDER BY i.mint LIMIT $most
-      }
+      }}
       ELSE [n IN numbers | [change.arrived[n], null, change.joined[n]]][..$most]
     END,
-    COLLECT { MATCH (change)-[:CONCERNS]->(i:Identifier) RETURN i.mint ORDER BY i.mint },
+    COLLECT {{ MATCH (change)-[:CONCERNS]->(i:Identifier|FormerId) RETURN DISTINCT i.mint ORDER BY i.mint }},
     change.acts,
     coalesce(change.count, size(change.mints), CASE WHEN change.arrived IS NULL
-      THEN COUNT { (change)-[:MOVED]->(:Identifier) } ELSE size(numbers) END)
+      THEN COUNT {{ MATCH (change)-[moved:MOVED]->(i:Identifier|FormerId) WHERE {own} }} ELSE size(numbers) END)
   ]"""
+
+
+CHANGE_ROW = _change_row("true")
+# What comes and goes with a policy is of many people: of one only what is hers.
+OWN_CHANGE_ROW = _change_row(
+    "NOT change.kind IN ['arrived', 'withdrawn'] OR i.mint IN mints OR moved.left IN mints OR moved.joined IN mints"
+)
 ALL_ARRIVED = "range(0, size(coalesce(change.arrived, [])) - 1)"
 
 # change_at (at, id), in its order, backwards
@@ -81,13 +90,29 @@ async def changes_page(
     return tuple(change_from(row["change"]) for row in rows)
 
 
-# identifier_key (unique), then one expand per identifier; change_at (at, id) for the arrival of each
+# identifier_key (unique), former_id_key and former_id_now (range), then one expand per identifier; change_at (at, id)
+# for the arrival of each
 CHANGES_ABOUT = f"""
 UNWIND $asked AS asked
 CALL (asked) {{
-  UNWIND asked.keys AS key
-  MATCH (own:Identifier {{key: key}})
-  USING INDEX SEEK own:Identifier(key)
+  CALL (asked) {{
+    UNWIND asked.keys AS key
+    MATCH (own:Identifier {{key: key}})
+    USING INDEX SEEK own:Identifier(key)
+    RETURN own
+    UNION
+    UNWIND asked.keys AS key
+    MATCH (own:FormerId {{key: key}})
+    USING INDEX SEEK own:FormerId(key)
+    RETURN own
+    UNION
+    UNWIND asked.keys AS key
+    MATCH (now:Identifier {{key: key}})
+    USING INDEX SEEK now:Identifier(key)
+    MATCH (own:FormerId {{now: now.mint}})
+    USING INDEX SEEK own:FormerId(now)
+    RETURN own
+  }}
   WITH asked, collect(own) AS all, collect(own.mint) AS mints
   CALL (all) {{
     UNWIND all AS i
@@ -108,8 +133,8 @@ CALL (asked) {{
   WITH change, mints
   ORDER BY change.at DESC, change.id DESC
   LIMIT $first
-  WITH change, [n IN {ALL_ARRIVED} WHERE change.arrived[n] IN mints] AS numbers
-  RETURN collect({CHANGE_ROW}) AS page
+  WITH change, mints, [n IN {ALL_ARRIVED} WHERE change.arrived[n] IN mints] AS numbers
+  RETURN collect({OWN_CHANGE_ROW}) AS page
 }}
 RETURN asked.number AS number, page
 """

@@ -229,6 +229,9 @@ PAGE_OF_IDENTIFIERS = _page(
 # segment_name (unique), in its order
 PAGE_OF_SEGMENTS = _page("Segment", "name", "name", "definition")
 
+# former_id (unique), in its order; values that are identifiers no more, known by messages that may tell one
+PAGE_OF_FORMER_IDS = _page("FormerId", "id", "key", "message")
+
 # run_id (unique), in its order
 PAGE_OF_RUNS = _page("Run", "id", "file", "mapping")
 
@@ -249,6 +252,7 @@ PAGES = {
     "Identifier": PAGE_OF_IDENTIFIERS,
     "Segment": PAGE_OF_SEGMENTS,
     "Run": PAGE_OF_RUNS,
+    "FormerId": PAGE_OF_FORMER_IDS,
 }
 
 

@@ -104,6 +104,29 @@ WHERE x.said_a IN $keys OR x.said_b IN $keys
 SET x.said_a = null, x.said_b = null
 """
 
+# former_id_key and former_id_now (range): of a former id whose value is erased, or went over to it, the bare id is kept
+FORGET_FORMER = """
+CALL () {
+  UNWIND $keys AS key
+  MATCH (f:FormerId {key: key})
+  USING INDEX SEEK f:FormerId(key)
+  RETURN f
+  UNION
+  UNWIND $keys AS key
+  MATCH (i:Identifier {key: key})
+  USING INDEX SEEK i:Identifier(key)
+  MATCH (f:FormerId {now: i.mint})
+  USING INDEX SEEK f:FormerId(now)
+  RETURN f
+}
+CALL (f) {
+  MATCH (f)<-[logged:MOVED|CONCERNS]-(change:Change)
+  SET change.note = null, change.messages = null
+  DELETE logged
+}
+SET f = {mint: f.mint, heir: f.heir, now: f.now}
+"""
+
 # tombstone_hash and erased_mint (unique), in the order of hashes and mints; suppression is never taken back by deleting
 REMEMBER = """
 CALL () {
@@ -175,7 +198,8 @@ async def leave_devices(tx: Transaction, devices: Collection[IdentifierKey]) -> 
 
 
 async def bury(tx: Transaction, keys: Collection[IdentifierKey]) -> Buried:
-    """Delete identifiers with all that hangs on them: observations, acts, links, memberships."""
+    """Delete identifiers with all that hangs on them: observations, acts, links, memberships, what they were before."""
+    await tx.rows(FORGET_FORMER, keys=sorted(keys))
     row = (await tx.rows(BURY, keys=sorted(keys)))[0]
     await tx.rows(FORGET_SAID, keys=sorted(keys))
     return Buried(row["acts"], row["observations"])

@@ -77,19 +77,20 @@ CALL (old, new) {
 
 
 async def hand_on(
-    tx: Transaction, heirs: Mapping[IdentifierKey, IdentifierKey], renamed: Sequence[IdentifierKey]
+    tx: Transaction, heirs: Mapping[IdentifierKey, IdentifierKey], renamed: Sequence[IdentifierKey] = ()
 ) -> None:
-    """Give heirs the values, the memberships and, where they took over the mint, the log of who is about to go.
+    """Give heirs the values and the memberships by hand of who is about to go, and the log of those who are renamed.
 
-    renamed: those that gave their mint away. A value that the heir has by hand as well stays as the heir has it.
+    renamed: those of whom nobody has to know that they had another key. A value that the heir has by hand as well stays
+    as the heir has it.
     """
     rows = [{"old": old, "key": heir} for old, heir in sorted(heirs.items())]
     if not rows:
         return
     await tx.rows(HAND_ON_MEMBERSHIPS, rows=rows, source=MANUAL)
     await tx.rows(HAND_ON_TAKEN_BACK, rows=rows)
-    whole = set(renamed)
-    await tx.rows(HAND_ON_LOG, rows=[row for row in rows if row["old"] in whole])
+    if renamed:
+        await tx.rows(HAND_ON_LOG, rows=[row for row in rows if row["old"] in {*renamed}])
     await _hand_on_values(tx, heirs)
 
 

@@ -5,8 +5,8 @@ where its moves say (identity/past.py). Nothing is kept twice for it, and what w
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -77,6 +77,7 @@ class PastPerson:
     """A profile as it was. identifiers: first seen first, then by key. first_seen, last_seen: µs.
 
     pending: a background recompute may still change it, which it cannot where the question is what was known.
+    also: the identifiers that those of hers which a policy did away with are now, where nobody else's are.
     """
 
     id: ProfileId
@@ -86,17 +87,18 @@ class PastPerson:
     first_seen: int
     last_seen: int
     identifiers: tuple[PastIdentifier, ...]
+    also: tuple[IdentifierKey, ...] = ()
 
     @property
     def keys(self) -> tuple[IdentifierKey, ...]:
-        """The keys of its identifiers."""
-        return tuple(each.key for each in self.identifiers)
+        """The keys under which stands what its identifiers did and what was said of them."""
+        return (*(each.key for each in self.identifiers), *self.also)
 
 
 # The order of the fields of _Known, of `i`.
 KNOWN_ROW = """[
-    i.key, i.mint, i.minted_at, i.namespace, i.value,
-    CASE WHEN i:Device THEN 'Device' WHEN i:Contact THEN 'Contact' ELSE 'ContactPoint' END,
+    i.key, i.mint, i.minted_at,
+    coalesce(i.role, CASE WHEN i:Device THEN 'Device' WHEN i:Contact THEN 'Contact' ELSE 'ContactPoint' END),
     i.first_seen, i.generic, coalesce(i.pending, false),
     head(COLLECT { MATCH (i)-[:IDENTIFIES]->(p:Profile) RETURN p.id }),
     COLLECT { MATCH (i)<-[m:MOVED]-(c:Change) RETURN [c.at, c.id, m.left, m.joined] },
@@ -106,23 +108,39 @@ KNOWN_ROW = """[
       RETURN [c.at, c.id, c.reason]
     },
     head(COLLECT {
-      MATCH (x:Interaction {id: i.minted_by})
+      MATCH (x:Interaction {id: coalesce(i.minted_by, i.message)})
       USING INDEX SEEK x:Interaction(id)
       RETURN [x.recorded_at, x.at, x.own_time, x.received_at]
-    })
+    }),
+    CASE WHEN i:FormerId THEN i.now END
   ]"""
 
-# identifier_key (unique)
+# identifier_key (unique), former_id_key (range)
 ASKED_BY_KEY = f"""
-MATCH (i:Identifier {{key: $name}})
-USING INDEX SEEK i:Identifier(key)
+CALL () {{
+  MATCH (i:Identifier {{key: $name}})
+  USING INDEX SEEK i:Identifier(key)
+  RETURN i
+  UNION
+  MATCH (i:FormerId {{key: $name}})
+  USING INDEX SEEK i:FormerId(key)
+  RETURN i
+}}
 RETURN {KNOWN_ROW} AS known
 """
 
-# identifier_mint (unique)
+# identifier_mint (unique), former_id_mints (range)
 ASKED_BY_MINT = f"""
-MATCH (i:Identifier {{mint: $name}})
-USING INDEX SEEK i:Identifier(mint)
+CALL () {{
+  MATCH (i:Identifier {{mint: $name}})
+  USING INDEX SEEK i:Identifier(mint)
+  RETURN i
+  UNION
+  MATCH (i:FormerId {{mint: $name}})
+  USING INDEX SEEK i:FormerId(mint)
+  WHERE i.key IS NOT NULL
+  RETURN i
+}}
 RETURN {KNOWN_ROW} AS known
 """
 
@@ -134,12 +152,14 @@ CALL () {{
   USING INDEX SEEK p:Profile(id)
   RETURN i
   UNION
-  MATCH (:Change)-[moved:MOVED {{left: $id}}]->(i:Identifier)
+  MATCH (:Change)-[moved:MOVED {{left: $id}}]->(i:Identifier|FormerId)
   USING INDEX SEEK moved:MOVED(left)
+  WHERE i.key IS NOT NULL
   RETURN i
   UNION
-  MATCH (:Change)-[moved:MOVED {{joined: $id}}]->(i:Identifier)
+  MATCH (:Change)-[moved:MOVED {{joined: $id}}]->(i:Identifier|FormerId)
   USING INDEX SEEK moved:MOVED(joined)
+  WHERE i.key IS NOT NULL
   RETURN i
   UNION
   MATCH (i:Identifier {{key: $key}})
@@ -147,6 +167,23 @@ CALL () {{
   RETURN i
 }}
 RETURN {KNOWN_ROW} AS known
+"""
+
+# identifier_mint (unique) and former_id_now (range)
+STOOD_FOR = f"""
+UNWIND $mints AS mint
+CALL (mint) {{
+  MATCH (i:Identifier {{mint: mint}})
+  USING INDEX SEEK i:Identifier(mint)
+  RETURN i
+  UNION
+  MATCH (i:FormerId {{now: mint}})
+  USING INDEX SEEK i:FormerId(now)
+  WHERE i.key IS NOT NULL
+  RETURN i
+}}
+WITH mint, {KNOWN_ROW} AS known, i:Identifier AS there
+RETURN mint, collect([there, known]) AS all
 """
 
 # identifier_key (unique), then one expand per identifier
@@ -216,8 +253,8 @@ async def person_by_id(reader: Reader, id_: ProfileId, view: View, policy: Polic
 
 
 async def _person(reader: Reader, rows: Sequence[Row], view: View, policy: Policy) -> PastPerson | None:
-    asked = _known(rows[0]["known"]) if rows else None
-    id_ = asked.place(view) if asked else None
+    places = ((each, each.place(view)) for each in (_known(row["known"]) for row in rows))
+    asked, id_ = next(((each, id_) for each, id_ in places if id_ is not None), (None, None))
     if asked is None or id_ is None:
         return None
     candidates = (_known(row["known"]) for row in await reader.rows(CANDIDATES, id=id_, key=asked.key))
@@ -232,8 +269,25 @@ async def _person(reader: Reader, rows: Sequence[Row], view: View, policy: Polic
         if part is None:
             return None
         shown = part
+    also = await _also(reader, [members[each.key] for each in shown], id_, view)
+    if view.effective_at is not None:
         id_ = anchor_of([members[each.key].anchoring for each in shown])
-    return _shaped(id_, shown, members, moments, view)
+    moments = {key: moments[key] for key in (each.key for each in shown)} | await _sightings(reader, also, view)
+    return replace(_shaped(id_, shown, members, moments, view), also=also)
+
+
+async def _also(reader: Reader, members: Iterable["_Known"], id_: ProfileId, view: View) -> tuple[IdentifierKey, ...]:
+    """The identifiers that those of a person which a policy did away with are now, where nobody else's are.
+
+    What she did stands there. Where values of several people became one, nobody kept whose was what: it is left out.
+    """
+    mints = sorted({each.stands_for for each in members if each.stands_for})
+    found: list[IdentifierKey] = []
+    for row in await reader.rows(STOOD_FOR, mints=mints) if mints else ():
+        all_ = [(there, _known(each)) for there, each in row["all"]]
+        if {each.place(view) for _, each in all_} <= {id_, None}:
+            found += [each.key for there, each in all_ if there]
+    return tuple(sorted(found))
 
 
 def _shaped(
@@ -251,14 +305,17 @@ def _shaped(
         shared=shared,
         pending=view.as_of is None and any(members[each.key].pending for each in shown),
         first_seen=first_seen,
-        last_seen=max((at for each in shown for at in moments[each.key]), default=first_seen),
+        last_seen=max((at for each in moments.values() for at in each), default=first_seen),
         identifiers=tuple(sorted(shown, key=lambda each: (each.first_seen, each.key))),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """An identifier with all that the log has of it. recorded_at: when it became known. sighted: what came first."""
+    """An identifier with all that the log has of it. recorded_at: when it became known. sighted: what came first.
+
+    stands_for: of one that a policy did away with, the id of what its value is now.
+    """
 
     key: IdentifierKey
     mint: str
@@ -274,6 +331,7 @@ class _Known:
     turns: tuple[Turning, ...]
     recorded_at: int
     sighted: tuple[int, ...]
+    stands_for: str | None
 
     def place(self, view: View) -> ProfileId | None:
         """Where it belonged; None while it was not known. What is known today is read, not concluded from the log."""
@@ -293,7 +351,8 @@ class _Known:
 
 def _known(row: Sequence[Any]) -> _Known:
     """From a KNOWN_ROW. When a batch was recorded its messages know; it minted identifiers by the writer's clock."""
-    key, mint, minted_at, namespace, value, role, first_seen, generic, pending, present, moves, turns, minted_by = row
+    key, mint, minted_at, role, first_seen, generic, pending, present, moves, turns, minted_by, now = row
+    namespace, _, value = key.partition(":")
     recorded_at, *moments = minted_by or (None,)
     return _Known(
         key=IdentifierKey(key),
@@ -310,6 +369,7 @@ def _known(row: Sequence[Any]) -> _Known:
         turns=tuple(Turning(*each) for each in turns),
         recorded_at=minted_at if recorded_at is None else recorded_at,
         sighted=(time_of(*moments)[0],) if moments else (),
+        stands_for=now,
     )
 
 
@@ -335,11 +395,10 @@ async def _links(reader: Reader, keys: Sequence[IdentifierKey]) -> Links:
     return found
 
 
-async def _sightings(
-    reader: Reader, keys: Sequence[IdentifierKey], view: View
-) -> Mapping[IdentifierKey, tuple[int, ...]]:
+async def _sightings(reader: Reader, keys: Sequence[IdentifierKey], view: View) -> dict[IdentifierKey, tuple[int, ...]]:
     """When each identifier acted first and last, as far as it is looked at; nothing where it never acted by itself."""
-    rows = await reader.rows(SIGHTED, keys=list(keys), happened=view.happened, recorded=view.recorded)
+    asked = {"happened": view.happened, "recorded": view.recorded}
+    rows = await reader.rows(SIGHTED, keys=list(keys), **asked) if keys else ()
     return {IdentifierKey(row["key"]): tuple(time_of(*each)[0] for each in row["moments"]) for row in rows}
 
 

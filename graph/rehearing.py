@@ -1,19 +1,22 @@
 """The stored history heard by another policy, and the evidence written where it says something else then."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
+from graph.audit import Cause
 from graph.carrying import Carried, carried_acts, carry
-from graph.connection import Reader, Row, Transaction, Writer
+from graph.connection import Connection, Reader, Row, Transaction, Writer
 from graph.evidence import HASH_PARTNERS
-from graph.former_ids import keep_former_ids
+from graph.former_ids import claim_from, claims_near, keep_claims, stand_anew
 from graph.handing_on import hand_on
 from graph.ingestion import found_by
+from graph.leaving import bring_home, leave
 from graph.links import DELETE_LINKS, WRITE_LINKS, StoredLink, facts_of, links_between, new_row
 from graph.recording import KEEP_OBSERVATIONS, OBSERVATIONS, observation_key, observed_facts
 from graph.replaying import replayed
+from identity.claims import Claim, ids_under
 from identity.evidence import LinkId, derived_link, sha256_of
 from identity.identifiers import IdentifierKey, namespace_of
 from identity.policy import Policy
@@ -31,9 +34,9 @@ from identity.rehearing import (
     named_by_alias,
     previous_users,
 )
-from identity.stitching import Known
 
 CHUNK = 1_000
+UNCHANGED: Mapping[str, object] = dict.fromkeys(("mint", "minted_at", "lent_at", "message"))
 HEARING = frozenset({"blocked_identifier", "invalid_identifier", "two_values_unique"})
 
 # identifier_key (unique)
@@ -41,17 +44,28 @@ KNOWN = """
 UNWIND $keys AS key
 MATCH (i:Identifier {key: key})
 USING INDEX SEEK i:Identifier(key)
-RETURN key, i.mint AS mint, i.minted_at AS minted_at, i.first_seen AS first_seen, i.last_seen AS last_seen,
+RETURN key, coalesce(i.gives, i.mint) AS mint, i.minted_at AS minted_at, coalesce(i.lent_at, i.minted_at) AS since,
+  i.minted_by AS message, i.first_seen AS first_seen, i.last_seen AS last_seen,
   i.interactions AS interactions, i.sighted AS sighted,
   CASE WHEN i:Device THEN 'Device' WHEN i:Contact THEN 'Contact' ELSE 'ContactPoint' END AS role
 """
 
-# identifier_key (unique); who gives a mint away has another one until it is removed
-GIVE_MINTS = """
+# identifier_key (unique); who gives its id away keeps in mind which, until it has another one or is removed
+GIVE_IDS = """
 UNWIND $rows AS row
 MATCH (i:Identifier {key: row.key})
 USING INDEX SEEK i:Identifier(key)
-SET i.mint = row.mint
+WHERE i.gives IS NULL
+SET i.gives = i.mint, i.mint = row.mint
+"""
+
+# identifier_key (unique)
+TAKE_IDS = """
+UNWIND $rows AS row
+MATCH (i:Identifier {key: row.key})
+USING INDEX SEEK i:Identifier(key)
+SET i.mint = row.mint, i.minted_at = row.minted_at, i.lent_at = row.lent_at
+REMOVE i.gives
 """
 
 # identifier_key (unique), in the order of keys
@@ -60,6 +74,7 @@ UNWIND $rows AS row
 MERGE (i:Identifier {key: row.key})
 ON CREATE SET
   i.namespace = row.namespace, i.value = row.value, i.mint = row.mint, i.minted_at = row.minted_at,
+  i.lent_at = row.lent_at, i.minted_by = row.message,
   i.sha256 = row.sha256, i.folded = row.folded, i.mail_domain = row.mail_domain
 SET i.first_seen = row.first_seen, i.last_seen = row.last_seen, i.interactions = row.interactions,
   i.sighted = row.sighted
@@ -145,16 +160,17 @@ class Reheard:
     """What a candidate hears otherwise than the policy in force.
 
     stored, links: of the touched identifiers and links what is stored. gone, new: identifiers that nothing names any
-    more, and that something names now, with the mint that each takes over, empty for one that is yet to be minted.
-    giving: who gives its mint to whom. carried: the acts by hand as they are under the candidate.
+    more, and that something names now, with the id that each has. anew: identifiers that stay, under another id.
+    giving: whose ids others take over. carried: the acts by hand as they are under the candidate.
     """
 
     totals: Totals
     stored: Mapping[IdentifierKey, Row]
     links: Mapping[LinkId, StoredLink]
     gone: frozenset[IdentifierKey]
-    new: Mapping[IdentifierKey, Known]
-    giving: Mapping[IdentifierKey, IdentifierKey] = field(default_factory=dict)
+    new: Mapping[IdentifierKey, Claim]
+    anew: Mapping[IdentifierKey, Claim] = field(default_factory=dict)
+    giving: frozenset[IdentifierKey] = frozenset()
     carried: Carried = field(default_factory=Carried)
 
     @property
@@ -187,19 +203,26 @@ async def reheard(reader: Reader, old: Policy, new: Policy, now: int) -> Reheard
 async def _told(reader: Reader, totals: Totals, policy: Policy, now: int) -> Reheard:
     asked = sorted(totals.touched.identifiers | totals.identifiers.keys())
     stored = {IdentifierKey(row["key"]): row for row in await reader.rows(KNOWN, keys=asked)}
-    gone = frozenset(key for key in stored if key not in totals.identifiers)
-    giving = _giving(totals, stored, gone)
-    given = {heir: stored[key] for key, heir in giving.items()}
-    fresh = sorted(key for key in totals.identifiers if key not in stored)
-    new: dict[IdentifierKey, Known] = {}
-    for number, key in enumerate(fresh):
-        row = given.get(key)
-        new[key] = Known(key, row["mint"], row["minted_at"]) if row else Known(key, "", now + number)
-    links = await _stored_links(reader, totals)
-    totals.touched.links = {id_ for id_ in totals.touched.links if _differs(id_, totals, links.get(id_))}
     heard = {key: key in totals.identifiers for key in asked}
-    carried = await carried_acts(reader, totals.touched.heirs, heard, policy)
-    return Reheard(totals, stored, links, gone, new, giving, carried)
+    found = Reheard(totals, stored, {}, frozenset(key for key in stored if not heard[key]), {})
+    await _share_out_ids(reader, found, heard, now)
+    found.links = await _stored_links(reader, totals)
+    totals.touched.links = {id_ for id_ in totals.touched.links if _differs(id_, totals, found.links.get(id_))}
+    found.carried = await carried_acts(reader, totals.touched.heirs, heard, policy)
+    return found
+
+
+async def _share_out_ids(reader: Reader, found: Reheard, heard: Mapping[IdentifierKey, bool], now: int) -> None:
+    """Say which identifiers have which ids, of those that come, go, or meet them by an id."""
+    fresh = {key for key, there in heard.items() if there and key not in found.stored}
+    claims = await claims_near(reader, map(claim_from, found.stored.values()), fresh)
+    there = fresh | {key for key in claims.present if heard.get(key, True)}
+    going = [claims.present[key] for key in sorted(found.gone)]
+    ids = ids_under(claims.all.values(), there, going, found.heirs, now)
+    found.new = {key: ids[key] for key in sorted(fresh)}
+    found.anew = {key: ids[key] for key in sorted(there - fresh) if ids[key].mint != claims.present[key].mint}
+    taken = {each.mint for each in (*found.new.values(), *found.anew.values())}
+    found.giving = frozenset(key for key, each in claims.present.items() if each.mint in taken)
 
 
 async def _stored_links(reader: Reader, totals: Totals) -> dict[LinkId, StoredLink]:
@@ -217,34 +240,32 @@ def _differs(id_: LinkId, totals: Totals, stored: StoredLink | None) -> bool:
     return (stored.link, stored.steps) != (steps[-1][1], _steps_text(steps))
 
 
-def _giving(
-    totals: Totals, stored: Mapping[IdentifierKey, Row], gone: Iterable[IdentifierKey]
-) -> dict[IdentifierKey, IdentifierKey]:
-    """Who gives its mint to the identifier that its value is now, where that is new: the first minted, then by key."""
-    giving: dict[IdentifierKey, IdentifierKey] = {}
-    heirs: set[IdentifierKey] = set()
-    for key in sorted(gone, key=lambda each: (stored[each]["minted_at"], each)):
-        heir = totals.touched.successors.get(key)
-        if heir is not None and heir in totals.identifiers and heir not in stored and heir not in heirs:
-            giving[key] = heir
-            heirs.add(heir)
-    return giving
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Who writes evidence anew, and when (µs)."""
+
+    cause: Cause
+    mint: Callable[[], str]
+    now: int
 
 
-async def write_evidence(writer: Writer, found: Reheard, policy: Policy, mint: Callable[[], str], now: int) -> None:
+async def write_evidence(connection: Connection, found: Reheard, policy: Policy, hand: Hand) -> None:
     """Make the stored evidence what the policy hears, a thousand rows at a time.
 
-    May be interrupted anywhere: heard and written again, the rest is written. now: µs, when derived links are recorded.
+    May be interrupted anywhere: heard and written again, the rest is written.
     """
-    totals, touched = found.totals, found.totals.touched
+    writer, totals, touched = connection.writer, found.totals, found.totals.touched
     await writer.write(carry, found.carried.moved)
-    await _chunked(writer, sorted(totals.identifiers), _keep_identifiers, found, policy, mint, now)
+    await _chunked(writer, sorted(found.giving), _give_ids, hand)
+    await _chunked(writer, sorted(found.anew), _take_ids, found, hand)
+    await _chunked(writer, sorted(totals.identifiers), _keep_identifiers, found, policy, hand)
     rows = [_rehung(id_, said) for id_, said in sorted(touched.interactions.items())]
     await _chunked(writer, rows, _rehang)
     await _chunked(writer, sorted(touched.links, key=str), _state_links, totals)
     await _chunked(writer, sorted(touched.observations), _state_observations, totals)
     await _chunked(writer, sorted(touched.members), _state_members, totals.members)
-    await _chunked(writer, sorted(found.gone), _remove, found)
+    await _chunked(writer, sorted(found.gone), _remove, found, hand)
+    await stand_anew(connection.reader, writer, policy)
 
 
 async def _chunked(writer: Writer, rows: Sequence[object], work: Callable[..., Awaitable[None]], *more: object) -> None:
@@ -252,40 +273,48 @@ async def _chunked(writer: Writer, rows: Sequence[object], work: Callable[..., A
         await writer.write(work, rows[start : start + CHUNK], *more)
 
 
+async def _give_ids(tx: Transaction, keys: Sequence[IdentifierKey], hand: Hand) -> None:
+    await keep_claims(tx, keys)
+    await tx.rows(GIVE_IDS, rows=[{"key": key, "mint": hand.mint()} for key in keys])
+
+
+async def _take_ids(tx: Transaction, keys: Sequence[IdentifierKey], found: Reheard, hand: Hand) -> None:
+    await keep_claims(tx, keys)
+    await tx.rows(TAKE_IDS, rows=[_id_row(found.anew[key], hand.mint) for key in keys])
+
+
+def _id_row(claim: Claim, mint: Callable[[], str]) -> dict[str, object]:
+    return {
+        "key": claim.key,
+        "mint": claim.mint or mint(),
+        "minted_at": claim.minted_at,
+        "lent_at": claim.since if claim.lent else None,
+        "message": claim.message,
+    }
+
+
 async def _keep_identifiers(
-    tx: Transaction,
-    keys: Sequence[IdentifierKey],
-    found: Reheard,
-    policy: Policy,
-    mint: Callable[[], str],
-    now: int,
+    tx: Transaction, keys: Sequence[IdentifierKey], found: Reheard, policy: Policy, hand: Hand
 ) -> None:
-    chosen = set(keys)
-    giving = [{"key": key, "mint": mint()} for key, heir in sorted(found.giving.items()) if heir in chosen]
-    if giving:
-        await tx.rows(GIVE_MINTS, rows=giving)
     rows = [
-        row
-        for key in keys
-        if (row := _sighted_row(key, found, policy, mint)) is not None and not _stands(row, found.stored.get(key))
+        row for key in keys if not _stands(row := _sighted_row(key, found, policy, hand.mint), found.stored.get(key))
     ]
     if rows:
         await tx.rows(KEEP_SIGHTED, rows=rows)
-    await _derive(tx, [key for key in keys if key in found.new], now)
+    new = [key for key in keys if key in found.new]
+    if new:
+        await bring_home(tx, new)
+        await _derive(tx, new, hand.now)
 
 
-def _sighted_row(
-    key: IdentifierKey, found: Reheard, policy: Policy, mint: Callable[[], str]
-) -> Mapping[str, object] | None:
+def _sighted_row(key: IdentifierKey, found: Reheard, policy: Policy, mint: Callable[[], str]) -> Mapping[str, object]:
     total: Sighted = found.totals.identifiers[key]
-    known = found.new.get(key)
     namespace, _, value = key.partition(":")
     return {
         "key": key,
         "namespace": namespace,
         "value": value,
-        "mint": None if known is None else known.mint or mint(),
-        "minted_at": known and known.minted_at,
+        **(_id_row(found.new[key], mint) if key in found.new else UNCHANGED),
         **found_by(namespace, value),
         "first_seen": total.first_seen,
         "last_seen": total.last_seen,
@@ -402,7 +431,8 @@ async def _state_members(tx: Transaction, asked: Sequence[Member], totals: Mappi
         await tx.rows(STATE_MEMBERS, rows=stated)
 
 
-async def _remove(tx: Transaction, keys: Sequence[IdentifierKey], found: Reheard) -> None:
-    await hand_on(tx, {key: found.heirs[key] for key in keys if key in found.heirs}, [*found.giving])
-    await keep_former_ids(tx, keys, found.heirs)
+async def _remove(tx: Transaction, keys: Sequence[IdentifierKey], found: Reheard, hand: Hand) -> None:
+    heirs = {key: found.heirs[key] for key in keys if key in found.heirs}
+    await hand_on(tx, heirs)
+    await leave(tx, keys, heirs, hand.cause, hand.now)
     await tx.rows(REMOVE_IDENTIFIERS, keys=keys)

@@ -128,6 +128,12 @@ def _of_run(facts: Row, scrub: Scrub) -> dict[str, object]:
     return {name: after for name, text in said.items() if (after := scrub.text(text)) != text}
 
 
+def _of_former(facts: Row, scrub: Scrub) -> dict[str, object]:
+    """Of a value that is no identifier's any more the bare id stays."""
+    namespace, _, value = (facts.get("key") or ":").partition(":")
+    return {"key": None, "message": None} if scrub.is_value(value) or scrub.names(namespace, value) else {}
+
+
 def scrubbed_version(facts: Row, scrub: Scrub) -> dict[str, object]:
     """What a version of the policy is that tells no value; its text alone, where it is past and still reads then."""
     note, text = scrub.text(facts["note"]), scrub.text(facts["text"])
@@ -174,4 +180,5 @@ SCRUBBED: Mapping[str, Callable[[Row, Scrub], dict[str, object]]] = {
     "Change": _of_note,
     "DeadLetter": _of_letter,
     "Run": _of_run,
+    "FormerId": _of_former,
 }

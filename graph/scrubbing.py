@@ -161,6 +161,7 @@ OTHERS = {
         "Change": "id",
         "DeadLetter": "id",
         "Run": "id",
+        "FormerId": "id",
     }.items()
 }
 

@@ -168,10 +168,12 @@ async def _read(reader: Reader, heard: Reheard | None) -> Read:
     read = await read_history(reader, heard.gone, totals.touched.links)
     read.acts = list(heard.carried.acts)
     read.before.heirs = heard.heirs
-    for known in heard.new.values():
-        read.columns.add_identifier(known)
+    for claim in heard.new.values():
+        read.columns.add_identifier(claim.known)
         read.before.profiles.append(None)
     numbers = read.columns.numbers
+    for key, claim in heard.anew.items():
+        read.columns.mints[numbers[key]], read.columns.minted_at[numbers[key]] = claim.mint, claim.minted_at
     for id_ in sorted(totals.touched.links, key=str):
         steps = totals.link(id_)
         if steps and id_.a in numbers and id_.b in numbers:

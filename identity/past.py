@@ -17,12 +17,15 @@ from identity.stitching import DisjointSets
 
 @dataclass(frozen=True, slots=True, order=True)
 class Moving:
-    """One move of an identifier as the log has it. at: when it was recorded, µs; change: orders what is of one time."""
+    """One move of an identifier as the log has it. at: when it was recorded, µs; change: orders what is of one time.
+
+    left, joined: None where a policy made it an identifier, or none any more.
+    """
 
     at: int
     change: str
     left: ProfileId | None
-    joined: ProfileId
+    joined: ProfileId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +60,13 @@ def place_at(present: ProfileId | None, moves: Iterable[Moving], moment: int) ->
     """Where an identifier belonged at a recorded moment at which it was known; the same with every move it ever made.
 
     What it joined last by then; else what its first later move took it from; else it never moved, and belongs there
-    still.
+    still. None while by the policy it was no identifier.
     """
     ordered = sorted(moves, key=lambda each: (each.at, each.change))
     earlier = [each for each in ordered if each.at <= moment]
     if earlier:
         return earlier[-1].joined
-    return next((each.left for each in ordered), None) or present
+    return ordered[0].left if ordered else present
 
 
 def generic_at(present: str | None, turns: Iterable[Turning], moment: int) -> str | None:

@@ -156,12 +156,13 @@ class IdentifierName:
     )
 
 
-async def key_named(asked: IdentifierLookup, context: Asking) -> IdentifierKey:
+async def key_named(asked: IdentifierLookup, context: Asking, then: Policy | None = None) -> IdentifierKey:
     """The key of the identifier that a caller names. Raises GraphQLError with the reason when it can name nobody.
 
-    A statement is needed only for a namespace that the policy does not name: a source may have declared its rules.
+    then: the policy by which it is read, if not by that of today. A statement is needed only for a namespace that the
+    policy does not name: a source may have declared its rules.
     """
-    policy = context.world.policy
+    policy = then or context.world.policy
     if asked.namespace not in policy.namespaces:
         policy = await _with_declared(asked.namespace, context)
     identifier = normalise(asked.namespace, asked.value, policy)

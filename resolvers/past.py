@@ -5,13 +5,16 @@ never answered with the present: what may be answered stands in one table, and e
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from typing import cast
+
+from graphql import GraphQLError
 
 from graph.accounts import Account as StoredAccount
 from graph.accounts import Membership as StoredMembership
 from graph.changes import ChangeFilter
-from graph.identifiers import StoredIdentifier
+from graph.identifiers import StoredIdentifier, identifiers_by_key
 from graph.interactions import Interaction as StoredInteraction
 from graph.interactions import InteractionFilter as Wanted
 from graph.past import PastIdentifier, PastPerson, View, person_by_id, person_by_key
@@ -21,13 +24,13 @@ from graph.past_timeline import PastPage, timeline_then
 from graph.past_traits import observations_then
 from graph.policies import policies_at
 from graph.profiles import Profile as StoredProfile
-from identity.identifiers import IdentifierKey
+from identity.identifiers import IdentifierKey, ProfileId
 from insight.changes import Change
 from insight.traits import ExplainedTrait, explained_traits
 from resolvers.asking import Asking
 from resolvers.changes import about
 from resolvers.errors import Code, refused
-from resolvers.identifiers import key_named
+from resolvers.identifiers import IdentifierLookup, key_named
 from resolvers.lookups import ProfileLookup, profile_id_named, standing_for
 from resolvers.paging import Connection, Micros, one_more, page_of, place_in
 
@@ -121,13 +124,27 @@ async def past_profile(context: Asking, by: ProfileLookup, view: View) -> PastPr
     """
     reader = context.world.reader
     if by.identifier:
-        found = await person_by_key(reader, await key_named(by.identifier, context), view, context.world.policy)
+        found = await _named_then(context, by.identifier, view)
         return _profile(found, view, None) if found else None
     asked = profile_id_named(by.id or "")
     found = await person_by_id(reader, asked, view, context.world.policy)
     if found is None and (now := await standing_for(asked, context)):
         found = await person_by_id(reader, now, view, context.world.policy)
     return _profile(found, view, asked if found.id != asked else None) if found else None
+
+
+async def _named_then(context: Asking, asked: IdentifierLookup, view: View) -> PastPerson | None:
+    """Whose identifier it was as the policy of the moment reads it; else whom the id led to that it has today."""
+    reader, policy = context.world.reader, context.world.policy
+    then = None if view.as_of is None else await context.batching.ask(policies_at, view.as_of)
+    key = await key_named(asked, context, then)
+    found = await person_by_key(reader, key, view, policy)
+    if found is not None or then is None or then.hash == policy.hash:
+        return found
+    with suppress(GraphQLError):  # by the policy of today it may name nobody
+        now = await context.batching.ask(identifiers_by_key, await key_named(asked, context))
+        return await person_by_id(reader, ProfileId(now.mint), view, policy) if now else None
+    return None
 
 
 def _profile(person: PastPerson, view: View, asked: str | None) -> PastProfile:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph import applying
+from graph import applying, simulating
 from graph.applying import Applier, abandon, apply, finish_application
 from graph.connection import WRITES, Connection
 from graph.errors import ErasuresOpenError, PolicyApplyingError, PolicyWrittenError, TransactionsOpenError
@@ -270,7 +270,7 @@ async def members(graph: Connection, name: str) -> set[str]:
 
 
 async def test_a_report_says_who_merges_which_links_turn_what_is_shown_and_who_enters_and_leaves(
-    graph: Connection,
+    graph: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change = await changing(graph, default_policy())
     await change.teller.tell(households())
@@ -285,6 +285,11 @@ async def test_a_report_says_who_merges_which_links_turn_what_is_shown_and_who_e
     assert {(each.before, each.after) for each in report.generic_turned} == {("values", None)}
     assert {(each.before, each.after) for each in report.links_turned} == {("generic", None)}
     assert report.traits == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(simulating, "MOST_AFFECTED", 0)
+        capped = await change.simulated(candidate)
+    assert capped.notes == ("1 people are affected; what they show and their segments are told up to 0",)
+    assert (capped.traits, {each.note for each in capped.segments}) == (None, {"too many people are affected"})
     applied = await apply(graph, candidate, change.applier())
     for each in report.segments:
         now = await members(graph, each.name)

@@ -25,6 +25,13 @@ query ($value: String!) {
   }
 }
 """
+WITHDRAWN = """
+{
+  changes(first: 10, kinds: [WITHDRAWN]) {
+    edges { node { count sentence about { value } moved { identifier { value } left joined } } }
+  }
+}
+"""
 HALF = """
 MATCH (v:PolicyVersion {number: 1})
 CREATE (:PolicyVersion {number: 2, state: 'applying', text: v.text, hash: v.hash, by: 'ann', note: ''})
@@ -67,7 +74,7 @@ async def test_t33_a_placeholder_that_is_blocked_later_gives_everybody_back(
     (row,) = await graph.reader.rows("MATCH (p:Profile) WHERE NOT p.known RETURN count(p) AS many")
     assert row["many"] == EVENTS
     (row,) = await graph.reader.rows("MATCH (c:Change {cause: 'policy'}) RETURN collect(DISTINCT c.kind) AS kinds")
-    assert set(row["kinds"]) == {"split", "policy"}
+    assert set(row["kinds"]) == {"withdrawn", "split", "policy"}
     assert await command(settings, "verify") == "verify: 0 differences\n"
     assert "a dev build" in await command(settings, "policy", "history")
 
@@ -122,4 +129,11 @@ async def test_every_id_that_was_handed_out_says_what_it_stands_for_under_anothe
             headers={"authorization": f"Bearer {company.read_key}"},
         )
         assert gone.json()["errors"][0]["extensions"]["code"] == "erased"
+        (row,) = (await company.ask(WITHDRAWN))["changes"]["edges"]
+        assert (row["node"]["count"], [each["value"] for each in row["node"]["about"]]) == (3, ["ann@gmail.com"])
+        assert {each["joined"] for each in row["node"]["moved"]} == {None}
+        exported = [orjson.loads(line) for line in (await command(settings, "export", "audit")).splitlines()]
+        assert [len(each["moved"]) for each in exported if each["kind"] == "withdrawn"] == [3]
+        await command(settings, "policy", "apply", policy_file(tmp_path), "--yes")
+        assert {next(iter(each.who)): each.id for each in await company.profiles() if each.who} == old
     assert await command(settings, "verify") == "verify: 0 differences\n"
