@@ -150,7 +150,8 @@ class Ruling:
 
 
 Step = Message | Act | AccountAct | ByHand | Erasing | Upkeep | Ruling
-NAMED = [":".join(each) for each in USERS + EMAILS + DEVICES]
+NAMED = [":".join(each) for each in USERS[:2] + EMAILS[:1] + DEVICES[:2]]
+ACCOUNTS = ["account:a", "account:b"]
 HEARD_OTHERWISE = {"blocked values", "folded addresses"}
 RULINGS = [*sorted(HEARD_OTHERWISE), "unique addresses", "first values", "sources by rank"]
 
@@ -183,44 +184,59 @@ async def take(teller: Teller, step: Step) -> None:
             await rebuild(graph.reader, graph.writer, ruling(teller), Cause(CauseKind.REBUILD), now)
 
 
-@st.composite
-def some_group(draw: st.DrawFn) -> Message:
-    """Somebody belongs to an account, in a role that is ranked or in one that is not."""
-    role = draw(st.sampled_from([None, "admin", "buyer", "seller"]))
-    said = AccountStatement(f"account:{draw(st.sampled_from('ab'))}", role=role)
-    at, name = float(draw(st.integers(0, 50))), str(draw(st.integers(0, 10**9)))
-    return message(MessageKind.GROUP, [draw(st.sampled_from(USERS[:2] + DEVICES[:2]))], at=at, id=name, account=said)
+# What happens in every history, in any order, and what may happen after it.
+EARLY = [*["message"] * 5, *["group"] * 4, *["hand"] * 4, "act", "undo", "accounts"]
+LATE = ["message", "group", "hand", "act", "undo", "erasure", "policy", *Upkeep]
 
 
 @st.composite
 def some_rich_history(draw: st.DrawFn) -> list[Step]:
     """Many messages about few people, what is done by hand and taken back; late erasures, upkeep, another policy."""
-    steps: list[Step] = []
-    for number in range(18):
-        kinds = ["message", "message", "group", "act", "undo", "hand", "accounts"]
-        kinds += ["erasure", "policy", *Upkeep] if number > 9 else []
-        kind = draw(st.sampled_from(kinds))
-        acts = [each for each in steps if isinstance(each, Act)]
-        if kind == "undo" and acts:
-            taken = draw(st.sampled_from(acts))
-            undo = act(ActKind.UNDO, taken.a, taken.b, at=number, id=f"undo {number:02d}", undoes=taken.id)
-            steps.append(undo)
-        elif kind == "act" and number > 3:
-            steps.append(replace(draw(some_act()), at=micros(after(number)), id=ActId(f"act {number:02d}")))
-        elif kind == "hand":
-            steps.append(ByHand(draw(st.sampled_from(NAMED)), draw(st.sampled_from(["", "x", "y"]))))
-        elif kind == "accounts":
-            ends = draw(st.permutations(["account:a", "account:b"]))
-            steps.append(AccountAct(f"{number:02d}", draw(st.booleans()), *ends, 0, "ann"))
-        elif kind == "erasure":
-            steps.append(Erasing(draw(st.sampled_from(NAMED)), draw(st.sampled_from(Scope))))
-        elif kind == "policy" and not any(isinstance(each, Ruling) for each in steps):
-            steps.append(Ruling(draw(st.sampled_from(RULINGS))))
-        elif isinstance(kind, Upkeep):
-            steps.append(kind)
-        else:
-            steps.append(draw(some_group() if kind == "group" else some_message()))
+    steps: list[Step] = [message(MessageKind.IDENTIFY, [each], at=0.0) for each in USERS[:2]]
+    kinds = [*draw(st.permutations(EARLY)), *draw(st.lists(st.sampled_from(LATE), min_size=4, max_size=4))]
+    for number, kind in enumerate(kinds):
+        steps.append(draw(some_step(kind, number, [*steps])))
     return steps
+
+
+def some_step(kind: str | Upkeep, number: int, before: list[Step]) -> st.SearchStrategy[Step]:
+    """A step of a kind. before: what can be taken back; where there is nothing of it, and besides, a message."""
+    acts = [each for each in before if isinstance(each, Act)]
+    ruled = any(isinstance(each, Ruling) for each in before)
+    kinds: Mapping[str | Upkeep, st.SearchStrategy[Step]] = {
+        "group": some_group(),
+        "hand": some_by_hand(before),
+        "act": some_act().map(lambda each: replace(each, at=micros(after(number)), id=ActId(f"act {number:02d}"))),
+        "undo": st.sampled_from(acts).map(lambda taken: undoing(taken, number)) if acts else some_message(),
+        "accounts": st.tuples(st.booleans(), st.permutations(ACCOUNTS)).map(
+            lambda said: AccountAct(f"{number:02d}", said[0], *said[1], 0, "ann")
+        ),
+        "erasure": st.builds(Erasing, st.sampled_from(NAMED), st.sampled_from(Scope)),
+        "policy": some_message() if ruled else st.builds(Ruling, st.sampled_from(RULINGS)),
+        **{each: st.just(each) for each in Upkeep},
+    }
+    return kinds.get(kind, some_message())
+
+
+def undoing(taken: Act, number: int) -> Act:
+    return act(ActKind.UNDO, taken.a, taken.b, at=number, id=f"undo {number:02d}", undoes=taken.id)
+
+
+@st.composite
+def some_group(draw: st.DrawFn) -> Message:
+    """One of two people belongs to an account, in a role that the policy does not rank."""
+    said = AccountStatement(draw(st.sampled_from(ACCOUNTS)), role=draw(st.sampled_from(["buyer", "seller"])))
+    at, name = float(draw(st.integers(0, 50))), str(draw(st.integers(0, 10**9)))
+    return message(MessageKind.GROUP, [draw(st.sampled_from(USERS[:2]))], at=at, id=name, account=said)
+
+
+@st.composite
+def some_by_hand(draw: st.DrawFn, before: list[Step]) -> ByHand:
+    """A name is set, or one of those set is taken back or set again."""
+    names = [each for each in before if isinstance(each, ByHand) and each.name]
+    if names and draw(st.booleans()):
+        return replace(draw(st.sampled_from(names)), name=draw(st.sampled_from(["", "", "x"])))
+    return ByHand(draw(st.sampled_from(NAMED)), draw(st.sampled_from("xy")))
 
 
 @FEW
@@ -303,6 +319,24 @@ async def test_who_is_parted_by_a_clock_that_runs_behind_stays_parted(graph: Con
     for view in (View(as_of=LONG_AFTER), View(effective_at=LONG_AFTER), View()):
         assert await with_whom(teller, "anonymous_id:a1", view) == {"anonymous_id:a1"}
     assert await with_whom(teller, "anonymous_id:a1", View(as_of=moment_of(21))) == {"anonymous_id:a1", "user_id:u1"}
+
+
+async def test_what_a_clock_that_runs_behind_makes_known_is_known_after_what_it_follows_and_with_what_it_does(
+    graph: Connection,
+) -> None:
+    teller = await telling(graph)
+    teller.batches = 10
+    await teller.tell([track("a1"), track("a2")])
+    teller.batches = 20
+    await teller.tell([identify("u1", "a1", at=1)])
+    teller.batches = 15
+    await teller.tell([track("a1", at=2, id="after"), identify("u1", "a2", at=3, id="merging")])
+    rows = await graph.reader.rows(NEW, known=["web:merging"])
+    assert {row["id"]: row["recorded_at"] for row in rows}["web:after"] > moment_of(21)
+    (own,) = [row for row in await graph.reader.rows(NEW, known=[]) if row["id"] == "web:merging"]
+    (merge,) = await graph.reader.rows("MATCH (c:Change {kind: 'merged'}) RETURN max(c.at) AS at")
+    assert own["recorded_at"] == merge["at"]
+    assert await with_whom(teller, "anonymous_id:a2", View(as_of=moment_of(16))) == {"anonymous_id:a2"}
 
 
 async def with_whom(teller: Teller, key: str, view: View) -> set[str]:
