@@ -62,12 +62,12 @@ async def _rows(run: Run, statement: str, parameters: dict[str, object]) -> list
     """
     if not PLANNED.match(statement):
         return await _drained(await run(statement, parameters))
-    whole = packed(statement)
-    if whole is None:
-        return await _drained(await run(f"CYPHER replan=skip {statement}", parameters))
-    wrapped, columns = whole
-    record = await (await run(f"CYPHER replan=skip {wrapped}", parameters)).single(strict=True)
-    return [dict(zip(columns, each, strict=True)) for each in record[0]]
+    sent = packed(statement)
+    result = await run(f"CYPHER replan=skip {sent.text}", {"p": parameters})
+    if not sent.columns:
+        return await _drained(result)
+    record = await result.single(strict=True)
+    return [dict(zip(sent.columns, each, strict=True)) for each in record[0]]
 
 
 async def _drained(result: AsyncResult) -> list[Row]:

@@ -28,4 +28,11 @@ SAID = {
 @pytest.mark.parametrize(("statement", "columns"), SAID.items())
 def test_columns_are_read_off_a_statement(statement: str, columns: tuple[str, ...]) -> None:
     assert columns_of(statement) == columns
-    assert (packed(statement) is None) == (columns == ())
+    assert packed(statement).columns == columns
+
+
+def test_parameters_are_fields_of_one() -> None:
+    said = "UNWIND $rows AS row MERGE (i:X {a: '$5', b: $now}) SET i:$(row.role), i.`$c` = \"$d\""
+    assert (
+        packed(said).text == "UNWIND $p.rows AS row MERGE (i:X {a: '$5', b: $p.now}) SET i:$(row.role), i.`$c` = \"$d\""
+    )

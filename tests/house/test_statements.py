@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from graph.connection import Connection
-from graph.packing import columns_of
+from graph.packing import packed
 from tests.house.reading import File, files
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -69,11 +69,14 @@ def operators(plan: dict[str, object]) -> Iterator[str]:
 async def test_a_statement_is_anchored_on_an_index_and_its_columns_are_read_off(
     graph: Connection, statement: Statement
 ) -> None:
+    sent = packed(statement.cypher)
     async with graph.driver.session() as session:
-        result = await session.run(f"EXPLAIN {statement.cypher}")  # type: ignore[arg-type]  # a constant, made an EXPLAIN
-        columns, plan = tuple(result.keys()), (await result.consume()).plan
+        written = await session.run(f"EXPLAIN {statement.cypher}")  # type: ignore[arg-type]  # a constant, made an EXPLAIN
+        columns = tuple(written.keys())
+        result = await session.run(f"EXPLAIN {sent.text}")  # type: ignore[arg-type]  # as above
+        plan = (await result.consume()).plan
     assert plan is not None
-    assert columns_of(statement.cypher) == columns
+    assert sent.columns == columns
     found = set(operators(plan))
     assert "AllNodesScan" not in found
     assert statement.scan_declared or not [each for each in found if each.endswith(SCANS)], found
