@@ -5,10 +5,23 @@ from datetime import UTC, datetime
 
 import pytest
 
-from identity.evidence import AliasSaid, Heard, Kind, Link, derived_link, hear, joined, matters, resolved, sha256_of
+from identity.evidence import (
+    AliasSaid,
+    Heard,
+    Kind,
+    Link,
+    derived_link,
+    hear,
+    joined,
+    matters,
+    resolved,
+    sha256_of,
+    time_of,
+)
 from identity.identifiers import IdentifierKey
 from identity.messages import Authority, Message, MessageId, MessageKind, Sighting, SourceName, micros
 from identity.policy import Namespace, Role
+from identity.survivorship import Observation
 from tests.building import RECEIVED, after, alias, default_policy, identify, message, track
 
 POLICY = default_policy().with_namespaces([Namespace(name="crm", role=Role.CONTACT, priority=1, unique=True)])
@@ -103,6 +116,35 @@ def test_two_keys_of_one_record_make_a_link_of_their_own_kind() -> None:
     keys = Sighting("crm", "c", "Id", I, record_key=True), Sighting("shop", "s", "Shop", I, record_key=True)
     found = heard(among(*keys, Sighting("email", "e@x.com", "Email", I)))
     assert sorted(link.kind.word for link in found.links) == ["cooccur", "cooccur", "import_key"]
+
+
+def test_two_values_of_a_unique_namespace_are_told_beside_what_cannot_be_read_and_no_alias_is_heard() -> None:
+    two = [("user_id", "u1"), ("user_id", "u2"), ("email", "nobody")]
+    found = heard(message(MessageKind.ALIAS, two, previous="a1"))
+    assert [each.code for each in found.warnings] == ["invalid_identifier", "two_values_unique"]
+    assert found.warnings[0].sentence.endswith("; it is ignored as email")
+    assert found.aliases == ()
+
+
+def test_a_number_without_a_country_is_one_of_the_region_of_its_message() -> None:
+    said = message(MessageKind.TRACK, [("phone", "0171 2345678")], region="DE")
+    assert heard(said).actor == "phone:+491712345678"
+
+
+def test_the_own_time_counts_where_it_is_sure_and_the_shown_one_elsewhere() -> None:
+    sure = identify("u1", "a1", at=5.0)
+    shown_later = replace(sure, at=after(9))
+    assert (time_of(shown_later), shown_later.sure) == (micros(after(5)), True)
+    unsure = replace(sure, own_time=after(60 * 24 * 365 * 9))
+    assert (time_of(unsure), unsure.sure) == (micros(unsure.at), False)
+    assert time_of(replace(sure, own_time=None)) == micros(sure.at)
+
+
+def test_what_a_message_states_says_who_stated_it_when_and_by_which_message() -> None:
+    said = identify("u1", at=5.0, traits={"name": "Ann"})
+    own = micros(after(5))
+    (found,) = heard(said).observations
+    assert found == Observation("name", "Ann", said.source, own, said.id, True, own, said.id, 1)
 
 
 def test_a_value_sighted_as_a_key_and_not_is_a_key() -> None:
