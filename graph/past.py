@@ -241,8 +241,9 @@ async def person_by_key(reader: Reader, key: IdentifierKey, view: View, policy: 
 
     policy: in force now. Four statements, five with an event time, six with both, and two more where a policy has done
     away with one of hers. Cost: the identifiers that were ever hers with their moves and links, two seeks in the
-    timeline of each, and the interactions passed over there: those that happened before the moment and were recorded after it. A person with 100,000 interactions of which none came
-    late cost 26 ms on a busy machine, one of which 50,000 came late 270 ms.
+    timeline of each, and the interactions passed over there: those that happened before the moment and were recorded
+    after it. A person with 100,000 interactions of which none came late cost 26 ms on a busy machine, one of which
+    50,000 came late 270 ms.
     """
     return await _person(reader, await reader.rows(ASKED_BY_KEY, name=key), view, policy)
 
