@@ -25,10 +25,10 @@ from graph.policies import State, read_policy
 from graph.rebuild import rebuild
 from graph.rehearing import Hand, Reheard, reheard, write_evidence
 from graph.simulating import check_declared, report_text, simulate
+from identity.differences import hears_alike
 from identity.identifiers import ProfileId
 from identity.messages import micros
 from identity.policy import Policy
-from identity.rehearing import hears_alike
 
 OVER_SECONDS = 60
 LOOK_SECONDS = 0.05

@@ -17,6 +17,7 @@ from graph.links import DELETE_LINKS, WRITE_LINKS, StoredLink, facts_of, links_b
 from graph.recording import KEEP_OBSERVATIONS, OBSERVATIONS, observation_key, observed_facts
 from graph.replaying import replayed
 from identity.claims import Claim, ids_under
+from identity.differences import Differences
 from identity.evidence import LinkId, derived_link, sha256_of
 from identity.identifiers import IdentifierKey, namespace_of
 from identity.policy import Policy
@@ -185,10 +186,10 @@ async def reheard(reader: Reader, old: Policy, new: Policy, now: int) -> Reheard
 
     Cost: about 0.1 ms for an interaction and pass; memory for what is heard otherwise.
     """
-    touched = Touched()
+    touched, differences = Touched(), Differences(old, new)
     async for page in replayed(reader):
         for each in page:
-            touched.hear(each.message, each.recorded_at, old, new)
+            touched.hear(each.message, each.recorded_at, differences)
     touched.identifiers |= named_by_alias(touched)
     totals = Totals(touched)
     async for page in replayed(reader):

@@ -16,13 +16,13 @@ from graph.segments import StoredSegment, memberships_in, preview, stored_segmen
 from graph.views import observation_from, shown_traits
 from identity.contact_use import spans_by_time, told_by_time
 from identity.device_use import Happening, uses_of
+from identity.differences import hears_alike
 from identity.errors import PolicyInvalidError, Problem
 from identity.evidence import LinkId, Reason, derived_link, sha256_of
 from identity.identifiers import IdentifierKey, ProfileId, namespace_of
 from identity.messages import micros
 from identity.policy import Namespace, Policy, Role, Shared
 from identity.recomputing import Columns, Recomputed, recompute
-from identity.rehearing import hears_alike
 from identity.simulation import Parts, SegmentChange, Simulation, compared, simulation_of
 from identity.survivorship import MANUAL, Observation
 from insight.segments import Definition, Person, matches, problems_of

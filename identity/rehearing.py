@@ -7,59 +7,19 @@ rest of the evidence stands as it is stored, so a policy that blocks one value c
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from identity.differences import Differences
 from identity.evidence import AliasSaid, Heard, Link, LinkId, hear, joined, matters, resolved, time_of
 from identity.identifiers import Identifier, IdentifierKey, namespace_of, normalise
 from identity.messages import Message, MessageId, micros
-from identity.policy import DeviceRule, KindRules, Namespace, OverActive, Policy, Shared, Strategy
+from identity.policy import Policy
 from identity.survivorship import Observation, canonical
 from identity.survivorship import joined as joined_observations
 
 DEFAULT_ROLE = "member"
 Stated = tuple[IdentifierKey, str, str, str]  # of an observation: actor, trait, source, value as canonical JSON
 Member = tuple[IdentifierKey, str, str, str]  # identifier, account, role, source
-
-
-def hears_alike(one: Policy, other: Policy) -> bool:
-    """Whether every message says the same under both policies; both with the declared namespaces.
-
-    Whatever is not known to leave hearing alone counts as a difference, so a new rule is safe before it is fast.
-    """
-    return _hearing(one) == _hearing(other)
-
-
-def _hearing(policy: Policy) -> Policy:
-    traits = {name: replace(each, strategy=Strategy.LAST) for name, each in policy.traits.items()}
-    return replace(
-        policy,
-        version="",
-        namespaces={name: _heard_namespace(each) for name, each in policy.namespaces.items()},
-        external=_heard_namespace(policy.external),
-        traits={name: each for name, each in traits.items() if each.spellings},
-        source_rank=(),
-        profile_limit=0,
-        region_limit=0,
-        session_idle_minutes=0,
-        device_rule=DeviceRule.BY_TIME,
-        device_idle_minutes=0,
-        logout_names=frozenset(),
-        account_roles=(),
-        replay_stays_out=True,
-        kinds={word: KindRules(links=False) for word, each in policy.kinds.items() if not each.links},
-    )
-
-
-def _heard_namespace(each: Namespace) -> Namespace:
-    return replace(
-        each,
-        max_partners=None,
-        generic_above=None,
-        active=None,
-        active_days=None,
-        over_active=OverActive.INACTIVE,
-        shared=Shared.OWN,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +52,11 @@ class Touched:
     successors: dict[IdentifierKey, IdentifierKey] = field(default_factory=dict)
     heirs: defaultdict[IdentifierKey, set[IdentifierKey]] = field(default_factory=lambda: defaultdict(set))
 
-    def hear(self, message: Message, recorded_at: int, old: Policy, new: Policy) -> None:
+    def hear(self, message: Message, recorded_at: int, differences: Differences) -> None:
         """The first pass, for one message."""
+        if differences.none_in(message):
+            return
+        old, new = differences.old, differences.new
         before, now = hear(message, old), hear(message, new)
         self.old_aliases += [(each, recorded_at) for each in before.aliases]
         self.new_aliases += [(each, recorded_at) for each in now.aliases]
@@ -176,9 +139,20 @@ class Totals:
     parts: defaultdict[LinkId, dict[int, Link]] = field(default_factory=lambda: defaultdict(dict))
     observations: dict[Stated, tuple[Observation, int]] = field(default_factory=dict)
     members: dict[Member, Belonged] = field(default_factory=dict)
+    about: frozenset[IdentifierKey] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Note whom a message must name to say anything of what is touched."""
+        touched = self.touched
+        ends = {end for id_ in touched.links for end in (id_.a, id_.b)}
+        actors = {stated[0] for stated in (*touched.observations, *touched.members)}
+        self.about = frozenset(touched.identifiers | ends | actors)
 
     def hear(self, message: Message, recorded_at: int, new: Policy) -> None:
         """The second pass, for one message."""
+        named = (normalise(each.namespace, each.value, new, message.region) for each in message.sightings)
+        if not any(isinstance(each, Identifier) and each.key in self.about for each in named):
+            return
         heard, touched = hear(message, new), self.touched
         own = time_of(message)
         for key in {each.key for each in heard.identifiers} & touched.identifiers:

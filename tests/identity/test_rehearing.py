@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from identity.differences import Differences, hears_alike
 from identity.evidence import hear
 from identity.messages import Authority, Message
 from identity.policy import DeviceRule, KindRules, Normaliser, Policy, Strategy
-from identity.rehearing import hears_alike
-from tests.building import default_policy
+from tests.building import alias, default_policy, identify
 from tests.identity.histories import some_message
 from tests.identity.policies import some_policy
 
@@ -18,6 +19,52 @@ from tests.identity.policies import some_policy
 def test_policies_that_hear_alike_hear_the_same(message: Message, one: Policy, other: Policy) -> None:
     assume(hears_alike(one, other))
     assert hear(message, one) == hear(message, other)
+
+
+@given(some_message(), some_policy, st.data())
+def test_a_message_in_which_two_policies_surely_differ_in_nothing_says_the_same(
+    message: Message, one: Policy, data: st.DataObject
+) -> None:
+    other = data.draw(st.sampled_from([*some_changes(one).values(), data.draw(some_policy)]))
+    assume(Differences(one, other).none_in(message))
+    assert hear(message, one) == hear(message, other)
+
+
+def some_changes(policy: Policy) -> dict[str, Policy]:
+    """Policies that differ from this one in one thing that some messages show and others do not."""
+    email = policy.namespaces["email"]
+    emails = {
+        "folded": replace(email, normaliser=Normaliser.EMAIL_FOLDED),
+        "blocked address": replace(email, blocked_values=frozenset({"x@x.com"})),
+        "unique": replace(email, unique=not email.unique),
+    }
+    return {
+        **{name: replace(policy, namespaces={**policy.namespaces, "email": each}) for name, each in emails.items()},
+        "blocked anywhere": replace(policy, blocked_values=policy.blocked_values | {"u0", "a1", "e1@x.com"}),
+        "short": replace(policy, max_value_bytes=6),
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "email", "sure"),
+    [
+        ("folded", "ann@gmail.com", True),
+        ("folded", "a.nn@gmail.com", False),
+        ("blocked address", "ann@x.com", True),
+        ("blocked address", "x@x.com", False),
+        ("unique", "ann@x.com", False),
+        ("blocked anywhere", "ann@x.com", True),
+        ("blocked anywhere", "e1@x.com", False),
+        ("short", "a@x.io", True),
+        ("short", "ann@x.com", False),
+    ],
+)
+def test_what_two_policies_read_alike_is_not_heard_again(change: str, email: str, sure: bool) -> None:
+    policy = default_policy()
+    differences = Differences(policy, some_changes(policy)[change])
+    assert differences.none_in(identify("u7", email=email)) is sure
+    assert differences.none_in(identify("u7", "a7"))
+    assert not differences.none_in(alias("u7", "a7"))
 
 
 @given(st.sampled_from(["email", "user_id", "anonymous_id"]), st.integers(1, 9))
