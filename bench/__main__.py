@@ -12,7 +12,7 @@ from bench.profiles import profiles
 from bench.recompute import recomputing
 from bench.report import Ratio, show
 from bench.restitching import restitching
-from bench.simulating import simulating
+from bench.simulating import rehearing, simulating
 from bench.starts import starts
 from bench.timelines import timelines
 from bench.unmerging import unmerging
@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[World], Awaitable[Ratio]]] = {
     "starts": starts,
     "recompute": recomputing,
     "simulating": simulating,
+    "rehearing": rehearing,
 }
 
 
