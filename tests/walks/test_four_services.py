@@ -75,7 +75,7 @@ def send_all(url: str, key: str, messages: Sequence[Sent]) -> None:
             assert answer.status_code == httpx.codes.OK, answer.text
 
 
-async def test_four_services_and_sixteen_threads_lose_no_link_and_agree_with_one(
+async def test_t66_four_services_and_sixteen_threads_lose_no_link_and_agree_with_one(
     graph: Connection, neo4j_server: Neo4jAddress, tmp_path: Path
 ) -> None:
     many = PROOF_MESSAGES if settings.get_current_profile_name() == "prove" else MESSAGES
@@ -101,7 +101,7 @@ async def test_four_services_and_sixteen_threads_lose_no_link_and_agree_with_one
     assert done(places[0], "verify") == "verify: 0 differences\n"
 
 
-async def test_one_person_told_to_two_services_at_once_is_one_person(graph: Connection) -> None:
+async def test_t66_one_person_told_to_two_services_at_once_is_one_person(graph: Connection) -> None:
     """Every message in a request of its own, all of them about one user, over two services."""
     messages = [identify("u1", f"a{number % 20}", at=number) for number in range(60)]
     async with in_process(graph) as one, in_process(graph) as other, anyio.create_task_group() as tasks:
