@@ -22,6 +22,8 @@ WHY_REFUSED = {
     Reason.UNVERIFIED: "the policy asks for more authority than this source or key has",
     Reason.GENERIC: "one of them is shared by several people",
 }
+# The usual slip: a library sends the id of an installation as a user id, which no alias can join then.
+INSTALLATION = "if {previous} is the id of an installation or a browser, send it as anonymousId, which joins her"
 WHY_CYCLE = "with what is believed more or was said before, it would be part of itself"
 
 
@@ -70,7 +72,16 @@ def _says(heard: Heard, link: LinkId) -> bool:
 
 def _refusal(link: LinkId, why: Reason) -> Warned:
     place = "previousId" if link.kind is Kind.ALIAS else "identifiers"
-    return Warned(f"refused_{why.value}", place, f"{link.a} and {link.b} were not joined: {WHY_REFUSED[why]}")
+    sentence = f"{link.a} and {link.b} were not joined: {WHY_REFUSED[why]}"
+    return Warned(f"refused_{why.value}", place, f"{sentence}; {fix}" if (fix := _fix(link, why)) else sentence)
+
+
+def _fix(link: LinkId, why: Reason) -> str | None:
+    """What a sender who declared an alias between two user ids may have meant."""
+    ends = {namespace_of(link.a), namespace_of(link.b)}
+    if link.kind is not Kind.ALIAS or why is not Reason.UNIQUE or ends != {"user_id"}:
+        return None
+    return INSTALLATION.format(previous=link.previous or "the previousId")
 
 
 def _cyclic(heard: Sequence[Heard], found: Found) -> Iterator[tuple[MessageId, Warned]]:

@@ -151,6 +151,7 @@ async def test_t13_an_installation_id_sent_as_user_id_is_refused_and_the_fix_is_
     (warning,) = answer["warnings"]
     assert (warning["code"], warning["place"]) == ("refused_unique", "previousId")
     assert "an override can say that one replaces it" in warning["message"]
+    assert "if inst-1 is the id of an installation or a browser, send it as anonymousId" in warning["message"]
 
 
 async def test_t13_as_anonymous_id_it_is_her(company: Company) -> None:
