@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from resolvers.errors import Code
+from resolvers.explanations import RemedyKind
 from selfsame import access
 from selfsame.answers import STATUS_OF_CODE
 from selfsame.cli.exits import EXIT_OF_CODE, MEANINGS, Exit
@@ -56,6 +57,10 @@ def test_every_code_that_a_caller_can_meet_is_documented() -> None:
 
 def test_every_code_of_graphql_is_documented() -> None:
     assert {each.value for each in Code} - set(rows("errors.md")) == set()
+
+
+def test_every_remedy_is_explained() -> None:
+    assert {each.name for each in RemedyKind} - set(rows("explanations.md")) == set()
 
 
 def test_every_status_that_a_code_is_answered_with_is_documented() -> None:
