@@ -1,6 +1,7 @@
 """Stories as the catalogue of cases writes them, told to the pure rules: `t(a1)@1, i(u1,a1)@2, al(u1->u2)@3h`.
 
-`i` identifies, `t` tracks, `al` is an alias; u: user id, a: anonymous id, e: email (e1, or e: and an address);
+`i` identifies, `t` tracks, `al` is an alias; u: user id (u1, or u: and a value), a: anonymous id,
+e: email (e1, or e: and an address);
 @: minutes, or hours with h. An outcome names the people, what is shared, and whose each anonymous `t` on a device is.
 """
 
@@ -44,7 +45,7 @@ def steps_of(story: str) -> dict[str, Message]:
 
 def _steps(story: str) -> list[tuple[str, tuple[str, str, float]]]:
     found = STEP.findall(story)
-    assert len(found) == story.count("@") - story.count("e:"), story
+    assert len(found) == len(re.findall(r"\)@", story)), story
     return [(f"@{at}{h}", (verb, said, float(at) * (60 if h else 1))) for verb, said, at, h in found]
 
 
@@ -59,6 +60,8 @@ def _step(verb: str, said: str, at: float) -> Message:
 def _named(word: str) -> tuple[str, str]:
     if word.startswith("e:"):
         return "email", word[2:]
+    if word.startswith("u:"):
+        return "user_id", word[2:]
     return NAMESPACES[word[0]], f"{word}@x.com" if word[0] == "e" else word
 
 
