@@ -182,9 +182,10 @@ class Reheard:
 
 
 async def reheard(reader: Reader, old: Policy, new: Policy, now: int) -> Reheard:
-    """Hear the whole history under both policies, in two passes. Both with the declared namespaces; now: µs.
+    """Hear the whole history under both policies, in two passes, the second where anything is touched.
 
-    Cost: about 0.1 ms for an interaction and pass; memory for what is heard otherwise.
+    Both with the declared namespaces; now: µs. Cost: 500,000 interactions in docs/benchmarks.md; memory for what is
+    heard otherwise.
     """
     touched, differences = Touched(), Differences(old, new)
     async for page in replayed(reader):
@@ -192,9 +193,10 @@ async def reheard(reader: Reader, old: Policy, new: Policy, now: int) -> Reheard
             touched.hear(each.message, each.recorded_at, differences)
     touched.identifiers |= named_by_alias(touched)
     totals = Totals(touched)
-    async for page in replayed(reader):
-        for each in page:
-            totals.hear(each.message, each.recorded_at, new)
+    if totals.about:
+        async for page in replayed(reader):
+            for each in page:
+                totals.hear(each.message, each.recorded_at, new)
     users = sorted(previous_users(touched))
     sighted = {IdentifierKey(row["key"]) for row in await reader.rows(SIGHTED_USERS, keys=users)}
     move_aliases(totals, sighted)
