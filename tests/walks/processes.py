@@ -73,6 +73,16 @@ def done(settings: Mapping[str, str], *arguments: str | Path) -> str:
     return ended.stdout
 
 
+def loaded(settings: Mapping[str, str], mapping: str, *lines: str) -> str:
+    """What `selfsame load` prints that takes every line of a CSV file, the first of which names the columns."""
+    folder = Path(settings["SELFSAME_DATA_DIR"])
+    folder.mkdir(parents=True, exist_ok=True)
+    file, rules = folder / "rows.csv", folder / "rows.toml"
+    file.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    rules.write_text(mapping, "utf-8")
+    return done(settings, "load", file, "--mapping", rules)
+
+
 @dataclass(frozen=True)
 class Running:
     """A process of the test's own. log: what it says on its standard error output."""

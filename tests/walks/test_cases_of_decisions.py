@@ -105,6 +105,10 @@ def people_in(answer: Mapping[str, Json]) -> dict[str, int]:
     return {" ".join(sorted(i["value"] for i in each["identifiers"])): each["interactions"] for each in answer["after"]}
 
 
+async def names_of(company: Company, *values: str) -> list[str]:
+    return [(await company.ask(NAMES, by=by(value)))["profile"]["trait"]["value"] for value in values]
+
+
 async def everything(company: Company) -> object:
     """All that shows of who is who, ids among it."""
     return sorted((each.id, sorted(each.who), each.events, sorted(each.shares)) for each in await company.profiles())
@@ -133,9 +137,12 @@ async def test_t14_a_user_id_is_migrated_with_all_that_was_its(company: Company)
 
 
 async def test_t54_unmerging_gives_each_what_was_hers_before_and_since(company: Company) -> None:
-    await company.send(identify("u1", traits={"name": "Anna"}), track("a1"))
-    before = await everything(company)
+    await company.send(
+        identify("u1", traits={"name": "Anna"}), message("identify", on="a1", traits={"name": "Visitor"})
+    )
+    before, names = await everything(company), await names_of(company, "u1", "a1")
     await merge(company, "a1", "u1")
+    assert len(set(await names_of(company, "u1", "a1"))) == 1
     await company.send(*(message("track", user="u1", name=f"A{number}", at=10 + number) for number in range(3)))
     await company.send(track("a1", at=20, name="B0"), track("a1", at=21, name="B1"))
     apart = await unmerge(company, pair("u1", "a1"))
@@ -145,6 +152,7 @@ async def test_t54_unmerging_gives_each_what_was_hers_before_and_since(company: 
     ids = {each.id for each in await company.profiles()}
     assert len(ids) == 2
     assert ids == {line[0] for line in before}
+    assert await names_of(company, "u1", "a1") == names == ["Anna", "Visitor"]
 
 
 async def test_t54_by_the_ids_that_two_people_had_before_they_were_merged(company: Company) -> None:
@@ -195,8 +203,7 @@ async def test_t58_a_name_set_after_the_merge_goes_home_with_its_source(company:
     await company.send(message("identify", on="a1", traits={"name": "Visitor"}, at=3))
     await company.send(identify("u1", traits={"name": "Anna Berg"}, at=4))
     await unmerge(company, pair("u1", "a1"))
-    names = [(await company.ask(NAMES, by=by(value)))["profile"]["trait"]["value"] for value in ("u1", "a1")]
-    assert names == ["Anna Berg", "Visitor"]
+    assert await names_of(company, "u1", "a1") == ["Anna Berg", "Visitor"]
 
 
 async def test_named_identifiers_are_taken_out_of_everything_that_stays(company: Company) -> None:
