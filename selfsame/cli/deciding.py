@@ -62,11 +62,16 @@ class Desk:
         """The identifier that `namespace:value` names. Raises InputInvalidError."""
         namespace, colon, value = text.partition(":")
         if not colon or not NAMESPACE_PATTERN.match(namespace):
-            raise InputInvalidError(f"`{text[:80]}` is no identifier; write it as namespace:value, as in user_id:u1")
+            raise InputInvalidError(f"`{_seen(text)}` is no identifier; write it as namespace:value, as in user_id:u1")
         named = normalise(namespace, value, self.policy)
         if isinstance(named, Blocked):
-            raise InputInvalidError(f"`{text[:80]}`: {named.sentence}")
+            raise InputInvalidError(f"`{_seen(text)}`: {named.sentence}")
         return named.key
+
+
+def _seen(text: str) -> str:
+    """The beginning of a text, as a terminal may be told it: what it would obey is spelt out."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text[:80])
 
 
 Row = Callable[[Asked], Deciding]

@@ -84,6 +84,35 @@ async def test_a_file_is_tried_as_a_whole_and_gives_what_it_said(
     assert tried[0]["after"][0]["identifiers"] == ["anonymous_id:a1", "anonymous_id:a3", "user_id:u1"]
 
 
+async def test_a_file_of_unmerges_is_tried_as_a_whole_too(
+    graph: Connection, settings: Mapping[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "apart.csv"
+    file.write_text("user_id:u1,anonymous_id:a1\nanonymous_id:a1,user_id:u1\nuser_id:u2,anonymous_id:a2\n")
+    before = await people(graph)
+    tried = here(settings, "unmerge", "--file", str(file), "--dry-run")
+    assert (tried.returncode, await people(graph)) == (Exit.REJECTED, before)
+    assert tried.stdout.splitlines()[-1] == "2 of 3 would be decided"
+    assert "apart.csv:2: " in tried.stderr
+    told = here(settings, "unmerge", "--file", str(file))
+    assert (told.returncode, told.stdout.splitlines()[-1]) == (Exit.REJECTED, "2 of 3 decided")
+    assert await people(graph) == {("a1",), ("u1",), ("a2",), ("u2",), ("a3",)}
+
+
+async def test_of_a_file_each_row_is_taken_out_of_its_person(
+    graph: Connection, settings: Mapping[str, str], tmp_path: Path
+) -> None:
+    done(settings, "merge", "anonymous_id:a3", "user_id:u1")
+    file = tmp_path / "out.csv"
+    file.write_text("anonymous_id:a1,anonymous_id:a3\nanonymous_id:a2,user_id:u2\nanonymous_id:a2,anonymous_id:a3\n")
+    told = here(settings, "unmerge", "--take-out", "--file", str(file))
+    assert (told.returncode, told.stdout.splitlines()[-1]) == (Exit.REJECTED, "1 of 3 decided")
+    assert "out.csv:2: these are all identifiers of the person" in told.stderr
+    assert "out.csv:3: " in told.stderr
+    assert ("u1",) in await people(graph)
+    assert ("a2", "u2") in await people(graph)
+
+
 async def test_identifiers_are_taken_out(graph: Connection, settings: Mapping[str, str]) -> None:
     done(settings, "unmerge", "--take-out", "anonymous_id:a1")
     assert ("a1",) in await people(graph)
@@ -93,7 +122,21 @@ async def test_identifiers_are_taken_out(graph: Connection, settings: Mapping[st
 
 
 @pytest.mark.parametrize(
-    "arguments", [["merge"], ["merge", "user_id:u1"], ["unmerge", "u1", "u2"], ["undo", "nothing"]]
+    "arguments",
+    [
+        ["merge"],
+        ["merge", "user_id:u1"],
+        ["merge", "user_id:u1", "user_id:u1"],
+        ["merge", "user_id:u1", f"user_id:{'x' * 513}"],
+        ["unmerge", "user_id:u1", "user_id:\x1b\u202e"],
+        ["unmerge", "user_id:u1", "us\x1ber_id:u1"],
+        ["unmerge", "user_id:u1", "email:\u0430nn@example.com"],
+        ["unmerge", "u1", "u2"],
+        ["undo", "nothing"],
+    ],
 )
 async def test_what_means_nothing_is_refused(settings: Mapping[str, str], arguments: list[str]) -> None:
-    assert here(settings, *arguments).returncode == Exit.USAGE
+    told = here(settings, *arguments)
+    assert (told.returncode, told.stdout) == (Exit.USAGE, "")
+    assert told.stderr.startswith("selfsame: ")
+    assert "\x1b" not in told.stderr
