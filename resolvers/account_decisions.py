@@ -10,6 +10,7 @@ from graph.account_decisions import Organisation, Outcome, decide_accounts
 from identity.accounts import AccountAct
 from resolvers.accounts import AccountLookup, AccountName, account_key
 from resolvers.asking import Asking, Info
+from resolvers.decisions import Note, asked_by
 from resolvers.nodes import resolved
 
 
@@ -64,7 +65,6 @@ class AccountDecision:
     )
 
 
-Note = Annotated[str | None, strawberry.argument(description="Why, for those who read it later.")]
 DryRun = Annotated[bool, strawberry.argument(description="Only say what would be; nothing is written.")]
 One = Annotated[AccountLookup, strawberry.argument(description="The account that loses its name, or gets it back.")]
 Other = Annotated[AccountLookup, strawberry.argument(description="The account under whose name both go.")]
@@ -85,8 +85,8 @@ async def unmerge_accounts(
 
 
 def _act(context: Asking, account: AccountLookup, into: AccountLookup, note: str | None, *, same: bool) -> AccountAct:
-    ends = account_key(account), account_key(into)
-    return AccountAct(context.world.mint(), same, *ends, context.micros, context.viewer.name, note or "")
+    ends, asked = (account_key(account), account_key(into)), asked_by(context, note)
+    return AccountAct(asked.mint(), same, *ends, asked.now, asked.by, asked.note or "")
 
 
 async def _decided(context: Asking, act: AccountAct, *, dry_run: bool) -> AccountsDecided:

@@ -13,6 +13,7 @@ from graph.accounts import Membership as StoredMembership
 from graph.accounts import accounts_by_key, children_of, deals_of, members_of, parents_of
 from graph.profiles import Profile as StoredProfile
 from identity.accounts import Belonging
+from identity.policy import NAMESPACE_PATTERN
 from resolvers.asking import Info
 from resolvers.batching import then
 from resolvers.errors import Code, refused
@@ -22,6 +23,7 @@ from resolvers.paging import USUAL, After, Connection, First, one_more, page_of,
 from resolvers.scalars import JsonValue, Moment, stored_json
 
 DEEPEST = 10
+LONGEST_KEY_BYTES = 512  # as senders may write it
 Depth = Annotated[
     int,
     strawberry.argument(description="1: its own people; 2: also of the accounts that are part of it; and so on to 10."),
@@ -214,10 +216,18 @@ async def account(info: Info, by: ByAccount) -> StoredAccount | None:
 
 
 def account_key(by: AccountLookup) -> str:
-    """The key of the account that a lookup names, known or not. Raises GraphQLError `bad_id`."""
+    """The key of the account that a lookup names, known or not. Raises GraphQLError where no account can have it."""
     if by.key:
-        return f"{by.key.namespace}:{by.key.value}"
+        return _key_of(by.key)
     noun, name = node_in(by.id or "")
     if noun is not Noun.ACCOUNT:
-        raise refused(Code.BAD_ID, f"`{by.id}` is the id of no account")
+        raise refused(Code.BAD_ID, f"`{str(by.id)[:80]}` is the id of no account")
     return name
+
+
+def _key_of(named: AccountKey) -> str:
+    if not NAMESPACE_PATTERN.match(named.namespace):
+        raise refused(Code.NAMESPACE_INVALID)
+    if len(named.value.encode()) > LONGEST_KEY_BYTES:
+        raise refused(Code.IDENTIFIER_TOO_LONG, f"the key of an account has {LONGEST_KEY_BYTES} bytes at most")
+    return f"{named.namespace}:{named.value}"

@@ -20,7 +20,7 @@ from insight.suggestions import Suggestion, merge_rules, second_of, sentence_of
 from resolvers.accounts import ACCOUNT
 from resolvers.asking import Asking, Info
 from resolvers.batching import then
-from resolvers.decisions import Against, DecisionConflict, IdentifierPair, asked_by
+from resolvers.decisions import Against, DecisionConflict, IdentifierPair, Note, asked_by
 from resolvers.errors import Code, refused
 from resolvers.identifiers import IdentifierName
 from resolvers.nodes import PROFILE, maybe, resolved
@@ -227,7 +227,6 @@ class SuggestionDecision:
 
 
 SuggestionId = Annotated[strawberry.ID, strawberry.argument(description="The suggestion's id.")]
-Note = Annotated[str | None, strawberry.argument(description="Why, for the log.")]
 Override = Annotated[
     bool,
     strawberry.argument(

@@ -6,6 +6,7 @@ import pytest
 
 from graph.connection import Connection
 from identity.messages import Json
+from resolvers.paging import cursor_of
 from tests.walks.sending import identify, track
 from tests.walks.service import Company, in_process
 
@@ -20,10 +21,14 @@ UNMERGE = "mutation ($what: UnmergeInput!) { unmerge(what: $what) { ...answer } 
 UNDO = "mutation ($decision: ID!) { undoDecision(decision: $decision) { ...answer } }"
 ERASE = "mutation ($by: ProfileLookup!) { erase(by: $by) { interactions } }"
 ACCOUNTS = """
-mutation ($account: AccountLookup!, $into: AccountLookup!) {
-  mergeAccounts(account: $account, into: $into) { code: outcome sentence }
+mutation ($account: AccountLookup!, $into: AccountLookup!, $note: String) {
+  mergeAccounts(account: $account, into: $into, note: $note) { code: outcome sentence }
 }
 """
+ACCEPT = "mutation ($id: ID!) { acceptSuggestion(suggestion: $id) { code: outcome sentence } }"
+DISMISS = ACCEPT.replace("acceptSuggestion", "dismissSuggestion")
+UNSUPPRESS = "mutation ($who: IdentifierLookup!) { unsuppress(identifier: $who) }"
+CLEAR = "mutation ($by: ProfileLookup!, $key: String!) { clearTrait(profile: $by, key: $key) { id } }"
 UNMERGE_ACCOUNTS = ACCOUNTS.replace("mergeAccounts", "unmergeAccounts")
 TRAIT = (
     "mutation ($by: ProfileLookup!, $key: String!, $to: JSON) { setTrait(profile: $by, key: $key, value: $to) { id } }"
@@ -62,8 +67,21 @@ def merge(a: dict[str, Json], b: dict[str, Json], **more: Json) -> dict[str, Jso
     return {"from": a, "into": b, **more}
 
 
-def account(value: str) -> Json:
-    return {"key": {"namespace": "account", "value": value}}
+def account(value: str, namespace: str = "account") -> Json:
+    return {"key": {"namespace": namespace, "value": value}}
+
+
+def suggestion(*parts: str) -> dict[str, Json]:
+    """The id of a suggestion as the service would write it."""
+    return {"id": cursor_of(parts)}
+
+
+def suppressed(value: str, namespace: str = "user_id") -> dict[str, Json]:
+    return {"who": named(value, namespace)["identifier"]}
+
+
+def accounts(into: Json, **more: Json) -> dict[str, Json]:
+    return {"account": account("acme"), "into": into, **more}
 
 
 ANN, BOB, TABLET = named("ann"), named("bob"), named("tablet", "anonymous_id")
@@ -101,9 +119,38 @@ MEANINGLESS: dict[str, tuple[str, dict[str, Json], str]] = {
     "no decision": (UNDO, {"decision": ""}, "UNKNOWN_DECISION"),
     "an erasure of what is too long": (ERASE, {"by": named("x" * 513)}, "identifier_too_long"),
     "an erasure of an id that nobody gave out": (ERASE, {"by": {"id": "nobody"}}, "unknown_profile"),
+    "an erasure of what cannot be seen": (ERASE, {"by": named("\u0000\u200b\u202e")}, "identifier_empty"),
+    "an erasure of an address in two scripts": (
+        ERASE,
+        {"by": named("\u0430nn@example.com", "email")},
+        "identifier_invalid",
+    ),
+    "no suggestion": (ACCEPT, {"id": "nonsense"}, "bad_id"),
+    "the id of something else as a suggestion": (DISMISS, suggestion("user_id:ann"), "bad_id"),
+    "a suggestion of an unknown kind": (ACCEPT, suggestion("deals", "user_id:ann", "user_id:bob"), "bad_id"),
+    "a suggestion that nobody made": (ACCEPT, suggestion("people", "user_id:ann", "user_id:bob"), "GONE"),
+    "a suggestion of strangers": (DISMISS, suggestion("people", "user_id:no", "\u0000"), "GONE"),
+    "a suggestion of herself": (ACCEPT, suggestion("people", "user_id:ann", "user_id:ann"), "GONE"),
+    "a suggestion of herself to be dismissed": (DISMISS, suggestion("people", "user_id:ann", "user_id:ann"), "GONE"),
+    "a suggestion of no account": (ACCEPT, suggestion("membership", "user_id:ann", "account:no"), "GONE"),
+    "what is too long to be suppressed": (UNSUPPRESS, suppressed("x" * 513), "identifier_too_long"),
+    "two scripts to unsuppress": (UNSUPPRESS, suppressed("\u0430nn@example.com", "email"), "identifier_invalid"),
+    "a placeholder to unsuppress": (UNSUPPRESS, suppressed("undefined"), "identifier_blocked"),
+    "a trait without a name to clear": (CLEAR, {"by": ANN, "key": "\u0000"}, "trait_name"),
+    "a stranger's trait to clear": (CLEAR, {"by": named("nobody"), "key": "plan"}, "unknown_profile"),
     "a trait without a name": (TRAIT, {"by": ANN, "key": "\u200b", "to": 1}, "trait_name"),
     "an account and itself": (ACCOUNTS, {"account": account("acme"), "into": account("acme")}, "ALREADY"),
     "an unknown account": (ACCOUNTS, {"account": account("acme"), "into": account("nobody")}, "UNKNOWN"),
+    "an account by the id of something else": (ACCOUNTS, accounts({"id": "nonsense"}), "bad_id"),
+    "an account of a bad namespace": (ACCOUNTS, accounts(account("acme", "Acc\u0000ount")), "namespace_invalid"),
+    "an account over 512 bytes": (ACCOUNTS, accounts(account("x" * 513)), "identifier_too_long"),
+    "an account of what cannot be seen": (UNMERGE_ACCOUNTS, accounts(account("\u0000\u202e")), "UNKNOWN"),
+    "no account": (ACCOUNTS, accounts(account("")), "UNKNOWN"),
+    "accounts with a note as long as a book": (
+        UNMERGE_ACCOUNTS,
+        accounts(account("globex"), note="x" * 1_001),
+        "too_many_values",
+    ),
     "accounts that are not merged": (
         UNMERGE_ACCOUNTS,
         {"account": account("acme"), "into": account("globex")},

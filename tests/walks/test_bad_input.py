@@ -153,6 +153,16 @@ async def test_a_thousand_useless_messages_are_counted_and_a_hundred_listed(comp
     )
 
 
+async def test_an_address_in_two_scripts_and_signs_that_cannot_be_seen_make_nobody(company: Company) -> None:
+    """The message is kept; what hides in an id is no part of it."""
+    mixed, hidden = await company.send(
+        identify("u1", email="\u0430nn@example.com"), identify("u\u00002\u001b", "\u0000\u001b", at=1)
+    )
+    assert (codes(mixed), codes(hidden)) == (["invalid_identifier"], ["blocked_identifier"])
+    assert (mixed["committed"], hidden["committed"]) == (1, 1)
+    assert await company.people() == sets("u1", "u2")
+
+
 # Keys
 
 
