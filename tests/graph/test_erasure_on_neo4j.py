@@ -31,6 +31,7 @@ from identity.messages import (
 )
 from tests.building import RECEIVED, default_policy, identify, message, track
 from tests.graph.erasing import AT, HASHING, erased, readable, tools
+from tests.graph.killing import Killed, KilledError
 from tests.graph.telling import Teller
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -285,12 +286,12 @@ async def test_a_large_erasure_ends_after_any_kill(graph: Connection) -> None:
     tried = await erased(graph, "user_id:u1", dry=True, at_once=10)
     for stop in range(1, 40):
         try:
-            await erased(_Killed.after(graph, stop), "user_id:u1", at_once=10)
+            await erased(Killed.after(graph, stop), "user_id:u1", at_once=10)
             break
-        except _KilledError:
+        except KilledError:
             waiting = await unfinished(graph)
             if waiting:
-                waits = await finish_erasures(_Killed.after(graph, 99), tools(at_once=10))
+                waits = await finish_erasures(Killed.after(graph, 99), tools(at_once=10))
                 assert waits == Finished(0, ()), "somebody is at work"
                 break
     assert await unfinished(graph) == 1
@@ -352,25 +353,3 @@ class _Between:
             key, self.key = self.key, ""
             await erased(self.graph, key)
         return result
-
-
-class _KilledError(Exception):
-    pass
-
-
-class _Killed:
-    """A graph whose writer dies after so many transactions."""
-
-    def __init__(self, graph: Connection, left: int) -> None:
-        self.reader, self.inner, self.left = graph.reader, graph.writer, left
-        self.writer = self
-
-    @staticmethod
-    def after(graph: Connection, left: int) -> "_Killed":
-        return _Killed(graph, left)
-
-    async def write(self, *args: object, **more: object) -> object:
-        if self.left == 0:
-            raise _KilledError
-        self.left -= 1
-        return await self.inner.write(*args, **more)
