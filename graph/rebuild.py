@@ -334,6 +334,7 @@ async def _place(
 ) -> None:
     moved = {key: each.id for each in clusters for key in each.members if stored.identifiers[key].profile != each.id}
     await place(tx, clusters, moved, list(moved))
+    await refresh_moments(tx, [each.id for each in clusters])
     moves = [
         Move(key, stored.identifiers[key].known.mint, stored.identifiers[key].profile, id_)
         for key, id_ in moved.items()
