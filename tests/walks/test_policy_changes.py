@@ -8,10 +8,11 @@ import orjson
 import pytest
 
 from graph.connection import Connection
+from graph.policies import State, versions_of
 from identity.policy_writing import policy_text
 from tests.building import default_policy
 from tests.serving import Neo4jAddress
-from tests.walks.processes import done, environment, here
+from tests.walks.processes import done, environment, here, started
 from tests.walks.sending import Sent, identify, message, track
 from tests.walks.service import Company, codes, in_process
 
@@ -47,9 +48,9 @@ def policy_file(folder: Path, *blocked: str) -> Path:
     return file
 
 
-def events() -> list[Sent]:
+def events(many: int = EVENTS) -> list[Sent]:
     """What a build that never set a user id sent: everybody under its placeholder."""
-    return [track(f"d{number}", user="abc123") for number in range(EVENTS)]
+    return [track(f"d{number}", user="abc123") for number in range(many)]
 
 
 async def test_t33_a_placeholder_that_is_blocked_later_gives_everybody_back(
@@ -77,6 +78,38 @@ async def test_t33_a_placeholder_that_is_blocked_later_gives_everybody_back(
     assert set(row["kinds"]) == {"withdrawn", "split", "policy"}
     assert await command(settings, "verify") == "verify: 0 differences\n"
     assert "a dev build" in await command(settings, "policy", "history")
+
+
+WRITTEN = """
+MATCH (i:Interaction)
+WHERE i.actor <> 'user_id:abc123'
+RETURN count(i) AS many
+"""
+ALIVE = "SHOW TRANSACTIONS YIELD metaData WHERE metaData.applying IS NOT NULL RETURN count(*) AS many"
+
+
+async def test_an_application_whose_process_is_killed_while_it_writes_is_resumed(
+    graph: Connection, neo4j_server: Neo4jAddress, tmp_path: Path
+) -> None:
+    settings = environment(tmp_path, neo4j_server, SELFSAME_POLICY=str(policy_file(tmp_path)))
+    await command(settings, "policy", "history")
+    async with in_process(graph) as company:
+        await company.batch(events(many=300))
+    with started(settings, "policy", "apply", policy_file(tmp_path, "abc123"), "--yes") as running:
+        await counted(graph, WRITTEN, 300)
+        running.kill()
+    assert [each.state for each in await versions_of(graph.reader)] == [State.IN_FORCE, State.APPLYING]
+    await counted(graph, ALIVE, 0)
+    said = await command(settings, "policy", "apply", "--resume")
+    assert said.splitlines()[-1].startswith("version 2 of the policy is in force: 1 person became 300")
+    assert await command(settings, "verify") == "verify: 0 differences\n"
+
+
+async def counted(graph: Connection, statement: str, many: int) -> None:
+    """Return once a statement counts so many."""
+    with anyio.fail_after(120):
+        while (await graph.reader.rows(statement))[0]["many"] != many:  # noqa: ASYNC110 - it happens elsewhere
+            await anyio.sleep(0.02)
 
 
 async def of_device(company: Company, value: str) -> tuple[bool, int, int]:
