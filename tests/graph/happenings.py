@@ -1,7 +1,7 @@
 """Everything that can happen to one graph, in any order: messages, decisions, erasures, policies, restarts.
 
-After each step what is stored is what follows from the evidence, every id ever handed out says whose it is or that it
-was erased, and a preview was what came of it.
+After each step every id ever handed out says whose it is or that it was erased, a preview was what came of it, and what
+is stored is what follows from the evidence, unless something waits for the background: then it is once that is done.
 """
 
 import asyncio
@@ -254,7 +254,11 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        """Another process: a new connection, and the policy that its files say."""
+        """As another process begins: a new connection, and the policy that its files say.
+
+        Neo4j itself runs on; kills of it and of a service are in tests/walks/test_kills.py, of an application between
+        its transactions in test_killed_applications.py.
+        """
         self.run(self.way.__aexit__(None, None, None))
         self.way = connected(self.address.uri, self.address.user, self.address.password)
         self.graph = self.run(self.way.__aenter__())
@@ -272,7 +276,11 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
 
     @invariant()
     def nothing_differs(self) -> None:
-        """What is stored follows from the evidence; what waits for the background is said to wait."""
+        """What is stored follows from the evidence, asked after each step while nothing waits for the background.
+
+        Where a region waits, which only small regions do, nothing is compared, the rest of the graph neither, until
+        the step `drain`, the next applied policy or the end of the history, where all is drained first.
+        """
         if not hasattr(self, "held") or self.run(self.graph.reader.rows(PENDING))[0]["many"]:
             return
         found = self.run(verify(self.graph.reader, self.in_force()))
