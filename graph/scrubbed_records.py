@@ -147,11 +147,11 @@ def scrubbed_version(facts: Row, scrub: Scrub) -> dict[str, object]:
 
 
 def renamed_messages(facts: Row, scrub: Scrub, hashing: Hashing) -> dict[str, object]:
-    """The ids of messages that a record names, where they tell a value."""
+    """The ids of messages that a record names, where they tell a value; a run has their number alone."""
     after: dict[str, object] = {}
     if message := facts.get("message"):
         after["message"] = hashing.renamed(message, scrub)
-    if messages := facts.get("messages"):
+    if isinstance(messages := facts.get("messages"), list):
         after["messages"] = [hashing.renamed(each, scrub) for each in messages]
     return {name: value for name, value in after.items() if value != facts[name]}
 
