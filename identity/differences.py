@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from identity.identifiers import normalise
-from identity.messages import Message
+from identity.messages import Message, Sighting
 from identity.policy import DeviceRule, KindRules, Namespace, Normaliser, OverActive, Policy, Role, Shared, Strategy
 
 NOBODY = Namespace(name="", role=Role.CONTACT, priority=0)
@@ -28,13 +28,16 @@ class Differences:
     def none_in(self, message: Message) -> bool:
         """Whether a message surely says the same under both; one with a previousId is never sure.
 
-        It does where both read each of its values as the same identifier, in namespaces of the same rank.
+        It does where both read each of its values as the same identifier, in namespaces of the same rank, of which it
+        has one value where only one of the policies calls the namespace unique.
         """
         if self._apart_from_values or message.previous_id is not None:
             return False
+        named = [each.namespace for each in message.sightings]
         return all(
-            self._alike(each.namespace)
-            and (not self._other_values(each.namespace) or self._read_alike(each.namespace, each.value, message.region))
+            self._of(each.namespace).alike
+            and (not self._of(each.namespace).unique_in_one or named.count(each.namespace) == 1)
+            and (not self._of(each.namespace).values or self._read_alike(each, message.region))
             for each in message.sightings
         )
 
@@ -44,26 +47,32 @@ class Differences:
         return _ranks(self.old) != _ranks(self.new)
 
     @cached_property
-    def _known(self) -> dict[str, tuple[bool, bool]]:
+    def _known(self) -> dict[str, "_Difference"]:
         return {}
 
-    def _of(self, namespace: str) -> tuple[bool, bool]:
-        """Whether the ranks of a namespace are the same, and whether its values are read by other rules."""
+    def _of(self, namespace: str) -> "_Difference":
         found = self._known.get(namespace)
         if found is None:
             one, other = (_heard_namespace(each.namespace(namespace)) for each in (self.old, self.new))
-            otherwise = one != other or _values(self.old) != _values(self.new)
-            found = self._known[namespace] = _without_values(one) == _without_values(other), otherwise
+            found = self._known[namespace] = _Difference(
+                alike=_rank(one) == _rank(other),
+                unique_in_one=one.unique is not other.unique,
+                values=(_reading(one), _values(self.old)) != (_reading(other), _values(self.new)),
+            )
         return found
 
-    def _alike(self, namespace: str) -> bool:
-        return self._of(namespace)[0]
+    def _read_alike(self, said: Sighting, region: str | None) -> bool:
+        one, other = (normalise(said.namespace, said.value, each, region) for each in (self.old, self.new))
+        return one == other
 
-    def _other_values(self, namespace: str) -> bool:
-        return self._of(namespace)[1]
 
-    def _read_alike(self, namespace: str, value: str, region: str | None) -> bool:
-        return normalise(namespace, value, self.old, region) == normalise(namespace, value, self.new, region)
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """Of a namespace: whether it has one rank, is unique under one policy alone, and has values read by other rules."""
+
+    alike: bool
+    unique_in_one: bool
+    values: bool
 
 
 def _hearing(policy: Policy) -> Policy:
@@ -110,5 +119,10 @@ def _heard_namespace(each: Namespace) -> Namespace:
     )
 
 
-def _without_values(each: Namespace) -> Namespace:
-    return replace(each, normaliser=Normaliser.TEXT, blocked_values=frozenset(), blocked_patterns=())
+def _rank(each: Namespace) -> Namespace:
+    """What hearing looks at in a namespace, but for which values name somebody, and for how many a message may have."""
+    return replace(each, unique=False, normaliser=Normaliser.TEXT, blocked_values=frozenset(), blocked_patterns=())
+
+
+def _reading(each: Namespace) -> tuple[object, ...]:
+    return each.normaliser, each.blocked_values, each.blocked_patterns

@@ -8,26 +8,26 @@ from hypothesis import strategies as st
 
 from identity.differences import Differences, hears_alike
 from identity.evidence import hear
-from identity.messages import Authority, Message
+from identity.messages import Authority, Message, MessageKind
 from identity.policy import DeviceRule, KindRules, Normaliser, Policy, Strategy
-from tests.building import alias, default_policy, identify
+from tests.building import alias, default_policy, identify, message
 from tests.identity.histories import some_message
 from tests.identity.policies import some_policy
 
 
 @given(some_message(), some_policy, some_policy)
-def test_policies_that_hear_alike_hear_the_same(message: Message, one: Policy, other: Policy) -> None:
+def test_policies_that_hear_alike_hear_the_same(said: Message, one: Policy, other: Policy) -> None:
     assume(hears_alike(one, other))
-    assert hear(message, one) == hear(message, other)
+    assert hear(said, one) == hear(said, other)
 
 
 @given(some_message(), some_policy, st.data())
 def test_a_message_in_which_two_policies_surely_differ_in_nothing_says_the_same(
-    message: Message, one: Policy, data: st.DataObject
+    said: Message, one: Policy, data: st.DataObject
 ) -> None:
     other = data.draw(st.sampled_from([*some_changes(one).values(), data.draw(some_policy)]))
-    assume(Differences(one, other).none_in(message))
-    assert hear(message, one) == hear(message, other)
+    assume(Differences(one, other).none_in(said))
+    assert hear(said, one) == hear(said, other)
 
 
 def some_changes(policy: Policy) -> dict[str, Policy]:
@@ -37,6 +37,7 @@ def some_changes(policy: Policy) -> dict[str, Policy]:
         "folded": replace(email, normaliser=Normaliser.EMAIL_FOLDED),
         "blocked address": replace(email, blocked_values=frozenset({"x@x.com"})),
         "unique": replace(email, unique=not email.unique),
+        "weak": replace(email, priority=9),
     }
     return {
         **{name: replace(policy, namespaces={**policy.namespaces, "email": each}) for name, each in emails.items()},
@@ -52,7 +53,8 @@ def some_changes(policy: Policy) -> dict[str, Policy]:
         ("folded", "a.nn@gmail.com", False),
         ("blocked address", "ann@x.com", True),
         ("blocked address", "x@x.com", False),
-        ("unique", "ann@x.com", False),
+        ("unique", "ann@x.com", True),
+        ("weak", "ann@x.com", False),
         ("blocked anywhere", "ann@x.com", True),
         ("blocked anywhere", "e1@x.com", False),
         ("short", "a@x.io", True),
@@ -65,6 +67,12 @@ def test_what_two_policies_read_alike_is_not_heard_again(change: str, email: str
     assert differences.none_in(identify("u7", email=email)) is sure
     assert differences.none_in(identify("u7", "a7"))
     assert not differences.none_in(alias("u7", "a7"))
+
+
+def test_two_values_of_a_namespace_that_one_policy_calls_unique_are_heard_again() -> None:
+    differences = Differences(default_policy(), some_changes(default_policy())["unique"])
+    two = message(MessageKind.IDENTIFY, [("user_id", "u7"), ("email", "ann@x.com"), ("email", "bob@x.com")])
+    assert not differences.none_in(two)
 
 
 @given(st.sampled_from(["email", "user_id", "anonymous_id"]), st.integers(1, 9))
