@@ -4,7 +4,7 @@ What hangs on an account stays there. The merged ones get a MERGED_INTO relation
 go, a view that follows from the acts alone; hierarchies are judged again, since an account is no part of itself.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,7 +17,7 @@ from identity.accounts import AccountAct, heads_of
 
 ACT_ROW = "x.id AS id, x.same AS same, x.account AS account, x.into AS into, x.at AS at, x.by AS by, x.note AS note"
 
-# account_act_account and account_act_into (range): two seeks per key
+# account_act_account and account_act_into (range): two seeks per key; those recorded by a moment, or all
 ACTS_ABOUT = f"""
 UNWIND $keys AS key
 CALL (key) {{
@@ -29,7 +29,9 @@ CALL (key) {{
   USING INDEX SEEK x:AccountAct(into)
   RETURN x
 }}
-RETURN DISTINCT {ACT_ROW}
+WITH DISTINCT x
+WHERE $recorded IS NULL OR x.recorded_at <= $recorded
+RETURN {ACT_ROW}
 """
 
 # account_act_id (unique)
@@ -166,13 +168,23 @@ async def _locked(tx: Transaction, keys: Collection[str], now: int) -> int:
 
 async def _acts_around(tx: Transaction, act: AccountAct, now: int) -> dict[str, AccountAct]:
     """The acts that can bear on the two accounts, each account among them locked before its acts are read."""
+
+    async def asked(accounts: set[str]) -> Sequence[Row]:
+        await _locked(tx, accounts, now)
+        return await tx.rows(ACTS_ABOUT, keys=sorted(accounts), recorded=None)
+
+    return await acts_around(asked, act.pair)
+
+
+async def acts_around(
+    asked: Callable[[set[str]], Awaitable[Sequence[Row]]], accounts: Iterable[str]
+) -> dict[str, AccountAct]:
+    """The acts that can bear on accounts, also over others, by their ids. asked: the rows of ACTS_ABOUT for some."""
     found: dict[str, AccountAct] = {}
-    seen: set[str] = set()
-    waiting = set(act.pair)
+    waiting, seen = set(accounts), set[str]()
     while waiting:
-        await _locked(tx, waiting, now)
         seen |= waiting
-        found |= {each["id"]: account_act_from(each) for each in await tx.rows(ACTS_ABOUT, keys=sorted(waiting))}
+        found |= {row["id"]: account_act_from(row) for row in await asked(waiting)}
         waiting = {end for each in found.values() for end in each.pair} - seen
     return found
 

@@ -7,7 +7,7 @@ to a second account belongs to both (docs/decisions/0005). Accounts that were me
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from graph.account_decisions import ACT_ROW, account_act_from
+from graph.account_decisions import ACTS_ABOUT, acts_around
 from graph.connection import Reader, Row
 from graph.namespaces import declared_namespaces
 from graph.past import View
@@ -30,24 +30,6 @@ RETURN key, said.key AS account, membership.role AS role, membership.source AS s
   membership.last_seen AS last, membership.recorded_at AS recorded_at,
   coalesce(membership.last_recorded_at, membership.recorded_at) AS last_recorded_at
 """
-
-# account_act_account and account_act_into (range): two seeks per key
-ACTS_THEN = f"""
-UNWIND $keys AS key
-CALL (key) {{
-  MATCH (x:AccountAct {{account: key}})
-  USING INDEX SEEK x:AccountAct(account)
-  RETURN x
-  UNION
-  MATCH (x:AccountAct {{into: key}})
-  USING INDEX SEEK x:AccountAct(into)
-  RETURN x
-}}
-WITH DISTINCT x
-WHERE x.recorded_at <= $recorded
-RETURN {ACT_ROW}
-"""
-
 
 Belongings = Mapping[str, tuple[Belonging, ...]]
 
@@ -117,11 +99,8 @@ async def _heard_again(reader: Reader, actor: IdentifierKey, view: View, policy:
 
 async def _acts(reader: Reader, accounts: Iterable[str], view: View) -> Iterable[AccountAct]:
     """The acts known then that can bear on these accounts, also over others."""
-    found: dict[str, AccountAct] = {}
-    waiting, seen = set(accounts), set[str]()
-    while waiting:
-        seen |= waiting
-        rows = await reader.rows(ACTS_THEN, keys=sorted(waiting), recorded=view.recorded)
-        found |= {row["id"]: account_act_from(row) for row in rows}
-        waiting = {end for each in found.values() for end in each.pair} - seen
-    return found.values()
+
+    async def asked(some: set[str]) -> Sequence[Row]:
+        return await reader.rows(ACTS_ABOUT, keys=sorted(some), recorded=view.recorded)
+
+    return (await acts_around(asked, accounts)).values()

@@ -34,11 +34,15 @@ class Differences:
         if self._apart_from_values or message.previous_id is not None:
             return False
         named = [each.namespace for each in message.sightings]
-        return all(
-            self._of(each.namespace).alike
-            and (not self._of(each.namespace).unique_in_one or named.count(each.namespace) == 1)
-            and (not self._of(each.namespace).values or self._read_alike(each, message.region))
-            for each in message.sightings
+        return all(self._none_of(each, named.count(each.namespace), message.region) for each in message.sightings)
+
+    def _none_of(self, said: Sighting, many: int, region: str | None) -> bool:
+        """Whether one value, of so many of its namespace, is surely the same under both."""
+        of = self._of(said.namespace)
+        if not of.alike or (of.unique_in_one and many > 1):
+            return False
+        return not of.values or normalise(said.namespace, said.value, self.old, region) == normalise(
+            said.namespace, said.value, self.new, region
         )
 
     @cached_property
@@ -60,10 +64,6 @@ class Differences:
                 values=(_reading(one), _values(self.old)) != (_reading(other), _values(self.new)),
             )
         return found
-
-    def _read_alike(self, said: Sighting, region: str | None) -> bool:
-        one, other = (normalise(said.namespace, said.value, each, region) for each in (self.old, self.new))
-        return one == other
 
 
 @dataclass(frozen=True, slots=True)
