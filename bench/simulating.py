@@ -5,7 +5,7 @@ too. The graph is written by Cypher as ingestion leaves it, as far as a simulati
 command in a process of its own, from its start; the floor reads the same pages in this process and keeps their columns.
 
 `simulating` has a candidate that says when a device is generic: the links are stitched again. `rehearing` has the
-preset `shop`, under which a message with an address could say something else: all are read, and half of them heard.
+preset `shop`, under which a message with an address could say something else: what all 500,000 name is read again.
 """
 
 import random
@@ -90,9 +90,9 @@ async def simulating(world: World) -> Ratio:
 
 
 async def rehearing(world: World) -> Ratio:
-    """Seconds a simulation that hears messages again, three rounds, as `simulating`, on the graph that it leaves."""
+    """Seconds a simulation that asks all messages, three rounds, as `simulating`, on the graph that it leaves."""
     await _grown(world)
-    return await _measured(world, "simulating one that hears 500,000 messages again", "shop")
+    return await _measured(world, "simulating one that asks 500,000 messages, too", "shop")
 
 
 async def _measured(world: World, name: str, candidate: str) -> Ratio:

@@ -188,15 +188,13 @@ async def reheard(reader: Reader, old: Policy, new: Policy, now: int) -> Reheard
     heard otherwise.
     """
     touched, differences = Touched(), Differences(old, new)
-    async for page in replayed(reader):
-        for each in page:
-            touched.hear(each.message, each.recorded_at, differences)
+    async for each in replayed(reader, lambda said: not differences.none_in(said)):
+        touched.hear(each.message, each.recorded_at, differences)
     touched.identifiers |= named_by_alias(touched)
     totals = Totals(touched)
     if totals.about:
-        async for page in replayed(reader):
-            for each in page:
-                totals.hear(each.message, each.recorded_at, new)
+        async for each in replayed(reader, lambda said: totals.concerned(said, new)):
+            totals.hear(each.message, each.recorded_at, new)
     users = sorted(previous_users(touched))
     sighted = {IdentifierKey(row["key"]) for row in await reader.rows(SIGHTED_USERS, keys=users)}
     move_aliases(totals, sighted)

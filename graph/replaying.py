@@ -1,27 +1,35 @@
 """Stored interactions as the messages they were, so that another policy can hear the same history again."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import msgspec
 
 from graph.connection import Reader, Row
 from graph.links import AUTHORITIES
-from identity.messages import AccountStatement, Authority, Message, MessageKind, Sighting, SourceName, moment
+from identity.messages import AccountStatement, Authority, Message, MessageKind, Named, Sighting, SourceName, moment
 
-PAGE = 5_000
+PAGE = 25_000
+AT_ONCE = 5_000
 
-# interaction_id (unique), in the order of ids, then one expand per interaction
-INTERACTIONS = """
+# interaction_id (unique), in the order of ids
+NAMES = """
 MATCH (i:Interaction)
 USING INDEX SEEK i:Interaction(id)
 WHERE i.id > $after
 WITH i ORDER BY i.id LIMIT $page
+RETURN collect([i.id, i.identifiers, i.previous, i.region]) AS names
+"""
+
+# interaction_id (unique)
+INTERACTIONS = """
+UNWIND $ids AS id
+MATCH (i:Interaction {id: id})
+USING INDEX SEEK i:Interaction(id)
 RETURN i {
   .id, .source, .type, .name, .at, .own_time, .received_at, .recorded_at, .identifiers, .previous, .region, .authority,
   .account, .traits, .warnings
 } AS interaction
-ORDER BY i.id
 """
 
 
@@ -34,12 +42,26 @@ class Replayed:
     warnings: tuple[str, ...]
 
 
-async def replayed(reader: Reader) -> AsyncIterator[list[Replayed]]:
-    """Every stored interaction, page by page, in the order of ids."""
+@dataclass(frozen=True, slots=True)
+class _Names:
+    sightings: tuple[Sighting, ...]
+    previous_id: str | None
+    region: str | None
+
+
+async def replayed(reader: Reader, wanted: Callable[[Named], bool]) -> AsyncIterator[Replayed]:
+    """The stored interactions whose names are wanted. Of all others nothing but the names is read."""
     after = ""
-    while rows := await reader.rows(INTERACTIONS, after=after, page=PAGE):
-        yield [replayed_from(row["interaction"]) for row in rows]
-        after = rows[-1]["interaction"]["id"]
+    while rows := (await reader.rows(NAMES, after=after, page=PAGE))[0]["names"]:
+        ids = [id_ for id_, *names in rows if wanted(_names(*names))]
+        for start in range(0, len(ids), AT_ONCE):
+            for row in await reader.rows(INTERACTIONS, ids=ids[start : start + AT_ONCE]):
+                yield replayed_from(row["interaction"])
+        after = rows[-1][0]
+
+
+def _names(identifiers: str | None, previous: str | None, region: str | None) -> _Names:
+    return _Names(_sightings(identifiers), previous, region)
 
 
 def replayed_from(row: Row) -> Replayed:
@@ -60,7 +82,7 @@ def message_from(row: Row) -> Message:
         received_at=moment(row["received_at"]),
         at=moment(row["at"]),
         own_time=None if row["own_time"] is None else moment(row["own_time"]),
-        sightings=tuple(_sighting(*each) for each in msgspec.json.decode(row["identifiers"] or "[]")),
+        sightings=_sightings(row["identifiers"]),
         digest="",
         name=row["name"],
         previous_id=row["previous"],
@@ -69,6 +91,10 @@ def message_from(row: Row) -> Message:
         authority=_authority(row["authority"]),
         region=row["region"],
     )
+
+
+def _sightings(text: str | None) -> tuple[Sighting, ...]:
+    return tuple(_sighting(*each) for each in msgspec.json.decode(text or "[]"))
 
 
 def _sighting(

@@ -6,8 +6,9 @@ Whatever is not known to leave hearing alone counts as a difference, so a new ru
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from identity.evidence import actor_rank
 from identity.identifiers import normalise
-from identity.messages import Message, Sighting
+from identity.messages import Named, Sighting
 from identity.policy import DeviceRule, KindRules, Namespace, Normaliser, OverActive, Policy, Role, Shared, Strategy
 
 NOBODY = Namespace(name="", role=Role.CONTACT, priority=0)
@@ -25,54 +26,84 @@ class Differences:
     old: Policy
     new: Policy
 
-    def none_in(self, message: Message) -> bool:
-        """Whether a message surely says the same under both; one with a previousId is never sure.
+    def none_in(self, message: Named) -> bool:
+        """Whether a message surely says the same under both, in whatever order its links; with a previousId never.
 
-        It does where both read each of its values as the same identifier, in namespaces of the same rank, of which it
-        has one value where only one of the policies calls the namespace unique.
+        It does where both read each of its values as the same identifier of the same role, order them alike and link
+        as many, and where it has one value of a namespace that only one of them calls unique.
         """
-        if self._apart_from_values or message.previous_id is not None:
+        if self._elsewhere or message.previous_id is not None:
             return False
-        named = [each.namespace for each in message.sightings]
-        return all(self._none_of(each, named.count(each.namespace), message.region) for each in message.sightings)
+        names = tuple(each.namespace for each in message.sightings)
+        if not self._alike(names):
+            return False
+        return all(self._read_alike(each, message.region) for each in message.sightings)
 
-    def _none_of(self, said: Sighting, many: int, region: str | None) -> bool:
-        """Whether one value, of so many of its namespace, is surely the same under both."""
-        of = self._of(said.namespace)
-        if not of.alike or (of.unique_in_one and many > 1):
-            return False
-        return not of.values or normalise(said.namespace, said.value, self.old, region) == normalise(
-            said.namespace, said.value, self.new, region
-        )
+    def _alike(self, names: tuple[str, ...]) -> bool:
+        """Whether values of these namespaces are told alike by both, whatever they are."""
+        found = self._combined.get(names)
+        if found is None:
+            told = all(self._of(each).alike and (self._of(each).unique or names.count(each) == 1) for each in names)
+            found = self._combined[names] = told and self._ordered(names)
+        return found
+
+    def _ordered(self, names: tuple[str, ...]) -> bool:
+        """Whether both name the same actor, and link the same of them: all, or those of the same priorities."""
+        limits = self.old.links_per_message, self.new.links_per_message
+        if len(names) > min(limits):
+            return limits[0] == limits[1] and all(self._of(each).priority for each in names)
+        return _places(names, self.old) == _places(names, self.new)
+
+    def _read_alike(self, said: Sighting, region: str | None) -> bool:
+        """Whether both read one value as the same identifier."""
+        if self._of(said.namespace).values:
+            return True
+        one = normalise(said.namespace, said.value, self.old, region)
+        return one == normalise(said.namespace, said.value, self.new, region)
 
     @cached_property
-    def _apart_from_values(self) -> bool:
-        """Whether something differs that is no matter of a namespace or of what a value means."""
-        return _ranks(self.old) != _ranks(self.new)
+    def _elsewhere(self) -> bool:
+        """Whether something differs that is no matter of namespaces, of values, or of how many are linked."""
+        return _rest(self.old) != _rest(self.new)
 
     @cached_property
-    def _known(self) -> dict[str, "_Difference"]:
+    def _combined(self) -> dict[tuple[str, ...], bool]:
         return {}
 
-    def _of(self, namespace: str) -> "_Difference":
+    @cached_property
+    def _known(self) -> dict[str, "_Same"]:
+        return {}
+
+    def _of(self, namespace: str) -> "_Same":
         found = self._known.get(namespace)
         if found is None:
             one, other = (_heard_namespace(each.namespace(namespace)) for each in (self.old, self.new))
-            found = self._known[namespace] = _Difference(
-                alike=_rank(one) == _rank(other),
-                unique_in_one=one.unique is not other.unique,
-                values=(_reading(one), _values(self.old)) != (_reading(other), _values(self.new)),
+            found = self._known[namespace] = _Same(
+                alike=_role(one) == _role(other),
+                unique=one.unique is other.unique,
+                priority=one.priority == other.priority,
+                values=(_reading(one), _values(self.old)) == (_reading(other), _values(self.new)),
             )
         return found
 
 
 @dataclass(frozen=True, slots=True)
-class _Difference:
-    """Of a namespace: whether it has one rank, is unique under one policy alone, and has values read by other rules."""
+class _Same:
+    """What two policies say alike of a namespace.
+
+    unique, priority: that. values: which of them name somebody, and whom. alike: all the rest that hearing looks at.
+    """
 
     alike: bool
-    unique_in_one: bool
+    unique: bool
+    priority: bool
     values: bool
+
+
+def _places(names: tuple[str, ...], policy: Policy) -> list[int]:
+    """The place of each namespace among those of a message, when it is asked who did it."""
+    ranks = [actor_rank(each, policy) for each in names]
+    return [sorted(ranks).index(each) for each in ranks]
 
 
 def _hearing(policy: Policy) -> Policy:
@@ -97,10 +128,10 @@ def _hearing(policy: Policy) -> Policy:
     )
 
 
-def _ranks(policy: Policy) -> Policy:
-    """What hearing looks at, but for the namespaces and for which values name nobody."""
-    ranks = replace(_hearing(policy), namespaces={}, external=NOBODY)
-    return replace(ranks, blocked_values=frozenset(), blocked_patterns=(), max_value_bytes=0)
+def _rest(policy: Policy) -> Policy:
+    """What hearing looks at, but for the namespaces, for which values name nobody, and for how many are linked."""
+    rest = replace(_hearing(policy), namespaces={}, external=NOBODY, links_per_message=0)
+    return replace(rest, blocked_values=frozenset(), blocked_patterns=(), max_value_bytes=0)
 
 
 def _values(policy: Policy) -> tuple[object, ...]:
@@ -119,9 +150,10 @@ def _heard_namespace(each: Namespace) -> Namespace:
     )
 
 
-def _rank(each: Namespace) -> Namespace:
-    """What hearing looks at in a namespace, but for which values name somebody, and for how many a message may have."""
-    return replace(each, unique=False, normaliser=Normaliser.TEXT, blocked_values=frozenset(), blocked_patterns=())
+def _role(each: Namespace) -> Namespace:
+    """What hearing looks at in a namespace, but for what `_Same` tells of apart."""
+    values = replace(each, normaliser=Normaliser.TEXT, blocked_values=frozenset(), blocked_patterns=())
+    return replace(values, unique=False, priority=0)
 
 
 def _reading(each: Namespace) -> tuple[object, ...]:

@@ -200,14 +200,20 @@ def _stronger(known: Sighting | None, new: Sighting) -> Sighting:
 
 
 def _actor_order(each: Identifier, policy: Policy) -> tuple[int, int, int, str]:
-    rules = policy.namespace(each.namespace)
+    rank = actor_rank(each.namespace, policy)
+    return (*rank, "" if policy.namespace(each.namespace).role is Role.CONTACT else each.key)
+
+
+def actor_rank(namespace: str, policy: Policy) -> tuple[int, int, int]:
+    """Where the identifiers of a namespace stand when it is asked who did something; the smallest did it."""
+    rules = policy.namespace(namespace)
     match rules.role:
         case Role.CONTACT:
-            return (0, 0 if each.namespace == "user_id" else 1, rules.priority, "")
+            return (0, 0 if namespace == "user_id" else 1, rules.priority)
         case Role.DEVICE:
-            return (1, DEVICE_ORDER.get(each.namespace, len(DEVICE_ORDER)), rules.priority, each.key)
+            return (1, DEVICE_ORDER.get(namespace, len(DEVICE_ORDER)), rules.priority)
         case Role.CONTACT_POINT:
-            return (2, CONTACT_POINT_ORDER.get(each.namespace, len(CONTACT_POINT_ORDER)), rules.priority, each.key)
+            return (2, CONTACT_POINT_ORDER.get(namespace, len(CONTACT_POINT_ORDER)), rules.priority)
 
 
 def _two_values(found: dict[Identifier, Sighting], policy: Policy) -> Warned | None:

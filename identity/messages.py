@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
-from typing import NewType
+from typing import NewType, Protocol
 
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 
@@ -132,6 +132,22 @@ class Message:
     def sure(self) -> bool:
         """Whether the own time can be believed: given, not later than the receipt, not before 2000."""
         return self.own_time is not None and EARLIEST_SURE <= self.own_time <= self.received_at
+
+
+class Named(Protocol):
+    """What a message says of whom it names: less than the message, and quicker to read of many."""
+
+    @property
+    def sightings(self) -> tuple[Sighting, ...]:
+        """The identifiers as they were sent."""
+
+    @property
+    def previous_id(self) -> str | None:
+        """Of an alias, what the user was known as."""
+
+    @property
+    def region(self) -> str | None:
+        """Two letters, for phone numbers without a country."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from identity.differences import Differences
 from identity.evidence import AliasSaid, Heard, Link, LinkId, hear, joined, matters, resolved, time_of
 from identity.identifiers import Identifier, IdentifierKey, namespace_of, normalise
-from identity.messages import Message, MessageId, micros
+from identity.messages import Message, MessageId, Named, micros
 from identity.policy import Policy
 from identity.survivorship import Observation, canonical
 from identity.survivorship import joined as joined_observations
@@ -53,9 +53,7 @@ class Touched:
     heirs: defaultdict[IdentifierKey, set[IdentifierKey]] = field(default_factory=lambda: defaultdict(set))
 
     def hear(self, message: Message, recorded_at: int, differences: Differences) -> None:
-        """The first pass, for one message."""
-        if differences.none_in(message):
-            return
+        """The first pass, for one message in which the two policies may differ."""
         old, new = differences.old, differences.new
         before, now = hear(message, old), hear(message, new)
         self.old_aliases += [(each, recorded_at) for each in before.aliases]
@@ -148,11 +146,13 @@ class Totals:
         actors = {stated[0] for stated in (*touched.observations, *touched.members)}
         self.about = frozenset(touched.identifiers | ends | actors)
 
-    def hear(self, message: Message, recorded_at: int, new: Policy) -> None:
-        """The second pass, for one message."""
+    def concerned(self, message: Named, new: Policy) -> bool:
+        """Whether a message names anybody of whom something is touched, so that the second pass must hear it."""
         named = (normalise(each.namespace, each.value, new, message.region) for each in message.sightings)
-        if not any(isinstance(each, Identifier) and each.key in self.about for each in named):
-            return
+        return any(isinstance(each, Identifier) and each.key in self.about for each in named)
+
+    def hear(self, message: Message, recorded_at: int, new: Policy) -> None:
+        """The second pass, for one message that is concerned."""
         heard, touched = hear(message, new), self.touched
         own = time_of(message)
         for key in {each.key for each in heard.identifiers} & touched.identifiers:
