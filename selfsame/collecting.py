@@ -5,9 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import ParamSpec, TypeVar
 
-import anyio.to_thread
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -18,19 +16,17 @@ from graph.keys import ApiKey
 from graph.runs import record_dead_letters
 from identity.erasure import Hashing
 from identity.messages import Message, MessageKind, Rejection, SourceName
-from loaders.errors import BodyTooLargeError, IntakeClosedError
+from loaders.errors import IntakeClosedError
 from loaders.intake import Intake
-from loaders.segment_http import BODY_LIMIT, decoded_body, parse_batch, parse_single, sent_texts, write_key_in
+from loaders.segment_http import decoded_body, parse_batch, parse_single, sent_texts, write_key_in
 from loaders.sources import Source
 from loaders.wire import bounded
 from selfsame.access import KeyRing, Refusal, secret_in
 from selfsame.answers import failed, problem, refused, said
+from selfsame.receiving import aside, received
 
-LARGE = 128 * 1024  # bytes; to read a body of 5 MB takes a second, which other requests shall not wait for
 LISTED = 100
 Answer = Callable[[Request], Awaitable[Response]]
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,7 @@ class Collecting:
         if isinstance(sent, Refusal):
             return refused(sent)
         body, source = sent
-        read = await _aside(body, parse_batch, body, source, self.now())
+        read = await aside(body, parse_batch, body, source, self.now())
         messages = [each for each in read if isinstance(each, Message)]
         outcomes = await self.intake.submit(messages)
         rejected = _rejected(body, read, outcomes)
@@ -92,8 +88,8 @@ class Collecting:
             key = await self.keys.sender(secret)
             if isinstance(key, Refusal):
                 return key
-        raw = await _received(request)
-        body = await _aside(raw, decoded_body, raw, request.headers.get("content-encoding", ""))
+        raw = await received(request)
+        body = await aside(raw, decoded_body, raw, request.headers.get("content-encoding", ""))
         key = await self.keys.sender(secret or write_key_in(body))
         return key if isinstance(key, Refusal) else (body, _source(key))
 
@@ -112,24 +108,6 @@ def guarded(answer: Answer) -> Answer:
             return failed(error)
 
     return endpoint
-
-
-async def _received(request: Request) -> bytes:
-    """The body as it was sent; no more than the limit is ever held. Raises BodyTooLargeError."""
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > BODY_LIMIT:
-            raise BodyTooLargeError("body", f"more than {BODY_LIMIT:,} bytes; send fewer messages at once")
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-async def _aside(body: bytes, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    if len(body) <= LARGE:
-        return work(*args, **kwargs)
-    return await anyio.to_thread.run_sync(partial(work, *args, **kwargs))
 
 
 def _source(key: ApiKey) -> Source:

@@ -1,0 +1,34 @@
+"""Bodies of requests: received within a limit, and worked on where others need not wait for it."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+import anyio.to_thread
+from starlette.requests import Request
+
+from loaders.errors import BodyTooLargeError
+from loaders.segment_http import BODY_LIMIT
+
+LARGE = 128 * 1024  # bytes; to read a body of 5 MB takes a second, which other requests shall not wait for
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def received(request: Request) -> bytes:
+    """The body as it was sent; no more than the limit is ever held. Raises BodyTooLargeError, ClientDisconnect."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY_LIMIT:
+            raise BodyTooLargeError("body", f"more than {BODY_LIMIT:,} bytes; send fewer messages at once")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def aside(body: bytes, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The answer of some work on a body, in a thread of its own where the body is large."""
+    if len(body) <= LARGE:
+        return work(*args, **kwargs)
+    return await anyio.to_thread.run_sync(partial(work, *args, **kwargs))
