@@ -6,7 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from graph.connection import Reader, Row, Transaction, Writer
-from identity.messages import SourceName, micros, moment
+from identity.messages import Authority, SourceName, micros, moment
+
+AUTHORITIES = {each.name.lower(): each for each in Authority}
 
 
 class Scope(StrEnum):
@@ -20,13 +22,20 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key without its secret. source: whose messages a writing key sends; None for a reading one."""
+    """A key without its secret. source: whose messages a writing key sends; None for a reading one.
+
+    authority: how far what it sends is believed. origins: the web pages that may use it; empty is any.
+    requires_signature: whether a user id that nobody signed links nothing.
+    """
 
     hash: str
     scope: Scope
     source: SourceName | None
     created_at: datetime
     label: str | None = None
+    authority: Authority = Authority.CLAIMED
+    origins: tuple[str, ...] = ()
+    requires_signature: bool = False
 
     @property
     def name(self) -> str:
@@ -42,7 +51,10 @@ def hash_of(secret: str) -> str:
 # One row, by api_key_hash (unique).
 RECORD_KEY = """
 MERGE (key:ApiKey {hash: $hash})
-SET key += {scope: $scope, source: $source, created_at: $created_at, label: $label}
+SET key += {
+  scope: $scope, source: $source, created_at: $created_at, label: $label, authority: $authority, origins: $origins,
+  requires_signature: $requires_signature
+}
 """
 
 
@@ -59,13 +71,16 @@ async def _record(transaction: Transaction, key: ApiKey) -> None:
         source=key.source,
         created_at=micros(key.created_at),
         label=key.label,
+        authority=key.authority.name.lower(),
+        origins=list(key.origins),
+        requires_signature=key.requires_signature,
     )
 
 
 # One row, by api_key_hash (unique).
 KEY_BY_HASH = """
 MATCH (key:ApiKey {hash: $hash})
-RETURN key {.hash, .scope, .source, .created_at, .label} AS key
+RETURN key {.hash, .scope, .source, .created_at, .label, .authority, .origins, .requires_signature} AS key
 """
 
 
@@ -78,7 +93,7 @@ async def key_by_hash(reader: Reader, hashed: str) -> ApiKey | None:
 # A label scan: as many rows as there are keys.
 ALL_KEYS = """
 MATCH (key:ApiKey)
-RETURN key {.hash, .scope, .source, .created_at, .label} AS key
+RETURN key {.hash, .scope, .source, .created_at, .label, .authority, .origins, .requires_signature} AS key
 ORDER BY key.created_at, key.hash
 """
 
@@ -96,4 +111,7 @@ def _key(row: Row) -> ApiKey:
         source=SourceName(source) if source else None,
         created_at=moment(row["created_at"]),
         label=row["label"],
+        authority=AUTHORITIES[row["authority"] or "claimed"],
+        origins=tuple(row["origins"] or ()),
+        requires_signature=bool(row["requires_signature"]),
     )

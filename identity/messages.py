@@ -26,8 +26,9 @@ class MessageKind(StrEnum):
 
 
 class Authority(IntEnum):
-    """How far a statement can be believed; a larger one is stronger."""
+    """How far a statement can be believed; a larger one is stronger. What is unverified is kept and links nothing."""
 
+    UNVERIFIED = 0
     CLAIMED = 1
     VERIFIED = 2
     IMPORTED = 3

@@ -91,12 +91,12 @@ def held_at(link: PastLink, recorded: int, happened: int, least: Mapping[Kind, A
     """Whether a link between two identifiers of one person tied them at an event time, as known at a recorded moment.
 
     Of such a link no rule that looks at people can have refused it: what such a rule refuses keeps its ends apart. What
-    remains is who may say so. least: the authority that the policy asks of some kinds.
+    remains is who may say so. least: the authority that the policy asks of each kind, where it is more than a claim.
     """
     step = step_at(link, recorded)
     if step is None or step.first_seen > happened:
         return False
-    return link.kind not in least or step.authority >= least[link.kind]
+    return step.authority >= least.get(link.kind, Authority.CLAIMED)
 
 
 def connected(

@@ -7,6 +7,7 @@ what its author believes.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from identity.messages import Authority
 from identity.policy import KINDS, NAMESPACE_PATTERN, Namespace, Normaliser, OverActive, Policy, Role, Shared, matching
 from identity.policy_shape import Found
 from identity.survivorship import MANUAL
@@ -112,7 +113,7 @@ def _of_kinds(policy: Policy) -> Iterator[Found]:
         yield Found(("kinds",), "no kind of statement links, so nobody would ever be joined")
     for word in KINDS:
         rules = policy.kind(word)
-        if not rules.links and rules.minimum_authority > min(type(rules.minimum_authority)):
+        if not rules.links and rules.minimum_authority > Authority.CLAIMED:
             yield Found(("kinds", word, "minimum_authority"), f"{word} links nothing, whatever its authority")
     alias = policy.kind("alias")
     if alias.overrides_from is None:

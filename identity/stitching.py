@@ -229,17 +229,14 @@ def genericity(links: Sequence[Link], standing: Standing, policy: Policy) -> dic
 
 
 def least_authorities(policy: Policy) -> dict[Kind, Authority]:
-    """The authority that a policy asks of each kind of statement, where it asks for any."""
-    asked = {kind: policy.kind(kind.word).minimum_authority for kind in Kind}
-    return {kind: authority for kind, authority in asked.items() if authority > Authority.CLAIMED}
+    """The authority that a policy asks of each kind of statement; no policy takes what is unverified."""
+    return {kind: policy.kind(kind.word).minimum_authority for kind in Kind}
 
 
 def weak_under(policy: Policy) -> Callable[[Link], bool]:
     """Whether a link is said with less authority than the policy asks of its kind."""
     least = least_authorities(policy)
-    if not least:
-        return lambda _: False
-    return lambda link: link.kind in least and link.authority < least[link.kind]
+    return lambda link: link.authority < least[link.kind]
 
 
 @dataclass(slots=True)

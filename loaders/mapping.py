@@ -30,7 +30,7 @@ from loaders.values import Defaults, Value, template_from, time_from, value_from
 
 CATALOG = Path(__file__).with_name("catalog")
 FORMATS = ("csv", "jsonl")
-AUTHORITIES = {each.name.lower(): each for each in Authority if each is not Authority.MANUAL}
+AUTHORITIES = {each.name.lower(): each for each in Authority if Authority.CLAIMED <= each < Authority.MANUAL}
 FAN_OUT_NAMES = frozenset({"item", "root", "index"})
 
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from identity.messages import (
     About,
     AccountStatement,
+    Authority,
     Json,
     Message,
     MessageKind,
@@ -24,6 +25,7 @@ from identity.policy import NAMESPACE_PATTERN
 from identity.survivorship import canonical
 from loaders.moments import iso_moment, shown_moment
 from loaders.purchases import PRODUCTS_LIMIT, products_in, things_of
+from loaders.signed_users import Belief, vouched_in
 from loaders.sources import Source
 from loaders.wire import UnreadableJsonError, bounded, json_value, text_of
 
@@ -55,6 +57,11 @@ IDENTIFIERS: tuple[tuple[str, Path], ...] = (
     ("push_token", ("context", "device", "token")),
 )
 HASHED = {("email", "sha256"): "email_sha256"}
+SIGNATURE = "userSignature"  # in the context; never kept, since it is as good as a password of the user
+# The clock of a sender who names her own `timestamp` is wrong from here on; what is less may be the way of the message.
+NOTICEABLE = timedelta(minutes=1)
+# What somebody says of another id or of an organisation, no signature of her own id vouches for.
+OF_OTHERS = frozenset({MessageKind.ALIAS, MessageKind.GROUP})
 SPACE = re.compile(r"\s*\Z")
 
 
@@ -122,10 +129,11 @@ def message_from(raw: bytes, place: str, sending: Sending) -> Message | Rejectio
     if isinstance(kind, Rejection):
         return kind
     item = _Item(read)
-    sightings = _sightings(item, kind, sending.source)
+    belief = _belief(item, sending)
+    sightings = _sightings(item, kind, belief)
     if not sightings:
         return _rejection("no_identifier", place, NO_IDENTIFIER, read, raw)
-    return _message(item, kind, sightings, sending)
+    return _message(item, kind, sightings, belief, sending)
 
 
 NO_IDENTIFIER = (
@@ -161,7 +169,24 @@ def _kind(read: dict[str, Json], raw: bytes, place: str, sending: Sending) -> Me
     return _rejection("unknown_type", f"{place}.type", sentence, read, raw)
 
 
-def _sightings(item: _Item, kind: MessageKind, source: Source) -> tuple[Sighting, ...]:
+def _belief(item: _Item, sending: Sending) -> Belief:
+    """How far the message is believed; its signature is taken out."""
+    context = item.fields.get("context")
+    if not isinstance(context, dict) or SIGNATURE not in context:
+        return Belief(sending.source)
+    item.fields["context"] = {name: value for name, value in context.items() if name != SIGNATURE}
+    given, user_id = context[SIGNATURE], text_of(item.fields.get("userId"))
+    if user_id is None or given is None or not sending.source.user_secrets:
+        return Belief(sending.source)
+    secrets = sending.source.user_secrets
+    vouched = vouched_in(given, user_id, secrets, sending.received_at) if isinstance(given, str) else frozenset()
+    if not vouched:
+        sentence = "this is no signature of this userId, or it is out of date; the message counts as unsigned"
+        item.warn("invalid_signature", f"context.{SIGNATURE}", sentence)
+    return Belief(sending.source, vouched)
+
+
+def _sightings(item: _Item, kind: MessageKind, belief: Belief) -> tuple[Sighting, ...]:
     found: dict[tuple[str, str], Sighting] = {}
     for namespace, path in IDENTIFIERS if kind is MessageKind.GROUP else (*IDENTIFIERS, *TRAITS):
         value = item.at(path)
@@ -172,13 +197,13 @@ def _sightings(item: _Item, kind: MessageKind, source: Source) -> tuple[Sighting
         if text is None:
             item.warn("invalid_identifier", place, f"this is no text; it is ignored as {namespace}")
         else:
-            found.setdefault((namespace, text), Sighting(namespace, text, place, source.authority))
-    for each in _external(item, source):
+            found.setdefault((namespace, text), Sighting(namespace, text, place, belief.of(namespace, text)))
+    for each in _external(item, belief):
         found.setdefault((each.namespace, each.value), each)
     return tuple(found.values())
 
 
-def _external(item: _Item, source: Source) -> list[Sighting]:
+def _external(item: _Item, belief: Belief) -> list[Sighting]:
     given = item.at(("context", "externalIds"))
     if given is None:
         return []
@@ -187,16 +212,16 @@ def _external(item: _Item, source: Source) -> list[Sighting]:
         return []
     if len(given) > EXTERNAL_IDS_LIMIT:
         item.warn("too_many", "context.externalIds", f"only the first {EXTERNAL_IDS_LIMIT} are read")
-    read = (_external_id(item, number, each, source) for number, each in enumerate(given[:EXTERNAL_IDS_LIMIT]))
+    read = (_external_id(item, number, each, belief) for number, each in enumerate(given[:EXTERNAL_IDS_LIMIT]))
     return [each for each in read if each is not None]
 
 
-def _external_id(item: _Item, number: int, given: Json, source: Source) -> Sighting | None:
+def _external_id(item: _Item, number: int, given: Json, belief: Belief) -> Sighting | None:
     place = f"context.externalIds[{number}]"
     stated = given if isinstance(given, dict) else {}
     text, namespace = text_of(stated.get("id")), _external_namespace(stated)
     if text is not None and namespace is not None:
-        return Sighting(namespace, text, place, source.authority)
+        return Sighting(namespace, text, place, belief.of(namespace, text))
     sentence = (
         "an external id needs an `id`, a `type` that matches [a-z][a-z0-9_.]{0,63}, no `collection` but `users` "
         "and no `encoding` but `none`; it is ignored"
@@ -215,7 +240,9 @@ def _external_namespace(stated: Mapping[str, Json]) -> str | None:
     return name if NAMESPACE_PATTERN.match(name) else None
 
 
-def _message(item: _Item, kind: MessageKind, sightings: tuple[Sighting, ...], sending: Sending) -> Message:
+def _message(
+    item: _Item, kind: MessageKind, sightings: tuple[Sighting, ...], belief: Belief, sending: Sending
+) -> Message:
     traits, properties, context = item.object_at("traits"), item.object_at("properties"), item.object_at("context")
     digest = _digest(item.fields)
     own, skew = _own_time(item, sending)
@@ -238,10 +265,21 @@ def _message(item: _Item, kind: MessageKind, sightings: tuple[Sighting, ...], se
         context=context,
         account=_account(item, traits) if kind is MessageKind.GROUP else None,
         about=_about(item, properties, sending.source) if kind is MessageKind.TRACK else (),
-        authority=sending.source.authority,
+        authority=_authority(kind, sightings, belief),
         region=sending.source.region,
         warnings=tuple(item.warnings),
     )
+
+
+def _authority(kind: MessageKind, sightings: tuple[Sighting, ...], belief: Belief) -> Authority:
+    """How far the message as a whole is believed."""
+    source = belief.source
+    if source.authority >= Authority.VERIFIED:
+        return source.authority
+    if belief.vouched and kind not in OF_OTHERS:
+        return Authority.VERIFIED
+    unproven = any(each.authority is Authority.UNVERIFIED for each in sightings)
+    return Authority.UNVERIFIED if unproven or (source.requires_signature and kind in OF_OTHERS) else source.authority
 
 
 def _digest(fields: Mapping[str, Json]) -> str:
@@ -264,11 +302,20 @@ def _message_id(item: _Item, digest: str) -> str:
 def _own_time(item: _Item, sending: Sending) -> tuple[datetime | None, timedelta]:
     """The message's own time, and how far its sender's clock is behind ours."""
     original = _moment(item, "originalTimestamp", item.fields.get("originalTimestamp"))
-    if original is None:
-        return _moment(item, "timestamp", item.fields.get("timestamp")), timedelta()
+    if original is not None:
+        return original, _skew(item, sending)
+    own, skew = _moment(item, "timestamp", item.fields.get("timestamp")), _skew(item, sending)
+    return own, skew if abs(skew) > NOTICEABLE else timedelta()
+
+
+def _skew(item: _Item, sending: Sending) -> timedelta:
+    """How far the sender's clock is behind the one that received the message first: in an archive, another's."""
     given = item.fields.get("sentAt")
     sent = _moment(item, "sentAt", sending.sent_at if given is None else given)
-    return original, timedelta() if sent is None else sending.received_at - sent
+    if sent is None:
+        return timedelta()
+    first = _moment(item, "receivedAt", item.fields.get("receivedAt")) if given is not None else None
+    return (first or sending.received_at) - sent
 
 
 def _moment(item: _Item, place: str, value: Json) -> datetime | None:

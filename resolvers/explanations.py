@@ -81,7 +81,9 @@ class ExplainedLink:
     a: IdentifierName = strawberry.field(description="One end.")
     b: IdentifierName = strawberry.field(description="The other end.")
     kind: LinkKind = strawberry.field(resolver=_kind, description="What kind of statement it is.")
-    authority: str = strawberry.field(description="How far it is believed: manual, imported, verified or claimed.")
+    authority: str = strawberry.field(
+        description="How far it is believed: manual, imported, verified, claimed or unverified."
+    )
     source: str = strawberry.field(description="The source that said so first.")
     first_seen: Moment = strawberry.field(description="When it was first said.")
     message: str = strawberry.field(description="The id of the first message that said so.")

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from graph.connection import Reader, Writer
 from graph.keys import ApiKey, Scope, hash_of, key_by_hash, record_key
-from identity.messages import SourceName
+from identity.messages import Authority, SourceName
 
 REMEMBERED_SECONDS = 5.0
 REMEMBERED_KEYS = 4_096
@@ -37,6 +37,11 @@ KEY_UNKNOWN = Refusal(
     401,
     "key_unknown",
     "this key was never given out; `selfsame keys create --scope write|read|steward|admin` makes one",
+)
+ORIGIN_REFUSED = Refusal(
+    403,
+    "origin_refused",
+    "pages of this origin may not send; `selfsame keys create --origin` and SELFSAME_ORIGINS say which may",
 )
 KEY_SCOPE = Refusal(403, "key_scope", "this key may not send messages; that needs one of scope `write`")
 
@@ -95,10 +100,25 @@ def _user_name(encoded: str) -> str | None:
     return text.partition(":")[0] or None
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a writing key sends; as in ApiKey."""
+
+    authority: Authority = Authority.CLAIMED
+    origins: tuple[str, ...] = ()
+    requires_signature: bool = False
+
+
 async def create_key(
-    writer: Writer, scope: Scope, now: datetime, source: SourceName | None = None, label: str | None = None
+    writer: Writer,
+    scope: Scope,
+    now: datetime,
+    source: SourceName | None = None,
+    label: str | None = None,
+    terms: Terms | None = None,
 ) -> str:
     """Make a key, remember its hash, and answer its text, which is nowhere else. Raises DatabaseAwayError."""
-    secret = PREFIXES[scope] + secrets.token_urlsafe(32)
-    await record_key(writer, ApiKey(hash_of(secret), scope, source, now, label))
+    secret, sends = PREFIXES[scope] + secrets.token_urlsafe(32), terms or Terms()
+    key = ApiKey(hash_of(secret), scope, source, now, label, sends.authority, sends.origins, sends.requires_signature)
+    await record_key(writer, key)
     return secret

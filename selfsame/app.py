@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -30,7 +30,7 @@ from resolvers.viewer import Viewer
 from resolvers.world import World
 from selfsame.access import KeyRing, Refusal, secret_in
 from selfsame.answers import failed, refused, said
-from selfsame.collecting import Answer, Collecting, guarded
+from selfsame.collecting import Answer, Collecting, Doors, guarded
 from selfsame.telemetry import log
 
 DRAIN_SECONDS = 1.0
@@ -44,7 +44,7 @@ READY_SECONDS = 5.0
 class Parts:
     """What the service is made of. policy: as this process knows it; now, mint: the clock and the source of ids.
 
-    hashing: how the erased are known again; without it nothing can be erased.
+    hashing: how the erased are known again; without it nothing can be erased. doors: which pages may send.
     """
 
     connection: Connection
@@ -53,13 +53,14 @@ class Parts:
     mint: Mint
     pace: Pace | None = None
     hashing: Hashing | None = None
+    doors: Doors = field(default_factory=Doors)
 
 
 def service(parts: Parts) -> Starlette:
     """The ASGI application: /v1/…, /graphql, /health/live and /health/ready."""
     intake = Intake(_commit(parts), parts.pace)
     keys = KeyRing(parts.connection.reader)
-    collecting = Collecting(keys, intake, parts.connection.writer, parts.now, parts.hashing)
+    collecting = Collecting(keys, intake, parts.connection.writer, parts.now, parts.hashing, parts.doors)
     return Starlette(
         routes=[
             *collecting.routes(),

@@ -2,7 +2,7 @@
 
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -21,19 +21,29 @@ from loaders.intake import Intake
 from loaders.segment_http import decoded_body, parse_batch, parse_single, sent_texts, write_key_in
 from loaders.sources import Source
 from loaders.wire import bounded
-from selfsame.access import KeyRing, Refusal, secret_in
+from selfsame.access import ORIGIN_REFUSED, KeyRing, Refusal, secret_in
 from selfsame.answers import failed, problem, refused, said
+from selfsame.origins import ANY, Origins, preflight, shared
 from selfsame.receiving import aside, received
+from selfsame.telemetry import log
 
 LISTED = 100
 Answer = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
+class Doors:
+    """Which web pages may send, whatever their key, and by which secrets their user ids are signed."""
+
+    origins: Origins = field(default_factory=Origins)
+    user_secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Collecting:
     """What collecting needs: who may send, where messages go, where those go that cannot be used.
 
-    hashing: how the erased are known, whose texts are not kept.
+    hashing: how the erased are known, whose texts are not kept. doors: which pages may send, who signs user ids.
     """
 
     keys: KeyRing
@@ -41,14 +51,21 @@ class Collecting:
     writer: Writer
     now: Callable[[], datetime]
     hashing: Hashing | None = None
+    doors: Doors = field(default_factory=Doors)
 
     def routes(self) -> list[Route]:
-        """POST /v1/batch, /v1/import, and a single call for each kind of message."""
-        batches = [Route(f"/v1/{name}", guarded(self._batch), methods=["POST"]) for name in ("batch", "import")]
+        """POST /v1/batch, /v1/import, and a single call for each kind of message.
+
+        Segment's client for browsers calls `/v1/t` what others call `/v1/track`, and `/v1/b` a batch.
+        """
+        batches = [self._route(name, self._batch) for name in ("batch", "b", "import")]
         singles = [
-            Route(f"/v1/{kind}", guarded(partial(self._single, kind.value)), methods=["POST"]) for kind in MessageKind
+            self._route(name, partial(self._single, kind.value)) for kind in MessageKind for name in (kind, kind[0])
         ]
         return batches + singles
+
+    def _route(self, name: str, answer: Answer) -> Route:
+        return Route(f"/v1/{name}", from_pages(guarded(answer), self.doors.origins), methods=["POST", "OPTIONS"])
 
     async def _batch(self, request: Request) -> Response:
         """Every message is answered by itself; only a body that cannot be read at all is refused whole."""
@@ -91,7 +108,26 @@ class Collecting:
         raw = await received(request)
         body = await aside(raw, decoded_body, raw, request.headers.get("content-encoding", ""))
         key = await self.keys.sender(secret or write_key_in(body))
-        return key if isinstance(key, Refusal) else (body, _source(key))
+        if isinstance(key, Refusal):
+            return key
+        if not Origins(frozenset(key.origins or (ANY,))).allow(request.headers.get("origin")):
+            return ORIGIN_REFUSED
+        source = _source(key, self.doors)
+        _note_repeat(request, source)
+        return body, source
+
+
+def from_pages(answer: Answer, origins: Origins) -> Answer:
+    """An endpoint that web pages may use, as far as their origin is allowed."""
+
+    async def endpoint(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return preflight(request, origins)
+        if not origins.allow(request.headers.get("origin")):
+            return refused(ORIGIN_REFUSED)
+        return shared(request, await answer(request), origins)
+
+    return endpoint
 
 
 def guarded(answer: Answer) -> Answer:
@@ -110,8 +146,20 @@ def guarded(answer: Answer) -> Answer:
     return endpoint
 
 
-def _source(key: ApiKey) -> Source:
-    return Source(name=key.source or SourceName("web"))
+def _source(key: ApiKey, doors: Doors) -> Source:
+    return Source(
+        name=key.source or SourceName("web"),
+        authority=key.authority,
+        user_secrets=doors.user_secrets,
+        requires_signature=key.requires_signature,
+    )
+
+
+def _note_repeat(request: Request, source: Source) -> None:
+    """SDKs count in a header how often they sent a request before; it changes nothing, and shows whom to look after."""
+    times = request.headers.get("x-retry-count", "")
+    if times.isdecimal() and int(times[:9]):
+        log().info("a request comes again", source=source.name, times=int(times[:9]))
 
 
 def _rejected(body: bytes, read: Sequence[Message | Rejection], outcomes: Sequence[Outcome]) -> list[Rejection]:

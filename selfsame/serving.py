@@ -20,6 +20,7 @@ from graph.server.progress import Tell
 from graph.tombstones import check_key
 from selfsame.app import Parts, service
 from selfsame.clock import mint, now
+from selfsame.collecting import Doors
 from selfsame.erasing import hashing_of
 from selfsame.errors import EnvironmentRefusesError
 from selfsame.reach import addressed, opened
@@ -76,7 +77,8 @@ async def _parts(settings: Settings, connection: Connection) -> Parts:
         log().warning(sentence)
     hashing = hashing_of(settings)
     await check_key(connection.reader, hashing)
-    return Parts(connection, held, now, mint, hashing=hashing)
+    doors = Doors(settings.allowed_origins, settings.user_secrets)
+    return Parts(connection, held, now, mint, hashing=hashing, doors=doors)
 
 
 def _listening(host: str, port: int) -> socket.socket:

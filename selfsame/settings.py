@@ -15,11 +15,13 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from identity.erasure import LEAST_KEY_BYTES
 from identity.policy import Policy
 from selfsame.errors import InputInvalidError, SettingsInvalidError
+from selfsame.origins import Origins, origin_of
 from selfsame.presets import policy_named, policy_path
 
 PREFIX = "SELFSAME_"
 HEXADECIMAL = re.compile(rf"(?:[0-9a-fA-F]{{2}}){{{LEAST_KEY_BYTES},}}")
 CONFIG = "SELFSAME_CONFIG"
+LEAST_SECRET = 32
 
 
 class LogLevel(StrEnum):
@@ -74,6 +76,11 @@ class Settings(BaseSettings):
         default=None,
         description="Secret of 64 or more hexadecimal digits by which the erased are known again; keep it for ever.",
     )
+    origins: str = Field(default="*", description="Web origins whose pages may send, separated by commas; `*` is any.")
+    user_id_secrets: SecretStr | None = Field(
+        default=None,
+        description="Secrets of 32 or more characters by which browsers' user ids are signed, separated by commas.",
+    )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="`debug`, `info`, `warning` or `error`.")
     log_format: LogFormat = Field(default=LogFormat.CONSOLE, description="`console` for people, `json` for machines.")
 
@@ -83,6 +90,31 @@ class Settings(BaseSettings):
         if value is not None and not HEXADECIMAL.fullmatch(value.get_secret_value()):
             raise ValueError(f"an erasure key is {2 * LEAST_KEY_BYTES} or more hexadecimal digits, an even number")
         return value
+
+    @field_validator("origins")
+    @classmethod
+    def _origins(cls, value: str) -> str:
+        try:
+            return ",".join(map(origin_of, _listed(value)))
+        except InputInvalidError as error:
+            raise ValueError(str(error)) from error
+
+    @field_validator("user_id_secrets")
+    @classmethod
+    def _secrets_of_user_ids(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and any(len(each) < LEAST_SECRET for each in _listed(value.get_secret_value())):
+            raise ValueError(f"a secret of user ids has {LEAST_SECRET} or more characters")
+        return value
+
+    @property
+    def allowed_origins(self) -> Origins:
+        """The origins of the web pages that may send."""
+        return Origins(frozenset(_listed(self.origins)))
+
+    @property
+    def user_secrets(self) -> tuple[str, ...]:
+        """What user ids may be signed with; the first is as good as the last."""
+        return _listed(self.user_id_secrets.get_secret_value()) if self.user_id_secrets is not None else ()
 
     @classmethod
     def settings_customise_sources(
@@ -95,6 +127,10 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file, whose keys arrive as arguments; nothing else is read."""
         return env_settings, init_settings
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(each.strip() for each in text.split(",") if each.strip())
 
 
 def load_settings() -> Settings:

@@ -176,3 +176,19 @@ def test_unique_shop_addresses_part_two_guests_on_one_tablet() -> None:
 
 def test_a_namespace_that_blocks_nothing_of_its_own_blocks_nothing() -> None:
     assert not Namespace(name="x", role=policy("").namespaces["email"].role, priority=1).blocks("a")
+
+
+def test_what_is_unverified_is_kept_and_joins_nobody_whatever_the_policy_until_somebody_claims_it() -> None:
+    unverified = Authority.UNVERIFIED
+    made = history_of(identify("u1", "a1", at=1, authority=unverified))
+    assert people_of(made) == [{"anonymous_id:a1"}, {"user_id:u1"}]
+    assert refusals_of(made) == {("anonymous_id:a1", "user_id:u1"): "unverified"}
+    made.receive([identify("u1", "a1", at=2)])
+    assert people_of(made) == [{"user_id:u1", "anonymous_id:a1"}]
+
+
+def test_no_number_of_unverified_users_makes_a_device_shared() -> None:
+    forged = [identify(f"u{number}", "a1", at=number, authority=Authority.UNVERIFIED) for number in range(2, 90)]
+    made = history_of(identify("u1", "a1", at=1), *forged)
+    assert {"user_id:u1", "anonymous_id:a1"} in people_of(made)
+    assert not made.generic

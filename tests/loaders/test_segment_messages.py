@@ -175,9 +175,17 @@ class TestTimes:
         answer = message(item(originalTimestamp="2026-07-01T09:00:00Z"), sentAt="2026-07-01T09:30:00Z")
         assert answer.at == NOW - timedelta(minutes=30)
 
-    def test_a_timestamp_that_the_sender_chose_is_not_corrected(self) -> None:
-        answer = message(item(timestamp="2026-06-01T10:00:00+02:00", sentAt="2026-07-01T09:30:00Z"))
+    def test_a_timestamp_alone_is_corrected_where_the_clock_is_a_minute_wrong(self) -> None:
+        """What is less may be the way of the message, and who chose the time shall read it as it was chosen."""
+        answer = message(item(timestamp="2026-06-01T10:00:00+02:00", sentAt="2026-07-01T11:59:30Z"))
         assert answer.at == answer.own_time == datetime(2026, 6, 1, 8, tzinfo=UTC)
+        wrong = message(item(timestamp="2026-06-01T10:00:00+02:00", sentAt="2026-07-01T09:30:00Z"))
+        assert wrong.at == datetime(2026, 6, 1, 10, 30, tzinfo=UTC)
+
+    def test_an_archive_says_itself_when_a_message_was_received(self) -> None:
+        archived = item(originalTimestamp="2024-01-01T10:00:00Z", sentAt="2024-01-01T10:00:01Z")
+        answer = message(archived | {"receivedAt": "2024-01-01T10:05:01Z"})
+        assert answer.at == datetime(2024, 1, 1, 10, 5, tzinfo=UTC)
 
     @pytest.mark.parametrize("sent", ["2099-01-01T00:00:00Z", "1970-01-01T00:00:00Z", None])
     def test_a_time_out_of_range_is_shown_as_the_receipt_and_kept_raw(self, sent: str | None) -> None:

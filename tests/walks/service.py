@@ -18,6 +18,7 @@ from loaders.intake import Pace
 from selfsame.access import create_key
 from selfsame.app import Parts, service
 from selfsame.clock import mint, now
+from selfsame.collecting import Doors
 from tests.building import default_policy
 from tests.graph.erasing import HASHING
 from tests.walks.sending import Sent
@@ -178,10 +179,10 @@ def sets(*people: str) -> set[frozenset[str]]:
 
 @asynccontextmanager
 async def in_process(
-    graph: Connection, pace: Pace | None = None, policy: Policy | None = None
+    graph: Connection, pace: Pace | None = None, policy: Policy | None = None, doors: Doors | None = None
 ) -> AsyncIterator[Company]:
     """A company of a service that runs in this process on a graph."""
-    app = service(Parts(graph, PolicyHeld(policy or default_policy()), now, mint, pace, HASHING))
+    app = service(Parts(graph, PolicyHeld(policy or default_policy()), now, mint, pace, HASHING, doors or Doors()))
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
