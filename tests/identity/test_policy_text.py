@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from identity.errors import PolicyInvalidError
 from identity.messages import Authority
-from identity.policy import Policy, Role
+from identity.policy import DeviceRule, Policy, Role, Strategy, Trait
 from identity.policy_checks import contradictions
 from identity.policy_text import policy_from_toml
 from identity.policy_writing import policy_text
@@ -61,6 +61,12 @@ def test_contradictions_are_named_beside_what_is_misspelt() -> None:
 def test_what_is_no_toml_names_the_line(text: str, line: int) -> None:
     (only,) = problems(text)
     assert only.startswith(f"line {line}: this is no TOML: ")
+    assert "(at" not in only
+
+
+def test_what_is_no_toml_tells_what_the_reader_of_toml_says() -> None:
+    assert problems("version = = 1\n") == ["line 1: this is no TOML: Invalid value"]
+    assert problems("a = [1,\n") == ["line 2: this is no TOML: Invalid value"]
 
 
 CONTRADICTIONS = [
@@ -135,11 +141,25 @@ def test_extending_what_is_no_preset_names_the_presets() -> None:
     (only,) = problems('extends = "mall"\n')
     assert only.startswith("line 1, `extends`: there is no preset 'mall' to extend")
     assert only.endswith("the presets are default, last_login_wins, never_guess, shop")
+    with pytest.raises(PolicyInvalidError, match="the presets are not known here"):
+        policy_from_toml('extends = "mall"\n')
+
+
+def test_a_preset_may_extend_another() -> None:
+    texts = {**presets(), "mall": 'extends = "shop"\nversion = "mall-1"\n'}
+    policy = policy_from_toml('extends = "mall"\nversion = "1"\n', texts)
+    assert policy.namespaces == preset("shop").namespaces
+    with pytest.raises(PolicyInvalidError, match=r"`extends`: there is no preset 'plaza' to extend"):
+        policy_from_toml('extends = "mall"\n', {"mall": 'extends = "plaza"\n'})
 
 
 def test_a_missing_setting_names_the_way_to_leave_things_out() -> None:
     (only,) = problems(SMALL + '[namespaces.email]\nunique = true\nrole = "ContactPoint"\n')
-    assert only.startswith("line 6, `namespaces.email.priority`: is missing; begin with extends")
+    hint = 'is missing; begin with extends = "default" to keep all that the default says'
+    assert only == f"line 6, `namespaces.email.priority`: {hint}"
+    (missing, wrong) = problems('[namespaces.user_id]\nrole = "Contact"\npriority = -1\n')
+    assert missing == f"`version`: {hint}"
+    assert wrong == "line 3, `namespaces.user_id.priority`: -1 cannot be used: expected int >= 0"
 
 
 def test_a_policy_that_extends_another_differs_in_what_it_says_alone() -> None:
@@ -191,6 +211,7 @@ def test_a_preset_has_its_name_in_its_version(name: str) -> None:
 def test_the_text_of_a_policy_that_extends_needs_no_preset_and_keeps_what_was_written() -> None:
     text = MINE + "# ours\n[namespaces.email]\nactive = 3\n"
     kept = policy_from_toml(text, presets()).text
+    assert policy_from_toml(kept).text == kept
     assert policy_from_toml(kept) == policy_from_toml(text, presets())
     assert "\n# # ours\n# [namespaces.email]\n# active = 3\n" in kept
 
@@ -199,10 +220,46 @@ def test_a_whole_text_is_kept_as_it_was_written() -> None:
     assert default_policy().text == presets()["default"]
 
 
-@given(some_policy.map(lambda each: replace(each, profile_limit=1_000)).filter(is_whole))
+odd_texts = st.sampled_from(["a", "größe", 'say "x"', "tab\t", "del\x7f", "\\n", "a.b", "字"])
+
+
+@st.composite
+def with_other_settings(draw: st.DrawFn, policy: Policy) -> Policy:
+    """A policy with all that stands in no namespace and no kind set anew."""
+    external = replace(
+        policy.external,
+        priority=draw(st.integers(0, 99)),
+        max_partners=draw(st.sampled_from([None, 7])),
+        generic_above=draw(st.sampled_from([None, 3])),
+        active=draw(st.sampled_from([None, 4])),
+    )
+    return replace(
+        policy,
+        version=draw(odd_texts),
+        external=external,
+        source_rank=tuple(draw(st.lists(odd_texts, max_size=2, unique=True))),
+        profile_limit=draw(st.integers(1_000, 2_000)),
+        region_limit=draw(st.integers(2_000, 3_000)),
+        links_per_message=draw(st.integers(2, 20)),
+        max_value_bytes=draw(st.integers(16, 600)),
+        session_idle_minutes=draw(st.integers(1, 99)),
+        device_rule=draw(st.sampled_from(DeviceRule)),
+        device_idle_minutes=draw(st.integers(1, 99)),
+        logout_names=frozenset(draw(st.lists(odd_texts, max_size=2))),
+        account_roles=tuple(draw(st.lists(odd_texts, max_size=2, unique=True))),
+        replay_stays_out=draw(st.booleans()),
+        blocked_values=frozenset(each.casefold() for each in draw(st.lists(odd_texts, max_size=2))),
+        blocked_patterns=tuple(draw(st.lists(odd_texts, max_size=2, unique=True))),
+        traits={name: Trait(name=name, strategy=draw(st.sampled_from(Strategy))) for name in draw(st.sets(odd_texts))},
+    )
+
+
+@given(some_policy.flatmap(with_other_settings).filter(is_whole))
 def test_a_policy_written_out_is_the_same_when_read_again(policy: Policy) -> None:
-    again = policy_from_toml(policy_text(policy))
+    text = policy_text(policy)
+    again = policy_from_toml(text)
     assert again == policy
+    assert again.text == text
     assert again.hash == policy.hash
 
 
