@@ -19,7 +19,7 @@ from identity.evidence import (
     time_of,
 )
 from identity.identifiers import IdentifierKey
-from identity.messages import Authority, Message, MessageId, MessageKind, Sighting, SourceName, micros
+from identity.messages import Authority, Message, MessageId, MessageKind, Sighting, SourceName, Warned, micros
 from identity.policy import Namespace, Role
 from identity.survivorship import Observation
 from tests.building import RECEIVED, after, alias, default_policy, identify, message, track
@@ -182,7 +182,8 @@ def test_t50_two_values_of_a_unique_namespace_link_nothing() -> None:
     )
     found = heard(said)
     assert (found.actor, found.links, found.observations) == ("user_id:u1", (), ())
-    assert [each.code for each in found.warnings] == ["two_values_unique"]
+    sentence = "two values of user_id in one message; it links nothing, send one of them"
+    assert found.warnings == (Warned("two_values_unique", "user_id", sentence),)
 
 
 def test_two_external_ids_that_are_not_unique_are_linked() -> None:
@@ -202,6 +203,13 @@ def test_a_link_without_a_believable_time_is_unsure_and_has_the_moment_shown() -
 def test_persons_are_contacts_and_contact_points_strongest_first() -> None:
     found = heard(message(MessageKind.TRACK, [("email", "e@x.com"), ("anonymous_id", "a"), ("user_id", "u")]))
     assert (found.persons, found.devices) == (("user_id:u", "email:e@x.com"), ("anonymous_id:a",))
+
+
+def test_of_devices_of_one_rank_the_smaller_key_acts_and_of_contacts_the_one_named_first() -> None:
+    devices = [("push_token", "b"), ("push_token", "a"), ("advertising_id", "z")]
+    assert heard(message(MessageKind.TRACK, devices)).actor == "advertising_id:z"
+    assert heard(message(MessageKind.TRACK, devices[:2])).actor == "push_token:a"
+    assert heard(message(MessageKind.TRACK, [("shop", "2"), ("cart", "3"), ("shop", "1")])).actor == "shop:2"
 
 
 def test_the_actor_is_not_among_the_devices() -> None:
@@ -235,7 +243,16 @@ def test_t15_an_alias_of_itself_says_nothing() -> None:
 
 def test_an_alias_of_a_blocked_id_is_ignored_with_a_warning() -> None:
     found = heard(alias("undefined", "u1"))
-    assert (found.aliases, [each.place for each in found.warnings]) == ((), ["previousId"])
+    sentence = "the value is a placeholder that many people share; the alias is ignored"
+    assert (found.aliases, found.warnings) == ((), (Warned("blocked_identifier", "previousId", sentence),))
+
+
+def test_what_a_previous_id_is_is_read_by_the_rules_of_user_ids() -> None:
+    policy = default_policy()
+    users = replace(policy.namespaces["user_id"], blocked_values=frozenset({"kiosk"}))
+    ruling = replace(policy, namespaces={**policy.namespaces, "user_id": users})
+    assert hear(alias("kiosk", "u1"), ruling).aliases == ()
+    assert hear(alias("kiosk", "u1"), policy).aliases
 
 
 def test_aliases_that_name_different_ids_stay_apart_on_one_pair() -> None:

@@ -1,9 +1,11 @@
 """From what a sender typed to a key, or to the reason why it names nobody (cases T31 to T43)."""
 
+from dataclasses import replace
+
 import pytest
 
 from identity.identifiers import Blocked, Identifier, IdentifierKey, namespace_of, normalise, role_of
-from identity.policy import Role
+from identity.policy import Normaliser, Role
 from tests.building import default_policy
 
 
@@ -109,6 +111,30 @@ def test_t43_a_value_of_512_bytes_is_kept_and_a_longer_one_blocked() -> None:
 def test_a_hash_is_64_hexadecimal_digits_in_lower_case() -> None:
     assert key_of("email_sha256", "AB" * 32) == "email_sha256:" + "ab" * 32
     assert why_blocked("email_sha256", "ab" * 31) == "invalid"
+
+
+@pytest.mark.parametrize(
+    ("namespace", "raw", "sentence"),
+    [
+        ("user_id", " ", "the value is empty"),
+        ("user_id", "null", "the value is a placeholder that many people share"),
+        ("user_id", "x" * 513, "the value is longer than 512 bytes"),
+        ("email_sha256", "ab", "not 64 hexadecimal digits"),
+        ("phone", "12345", "not a valid phone number"),
+    ],
+)
+def test_what_names_nobody_is_told_why(namespace: str, raw: str, sentence: str) -> None:
+    read = normalise(namespace, raw, default_policy(), "DE")
+    assert isinstance(read, Blocked)
+    assert read.sentence == sentence
+
+
+@pytest.mark.parametrize(("raw", "box"), [("a.b+c+d@gmail.com", "ab@gmail.com"), ("+a@x.com", "+a@x.com")])
+def test_t37_a_mailbox_ends_at_its_first_plus_unless_it_begins_with_it(raw: str, box: str) -> None:
+    policy = default_policy()
+    folded = replace(policy.namespaces["email"], normaliser=Normaliser.EMAIL_FOLDED)
+    read = normalise("email", raw, replace(policy, namespaces={**policy.namespaces, "email": folded}))
+    assert read == Identifier("email", box)
 
 
 def test_a_key_may_hold_colons_after_its_namespace() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from identity.evidence import ActKind, hear
-from identity.messages import Authority, Message, MessageKind
+from identity.messages import Authority, Message, MessageKind, Warned
 from identity.policy import KindRules, Namespace, Policy
 from identity.policy_text import policy_from_toml
 from tests.building import act, alias, identify, message, presets, track
@@ -27,7 +27,8 @@ def test_t11_an_alias_can_be_ignored_and_the_sender_is_told() -> None:
     ignored = policy("[kinds.alias]\nlinks = false\n")
     said = alias("a1", "u1")
     assert people_of(history_of(said, track("a1"), policy=ignored)) == [{"anonymous_id:a1"}, {"user_id:u1"}]
-    assert [each.code for each in hear(said, ignored).warnings] == ["alias_ignored"]
+    sentence = "the policy reads no alias as evidence; it links nothing"
+    assert hear(said, ignored).warnings == (Warned("alias_ignored", "previousId", sentence),)
 
 
 def test_two_keys_of_a_record_or_of_a_message_can_be_no_evidence() -> None:
