@@ -3,15 +3,52 @@
 Whatever is not known to leave hearing alone counts as a difference, so a new rule is safe before it is fast.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 from identity.evidence import actor_rank
 from identity.identifiers import normalise
 from identity.messages import Named, Sighting
-from identity.policy import DeviceRule, KindRules, Namespace, Normaliser, OverActive, Policy, Role, Shared, Strategy
+from identity.policy import Namespace, Policy
 
-NOBODY = Namespace(name="", role=Role.CONTACT, priority=0)
+# What hearing does not look at in a policy, and in the rules of a namespace.
+UNHEARD = frozenset(
+    {
+        "version",
+        "source_rank",
+        "profile_limit",
+        "region_limit",
+        "session_idle_minutes",
+        "device_rule",
+        "device_idle_minutes",
+        "logout_names",
+        "account_roles",
+        "replay_stays_out",
+    }
+)
+UNHEARD_OF_NAMESPACES = frozenset(
+    {
+        "max_partners",
+        "generic_above",
+        "active",
+        "active_days",
+        "over_active",
+        "shared",
+    }
+)
+# What `Differences` tells apart, message by message: of a policy, and of a namespace.
+TOLD_APART = frozenset(
+    {
+        "namespaces",
+        "external",
+        "links_per_message",
+        "blocked_values",
+        "blocked_patterns",
+        "max_value_bytes",
+    }
+)
+TOLD_OF_NAMESPACES = frozenset({"unique", "priority", "normaliser", "blocked_values", "blocked_patterns"})
 
 
 def hears_alike(one: Policy, other: Policy) -> bool:
@@ -77,9 +114,10 @@ class Differences:
     def _of(self, namespace: str) -> "_Same":
         found = self._known.get(namespace)
         if found is None:
-            one, other = (_heard_namespace(each.namespace(namespace)) for each in (self.old, self.new))
+            one, other = (each.namespace(namespace) for each in (self.old, self.new))
+            apart = UNHEARD_OF_NAMESPACES | TOLD_OF_NAMESPACES
             found = self._known[namespace] = _Same(
-                alike=_role(one) == _role(other),
+                alike=_without(one, apart) == _without(other, apart),
                 unique=one.unique is other.unique,
                 priority=one.priority == other.priority,
                 values=(_reading(one), _values(self.old)) == (_reading(other), _values(self.new)),
@@ -106,55 +144,30 @@ def _places(names: tuple[str, ...], policy: Policy) -> list[int]:
     return [sorted(ranks).index(each) for each in ranks]
 
 
-def _hearing(policy: Policy) -> Policy:
-    """A policy with all that hearing looks at, and nothing else that could differ."""
-    traits = {name: replace(each, strategy=Strategy.LAST) for name, each in policy.traits.items()}
-    return replace(
-        policy,
-        version="",
-        namespaces={name: _heard_namespace(each) for name, each in policy.namespaces.items()},
-        external=_heard_namespace(policy.external),
-        traits={name: each for name, each in traits.items() if each.spellings},
-        source_rank=(),
-        profile_limit=0,
-        region_limit=0,
-        session_idle_minutes=0,
-        device_rule=DeviceRule.BY_TIME,
-        device_idle_minutes=0,
-        logout_names=frozenset(),
-        account_roles=(),
-        replay_stays_out=True,
-        kinds={word: KindRules(links=False) for word, each in policy.kinds.items() if not each.links},
-    )
+def _hearing(policy: Policy) -> dict[str, object]:
+    """All that hearing looks at in a policy, and nothing else that could differ."""
+    return {
+        **_without(policy, UNHEARD),
+        "namespaces": {name: _without(each, UNHEARD_OF_NAMESPACES) for name, each in policy.namespaces.items()},
+        "external": _without(policy.external, UNHEARD_OF_NAMESPACES),
+        "traits": {name: each.spellings for name, each in policy.traits.items() if each.spellings},
+        "kinds": {word for word, each in policy.kinds.items() if not each.links},
+    }
 
 
-def _rest(policy: Policy) -> Policy:
+def _rest(policy: Policy) -> dict[str, object]:
     """What hearing looks at, but for the namespaces, for which values name nobody, and for how many are linked."""
-    rest = replace(_hearing(policy), namespaces={}, external=NOBODY, links_per_message=0)
-    return replace(rest, blocked_values=frozenset(), blocked_patterns=(), max_value_bytes=0)
+    return {name: said for name, said in _hearing(policy).items() if name not in TOLD_APART}
 
 
 def _values(policy: Policy) -> tuple[object, ...]:
     return policy.blocked_values, policy.blocked_patterns, policy.max_value_bytes
 
 
-def _heard_namespace(each: Namespace) -> Namespace:
-    return replace(
-        each,
-        max_partners=None,
-        generic_above=None,
-        active=None,
-        active_days=None,
-        over_active=OverActive.INACTIVE,
-        shared=Shared.OWN,
-    )
-
-
-def _role(each: Namespace) -> Namespace:
-    """What hearing looks at in a namespace, but for what `_Same` tells of apart."""
-    values = replace(each, normaliser=Normaliser.TEXT, blocked_values=frozenset(), blocked_patterns=())
-    return replace(values, unique=False, priority=0)
-
-
 def _reading(each: Namespace) -> tuple[object, ...]:
     return each.normaliser, each.blocked_values, each.blocked_patterns
+
+
+def _without(rules: Policy | Namespace, names: Collection[str]) -> dict[str, object]:
+    """What rules say, by the names of their fields, but for some."""
+    return {each.name: getattr(rules, each.name) for each in fields(rules) if each.compare and each.name not in names}

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from identity.differences import Differences, hears_alike
 from identity.evidence import Heard, Link, hear
-from identity.messages import Authority, Message, MessageKind
-from identity.policy import DeviceRule, KindRules, Normaliser, Policy, Role, Strategy
+from identity.messages import Message, MessageKind
+from identity.policy import KindRules, Normaliser, Policy, Role
 from tests.building import alias, default_policy, identify, message
 from tests.identity.histories import some_message
 from tests.identity.policies import some_policy
@@ -124,35 +124,3 @@ def test_a_priority_matters_where_it_says_who_did_it_or_whom_to_link(said: Messa
 def test_how_many_are_linked_matters_to_a_message_with_more(many: int, *, sure: bool) -> None:
     differences = Differences(default_policy(), some_changes(default_policy())["few linked"])
     assert differences.none_in(named(*["user_id", "email", "anonymous_id"][:many])) is sure
-
-
-@given(st.sampled_from(["email", "user_id", "anonymous_id"]), st.integers(1, 9))
-def test_limits_thresholds_and_what_is_shown_leave_hearing_alone(name: str, number: int) -> None:
-    policy = default_policy()
-    rules = replace(policy.namespaces[name], max_partners=number, generic_above=number, active=number)
-    other = replace(
-        policy,
-        namespaces={**policy.namespaces, name: rules},
-        traits={each: replace(rule, strategy=Strategy.MAX) for each, rule in policy.traits.items()},
-        source_rank=("crm",),
-        profile_limit=number,
-        device_rule=DeviceRule.FIRST_ONLY,
-        kinds={"cooccur": KindRules(minimum_authority=Authority.VERIFIED)},
-        version="other",
-    )
-    assert hears_alike(policy, other)
-
-
-def test_normalisers_blocked_values_priorities_and_spellings_do_not() -> None:
-    policy = default_policy()
-    email = policy.namespaces["email"]
-    trait = next(iter(policy.traits.values()))
-    others = [
-        replace(policy, namespaces={**policy.namespaces, "email": replace(email, normaliser=Normaliser.TEXT)}),
-        replace(policy, namespaces={**policy.namespaces, "email": replace(email, priority=9)}),
-        replace(policy, blocked_values=policy.blocked_values | {"x"}),
-        replace(policy, traits={**policy.traits, trait.name: replace(trait, spellings=("other",))}),
-        replace(policy, kinds={"alias": KindRules(links=False)}),
-        replace(policy, links_per_message=3),
-    ]
-    assert [hears_alike(policy, each) for each in others] == [False] * len(others)
