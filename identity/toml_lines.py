@@ -47,6 +47,5 @@ def _paths(read: Mapping[str, object], above: Path = ()) -> Iterator[Path]:
     """Every path of nested tables, outer ones first."""
     for key, value in read.items():
         yield (*above, key)
-        inner = value[-1] if isinstance(value, list) and value and isinstance(value[-1], dict) else value
-        if isinstance(inner, dict):
-            yield from _paths(inner, (*above, key))
+        if isinstance(value, dict):
+            yield from _paths(value, (*above, key))

@@ -46,3 +46,11 @@ def test_a_key_that_is_not_there_stands_where_the_table_around_it_does() -> None
     lines = lines_of(TEXT)
     assert line_of(lines, ("one", "nine", "ten")) == 11
     assert line_of(lines, ("zero",)) is None
+
+
+def test_an_indented_table_is_a_table() -> None:
+    assert lines_of("a = 1\n  [b]\n  c = 2\n\t[b.d]\n") == {("a",): 1, ("b",): 2, ("b", "c"): 3, ("b", "d"): 4}
+
+
+def test_elements_of_lists_have_no_line_of_their_own() -> None:
+    assert lines_of("rows = [{ k = 1 }, { l = 2 }]\n") == {("rows",): 1}
