@@ -147,12 +147,12 @@ def ranked(statements: Iterable[Belonging], roles: Sequence[str]) -> tuple[Belon
 
     roles: the highest first; those that are not named come after them.
     """
-    rank = {role: place for place, role in enumerate(roles)}
+    rank: dict[str | None, int] = {role: place for place, role in enumerate(roles)}
     return tuple(
         sorted(
             statements,
             key=lambda each: (
-                rank.get(each.role or "", len(rank)),
+                rank.get(each.role, len(rank)),
                 -each.last_seen,
                 each.role or "",
                 each.source,

@@ -70,11 +70,11 @@ def _by_time(ordered: Sequence[Happening], generic: Collection[IdentifierKey], p
         if login is not None and (open_use is None or open_use.person != login):
             uses += [open_use] if open_use is not None else []
             open_use = Use(login, at if uses else BEGINNING, at)
-        if open_use is not None:
+        elif open_use is not None:
             open_use = Use(open_use.person, open_use.start, at)
-            if any(each.name in policy.logout_names for each in group):
-                uses.append(open_use)
-                open_use = None
+        if open_use is not None and any(each.name in policy.logout_names for each in group):
+            uses.append(open_use)
+            open_use = None
     return (*uses, open_use) if open_use is not None else tuple(uses)
 
 

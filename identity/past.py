@@ -15,7 +15,7 @@ from identity.policy import Role
 from identity.stitching import DisjointSets
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Moving:
     """One move of an identifier as the log has it. at: when it was recorded, µs; change: orders what is of one time.
 

@@ -54,7 +54,7 @@ def stripped(
 def renamed(message: Message, erased: frozenset[IdentifierKey], policy: Policy, hashing: Hashing) -> Message:
     """A message under an id that tells none of these, as `Hashing.renamed` has it."""
     id_ = hashing.renamed(message.id, Scrub(erased, policy))
-    return message if id_ == message.id else replace(message, message_id=id_[len(message.source) + 1 :])
+    return replace(message, message_id=id_[len(message.source) + 1 :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ class _Naming:
 
     def name(self, name: str | None) -> str | None:
         """Its key now; None for one that is named after the erased, and not known otherwise."""
-        if name is None or name in self.called:
-            return self.called.get(name or "")
-        return None if self.telling.told_by(name) else name
+        if name is None or (name not in self.called and self.telling.told_by(name)):
+            return None
+        return self.called.get(name, name)
 
     def account(self, said: AccountStatement | None) -> AccountStatement | None:
         key = self.name(said.key) if said is not None else None

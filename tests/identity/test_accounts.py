@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -156,7 +157,30 @@ def test_the_highest_role_is_shown_then_what_was_said_last_then_what_nobody_rank
 
 
 def test_of_roles_that_nobody_ranked_none_comes_first_then_by_their_names() -> None:
-    said = [belonging("aide", 1, "a"), belonging("buyer", 1, "b"), replace(belonging("", 1, "c"), role=None)]
-    assert [each.role for each in ranked(said, ("admin",))] == [None, "aide", "buyer"]
+    said = [belonging("Aide", 1, "a"), belonging("Buyer", 1, "b"), replace(belonging("", 1, "c"), role=None)]
+    assert [each.role for each in ranked(said, ("admin",))] == [None, "Aide", "Buyer"]
     other = [replace(each, source=source) for each, source in zip(said, "cba", strict=True)]
-    assert [each.role for each in ranked(other, ("admin",))] == [None, "aide", "buyer"]
+    assert [each.role for each in ranked(other, ("admin",))] == [None, "Aide", "Buyer"]
+
+
+@pytest.mark.parametrize(
+    ("said", "heads"),
+    [
+        (("a=b", "a=c"), {"a": "c", "b": "c"}),
+        (("a=c", "b=c", "c=d"), {"a": "d", "b": "d", "c": "d"}),
+        (("a=b", "c=d"), {"a": "b", "c": "d"}),
+        (("a=b", "c=a"), {"a": "b", "c": "b"}),
+    ],
+    ids=["a merged one is merged on", "several are merged on", "two apart", "into a merged one"],
+)
+def test_all_that_were_merged_go_by_the_name_of_the_last(said: tuple[str, ...], heads: dict[str, str]) -> None:
+    assert heads_of(acts(*said)) == heads
+
+
+def test_a_parent_goes_by_the_name_it_was_merged_into() -> None:
+    assert cycles([PartOf("a", "b", C, 1), PartOf("c", "a", C, 2)], {"b": "c"}) == {("c", "a")}
+
+
+def test_of_what_one_message_says_twice_what_is_known_stands() -> None:
+    one, other = {"size": Stated(3, 1, "m1")}, {"size": Stated(4, 1, "m1")}
+    assert latest(one, other) == one

@@ -80,6 +80,8 @@ def test_t24_after_a_logout_the_same_person_may_come_back() -> None:
 
 def test_exactly_the_idle_time_is_no_gap() -> None:
     assert used(at(1, "u1"), at(31)) == [("u1", 0, 31)]
+    (use,) = uses_of([at(1, "u1"), replace(at(31), at=31 * MINUTE + 1)], (), default_policy())
+    assert use.end == 1 * MINUTE
 
 
 def test_a_generic_identifier_is_no_login() -> None:

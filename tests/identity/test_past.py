@@ -104,3 +104,12 @@ def test_a_contact_gives_the_id_before_what_was_minted_earlier() -> None:
     contacts = [Anchoring(key, mint, at, Role.CONTACT) for key, mint, at in ((B, "later", 3), (C, "first", 2))]
     assert anchor_of([device, *contacts]) == "first"
     assert anchor_of([device]) == "device"
+
+
+def test_what_the_log_knows_no_turn_of_is_what_it_is() -> None:
+    assert generic_at("values", [], 5) == "values"
+
+
+@pytest.mark.parametrize(("acted", "first"), [([], None), ([5], 5), ([5, 3], 3)])
+def test_what_has_no_link_was_first_seen_when_it_acted(acted: list[int], first: int | None) -> None:
+    assert first_seen_at(A, {}, acted, 9) == first

@@ -6,9 +6,9 @@ import pytest
 
 from identity.erasure import ERASED, Hashing
 from identity.identifiers import IdentifierKey
-from identity.messages import About, AccountStatement, Message, Subject
+from identity.messages import About, AccountStatement, Message, MessageKind, Subject, Warned
 from identity.stripping import names_in, renamed, stripped
-from tests.building import default_policy, identify, track
+from tests.building import alias, default_policy, identify, message, track
 
 ANN = "ann@example.com"
 EMAIL = frozenset({IdentifierKey(f"email:{ANN}")})
@@ -54,3 +54,49 @@ def test_an_id_that_tells_the_erased_is_a_hash() -> None:
     sent = identify("u2", email=ANN, id=f"invite-{ANN}")
     assert renamed(sent, EMAIL, default_policy(), HASHING).id == f"web:{HASHING.of_message(sent.id)}"
     assert renamed(identify("u2", id="m1"), EMAIL, default_policy(), HASHING).message_id == "m1"
+
+
+U1 = frozenset({IdentifierKey("user_id:u1"), IdentifierKey("anonymous_id:a1")})
+
+
+@pytest.mark.parametrize(("previous", "left"), [("u1", None), ("a1", None), ("u3", "u3"), ("A1", "A1")])
+def test_what_an_alias_was_before_goes_where_it_can_mean_an_erased_user_or_device(
+    previous: str, left: str | None
+) -> None:
+    assert stripped(alias(previous, "u2"), U1, default_policy()).previous_id == left
+
+
+def test_what_a_message_says_beside_the_erased_keeps_the_rest() -> None:
+    warned = Warned("invalid", "traits.email", f"not an address: {ANN} x")
+    sent = replace(
+        track("a1", email=ANN, traits={"city": "Oslo", "mail": ANN}),
+        properties={"to": ANN, "n": 2, "text": f"to {ANN}!"},
+        warnings=(warned,),
+    )
+    left = stripped(sent, EMAIL, default_policy())
+    assert (left.traits, left.properties) == ({"city": "Oslo"}, {"n": 2, "text": f"to {ERASED}!"})
+    assert left.warnings == (Warned("invalid", "traits.email", f"not an address: {ERASED} x"),)
+    assert [each.value for each in left.sightings] == ["a1"]
+
+
+@pytest.mark.parametrize("role", ["admin", None, ""])
+def test_a_role_stays_and_a_parent_that_is_named_after_the_erased_goes(role: str | None) -> None:
+    said = AccountStatement("account:acme", role=role, parent=f"account:{ANN}")
+    left = stripped(replace(identify("u2", email=ANN), account=said), EMAIL, default_policy())
+    assert left.account == AccountStatement("account:acme", role=role)
+
+
+def test_a_role_that_tells_the_erased_keeps_the_rest() -> None:
+    said = AccountStatement("account:acme", role=f"aide of {ANN}")
+    left = stripped(replace(identify("u2", email=ANN), account=said), EMAIL, default_policy())
+    assert left.account == AccountStatement("account:acme", role=f"aide of {ERASED}")
+
+
+def test_a_number_without_its_country_is_that_of_the_region_but_in_the_key_of_an_account() -> None:
+    """Such a key was judged at the erasure, which knows no region."""
+    phone = frozenset({IdentifierKey("phone:+491712345678")})
+    sent = message(MessageKind.IDENTIFY, [("user_id", "u2"), ("phone", "0171 2345678")], region="DE")
+    said = AccountStatement("account:0171 2345678", {"phone": "0171 2345678", "size": 2})
+    left = stripped(replace(sent, account=said, traits={"phone": "0171 2345678"}), phone, default_policy())
+    assert ([each.value for each in left.sightings], left.traits) == (["u2"], {})
+    assert left.account == AccountStatement("account:0171 2345678", {"size": 2})
