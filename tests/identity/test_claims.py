@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from identity.claims import Claim, ids_under
 from identity.identifiers import IdentifierKey
+from identity.messages import MessageId
+from identity.stitching import Known
 
 VALUES = range(5)
 some_key = st.sampled_from([None, *"abcde"])
@@ -74,3 +76,27 @@ def test_an_id_is_lent_to_what_its_value_is_now_and_comes_home_though_that_stays
     now = town.apply(("l.ee", "le.e", "lee", None, None))
     assert {key: now[key] for key in dotted} == dotted
     assert town.apply(("lee", "lee", "lee", None, None)) == folded
+
+
+A, B, C, D = (IdentifierKey(each) for each in "abcd")
+
+
+def test_a_lent_id_keeps_its_minting_and_its_message_and_is_claimed_later_than_all_whatever_the_clock_says() -> None:
+    old, other = Claim(A, "m1", 1, 1, MessageId("web:1")), Claim(B, "m2", 7, 7)
+    found = ids_under([old, other], {B, C}, [old], {A: C}, now=3)
+    assert found == {B: other, C: Claim(C, "m1", 1, 8, MessageId("web:1"))}
+    assert (found[B].lent, found[C].lent) == (False, True)
+    assert found[C].known == Known(C, "m1", 1)
+    assert ids_under([old, other], {C}, [old], {A: C}, now=9)[C].since == 9
+
+
+def test_what_nobody_lends_an_id_is_yet_to_be_minted_one_after_the_other() -> None:
+    found = ids_under([], {B, A}, [], {}, now=5)
+    assert found == {A: Claim(A, "", 5, 5), B: Claim(B, "", 6, 6)}
+    assert not any(each.lent for each in found.values())
+
+
+def test_an_id_that_two_had_is_lent_to_one_alone() -> None:
+    going = [Claim(A, "m1", 1, 1), Claim(B, "m1", 1, 2)]
+    found = ids_under(going, {C, D}, going, {A: C, B: D}, now=5)
+    assert (found[C].mint, found[D].mint) == ("m1", "")

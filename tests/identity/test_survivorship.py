@@ -165,3 +165,33 @@ def test_aggregation_does_not_look_at_the_order(said: list[Observation]) -> None
     one, two, three = (replace(each, value="a", source="web") for each in said[:3])
     assert joined(one, two) == joined(two, one)
     assert joined(joined(one, two), three) == joined(one, joined(two, three))
+
+
+def test_two_aggregates_begin_with_the_earlier_and_end_with_the_later() -> None:
+    early, late = observed("a", 1, message="m8"), observed("a", 4, message="m2")
+    assert joined(late, early) == replace(late, first_at=1, first_message="m8", count=2)
+
+
+@pytest.mark.parametrize(
+    ("web", "crm"),
+    [
+        (observed("sure", 1), observed("unsure", 9, "crm", sure=False)),
+        (observed("a", 5, message="m2"), observed("b", 5, "crm", message="m1")),
+        (observed("b", 5, message="m1"), observed("a", 5, "crm", message="m1")),
+    ],
+    ids=["sure", "the larger id", "the larger value"],
+)
+def test_of_two_sources_of_one_rank_the_later_is_shown(web: Observation, crm: Observation) -> None:
+    assert shown(web, crm) == shown(crm, web) == web.value
+
+
+@pytest.mark.parametrize("strategy", [Strategy.LAST, Strategy.MOST_FREQUENT])
+def test_two_spellings_of_one_trait_in_one_message_show_the_same_last_value_in_any_order(strategy: Strategy) -> None:
+    said = [observed("b", 0, message="m1"), observed("a", 0, message="m1")]
+    assert shown(*said, policy=by(strategy)) == shown(*reversed(said), policy=by(strategy)) == "b"
+
+
+def test_of_two_first_sightings_at_one_moment_the_sure_one_is_shown() -> None:
+    said = [observed("a", 5, "crm", message="m1", sure=False), observed("a", 5, message="m1")]
+    assert surviving(said, by(Strategy.FIRST))["x"].sure
+    assert surviving(said[::-1], by(Strategy.FIRST))["x"].sure
