@@ -3,8 +3,8 @@
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, EnumMeta
-from typing import Literal, TypeVar, cast, get_args, get_origin
+from enum import Enum
+from typing import Literal, TypeGuard, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -51,18 +51,14 @@ def _table(
 
 def _value(value: object, wanted: object, path: Path, found: list[Found]) -> object:
     """The value as it was, its tables without what is wrong in them, or ABSENT."""
-    inner = get_args(wanted)[1] if get_origin(wanted) is dict else None
-    table = isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)
-    if (inner is not None or table) and not isinstance(value, dict):
-        found.append(Found(path, f"must be a table, [{'.'.join(path)}]"))
-        return ABSENT
-    if inner is not None:
-        tables = {
-            key: _value(each, inner, (*path, key), found) for key, each in cast("dict[str, object]", value).items()
-        }
+    if get_origin(wanted) is dict or _is_struct(wanted):
+        if not isinstance(value, dict):
+            found.append(Found(path, f"must be a table, [{'.'.join(path)}]"))
+            return ABSENT
+        if _is_struct(wanted):
+            return _table(value, wanted, path, found)
+        tables = {key: _value(each, get_args(wanted)[1], (*path, key), found) for key, each in value.items()}
         return {key: each for key, each in tables.items() if each is not ABSENT}
-    if table:
-        return _table(cast("dict[str, object]", value), cast("type[msgspec.Struct]", wanted), path, found)
     try:
         msgspec.convert(value, wanted)
     except msgspec.ValidationError as error:
@@ -71,19 +67,26 @@ def _value(value: object, wanted: object, path: Path, found: list[Found]) -> obj
     return value
 
 
+def _is_struct(wanted: object) -> TypeGuard[type[msgspec.Struct]]:
+    return isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)
+
+
 def _unknown(key: str, known: Mapping[str, object]) -> str:
-    near = difflib.get_close_matches(key, known, n=1)
+    near = difflib.get_close_matches(key, known)
     meant = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known)}"
     return f"there is no such setting; {meant}"
 
 
 def _wrong(value: object, wanted: object, error: msgspec.ValidationError) -> str:
-    words: tuple[object, ...] = ()
-    if isinstance(wanted, EnumMeta):
-        words = tuple(each.value for each in cast("type[Enum]", wanted))
-    elif get_origin(wanted) is Literal:
-        words = get_args(wanted)
+    words = _words(wanted)
     if words:
         return f"{value!r} is none of {', '.join(map(str, words))}"
     reason = str(error).partition(" - at ")[0].replace("`", "")
     return f"{value!r} cannot be used: {reason[:1].lower()}{reason[1:]}"
+
+
+def _words(wanted: object) -> tuple[object, ...]:
+    """All values that there are of a type; none where they are not named one by one."""
+    if isinstance(wanted, type) and issubclass(wanted, Enum):
+        return tuple(each.value for each in wanted)
+    return get_args(wanted) if get_origin(wanted) is Literal else ()

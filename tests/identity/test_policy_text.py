@@ -49,6 +49,22 @@ def test_all_problems_are_named_at_once_in_the_order_of_their_lines() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ("namespaces.email = 3\n", "`namespaces.email`: must be a table, [namespaces.email]"),
+        ("traits = 3\n", "`traits`: must be a table, [traits]"),
+        ("[accounts]\nroles = ['a', 3]\n", "`accounts.roles`: ['a', 3] cannot be used: expected str, got int"),
+        ("[kinds.alias]\noverrides_from = 'all'\n", "'all' is none of never, claimed, verified, imported"),
+        ("[devices]\nzzz = 1\n", "`devices.zzz`: there is no such setting; there are rule, idle_minutes, logout"),
+        ("[traits.name]\nstrategie = 1\n", "there is no such setting; did you mean `strategy`?"),
+    ],
+)
+def test_what_is_wrong_with_a_setting_is_said_in_a_sentence(more: str, problem: str) -> None:
+    (only,) = problems(MINE + more)
+    assert only.endswith(problem)
+
+
 def test_contradictions_are_named_beside_what_is_misspelt() -> None:
     text = MINE + "[limits]\nprofiles = 3\nregion_identifiers = 10\n"
     assert [each.partition(":")[0] for each in problems(text)] == [
