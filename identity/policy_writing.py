@@ -46,7 +46,7 @@ def policy_text(policy: Policy) -> str:
             name: {"spellings": each.spellings, "strategy": each.strategy} for name, each in policy.traits.items()
         },
     }
-    return "\n".join(_toml(tables, ())).lstrip("\n") + "\n"
+    return "\n".join(_toml(tables, ())) + "\n"
 
 
 def _kind_text(rules: KindRules) -> dict[str, object]:

@@ -193,3 +193,8 @@ def test_no_number_of_unverified_users_makes_a_device_shared() -> None:
     made = history_of(identify("u1", "a1", at=1), *forged)
     assert {"user_id:u1", "anonymous_id:a1"} in people_of(made)
     assert not made.generic
+
+
+def test_a_namespace_blocks_what_its_patterns_match_and_nothing_else() -> None:
+    rules = Namespace(name="x", role=policy("").namespaces["email"].role, priority=1, blocked_patterns=("qa-*",))
+    assert [rules.blocks(each) for each in ("qa-7", "ann")] == [True, False]
