@@ -47,4 +47,5 @@ def test_authorities_are_ordered_as_designed() -> None:
         Authority.IMPORTED,
         Authority.VERIFIED,
         Authority.CLAIMED,
+        Authority.UNVERIFIED,
     ]
