@@ -57,7 +57,7 @@ class Parts:
 
 
 def service(parts: Parts) -> Starlette:
-    """The ASGI application: /v1/…, /graphql, /health/live and /health/ready."""
+    """The ASGI application: /v1/…, the addresses of Snowplow's trackers, /graphql, /health/live and /health/ready."""
     intake = Intake(_commit(parts), parts.pace)
     keys = KeyRing(parts.connection.reader)
     collecting = Collecting(keys, intake, parts.connection.writer, parts.now, parts.hashing, parts.doors)

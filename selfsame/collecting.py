@@ -1,5 +1,6 @@
-"""The routes /v1/…: Segment's HTTP API. What is answered with 2xx is committed."""
+"""The routes /v1/… (Segment's HTTP API) and those of Snowplow's trackers. What is answered with 2xx is committed."""
 
+import base64
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from identity.messages import Message, MessageKind, Rejection, SourceName
 from loaders.errors import IntakeClosedError
 from loaders.intake import Intake
 from loaders.segment_http import decoded_body, parse_batch, parse_single, sent_texts, write_key_in
+from loaders.snowplow import app_id_in, parse_payload, payload_of, sent_events
 from loaders.sources import Source
 from loaders.wire import bounded
 from selfsame.access import ORIGIN_REFUSED, KeyRing, Refusal, secret_in
@@ -28,7 +30,27 @@ from selfsame.receiving import aside, received
 from selfsame.telemetry import log
 
 LISTED = 100
+TP2 = "/com.snowplowanalytics.snowplow/tp2"
+# A transparent GIF of one pixel.
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 Answer = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a body with several messages is read: its messages, the texts of some of them, the key that it carries.
+
+    items: where in the body they stand.
+    """
+
+    items: str
+    parse: Callable[[bytes, Source, datetime], Sequence[Message | Rejection]]
+    texts: Callable[[bytes, Sequence[int]], Mapping[int, str]]
+    key_in: Callable[[bytes], str | None]
+
+
+SEGMENT = Shape("batch", parse_batch, sent_texts, write_key_in)
+SNOWPLOW = Shape("data", parse_payload, sent_events, app_id_in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,34 +76,46 @@ class Collecting:
     doors: Doors = field(default_factory=Doors)
 
     def routes(self) -> list[Route]:
-        """POST /v1/batch, /v1/import, and a single call for each kind of message.
+        """POST /v1/batch, /v1/import, and a single call for each kind of message; tp2 and the pixel of Snowplow.
 
         Segment's client for browsers calls `/v1/t` what others call `/v1/track`, and `/v1/b` a batch.
         """
-        batches = [self._route(name, self._batch) for name in ("batch", "b", "import")]
+        batches = [self._route(f"/v1/{name}", partial(self._batch, SEGMENT)) for name in ("batch", "b", "import")]
         singles = [
-            self._route(name, partial(self._single, kind.value)) for kind in MessageKind for name in (kind, kind[0])
+            self._route(f"/v1/{name}", partial(self._single, kind.value))
+            for kind in MessageKind
+            for name in (kind, kind[0])
         ]
-        return batches + singles
+        payloads = [self._route(f"{key}{TP2}", partial(self._batch, SNOWPLOW)) for key in ("", "/{key}")]
+        return batches + singles + payloads + [self._route(f"{key}/i", self._pixel, "GET") for key in ("", "/{key}")]
 
-    def _route(self, name: str, answer: Answer) -> Route:
-        return Route(f"/v1/{name}", from_pages(guarded(answer), self.doors.origins), methods=["POST", "OPTIONS"])
+    def _route(self, path: str, answer: Answer, method: str = "POST") -> Route:
+        return Route(path, from_pages(guarded(answer), self.doors.origins), methods=[method, "OPTIONS"])
 
-    async def _batch(self, request: Request) -> Response:
+    async def _batch(self, shape: Shape, request: Request) -> Response:
         """Every message is answered by itself; only a body that cannot be read at all is refused whole."""
-        sent = await self._sent(request)
-        if isinstance(sent, Refusal):
-            return refused(sent)
-        body, source = sent
-        read = await aside(body, parse_batch, body, source, self.now())
+        sent = await self._sent(request, shape)
+        return refused(sent) if isinstance(sent, Refusal) else said(await self._taken(*sent, shape))
+
+    async def _taken(self, body: bytes, source: Source, shape: Shape) -> Mapping[str, object]:
+        read = await aside(body, shape.parse, body, source, self.now())
         messages = [each for each in read if isinstance(each, Message)]
         outcomes = await self.intake.submit(messages)
-        rejected = _rejected(body, read, outcomes)
+        rejected = _rejected(body, read, outcomes, shape)
         await record_dead_letters(self.writer, source.name, rejected, self.now(), self.hashing)
-        return said(_summary(messages, outcomes, rejected))
+        return _summary(messages, outcomes, rejected)
+
+    async def _pixel(self, request: Request) -> Response:
+        """One event in the address, answered with an image: what cannot be used is a dead letter, as in a payload."""
+        body = payload_of(request.query_params)
+        source = await self._admitted(request, _key_of(request) or app_id_in(body))
+        if isinstance(source, Refusal):
+            return refused(source)
+        await self._taken(body, source, SNOWPLOW)
+        return Response(PIXEL, headers={"Cache-Control": "no-store"}, media_type="image/gif")
 
     async def _single(self, kind: str, request: Request) -> Response:
-        sent = await self._sent(request)
+        sent = await self._sent(request, SEGMENT)
         if isinstance(sent, Refusal):
             return refused(sent)
         body, source = sent
@@ -98,23 +132,28 @@ class Collecting:
         await record_dead_letters(self.writer, source.name, [rejection], self.now(), self.hashing)
         return problem(400, rejection.code, rejection.sentence, rejection.place)
 
-    async def _sent(self, request: Request) -> tuple[bytes, Source] | Refusal:
+    async def _sent(self, request: Request, shape: Shape) -> tuple[bytes, Source] | Refusal:
         """The unpacked body and its source. A wrong key in the header is told before the body is read."""
-        secret = secret_in(request.headers)
+        secret = _key_of(request)
         if secret is not None:
             key = await self.keys.sender(secret)
             if isinstance(key, Refusal):
                 return key
         raw = await received(request)
         body = await aside(raw, decoded_body, raw, request.headers.get("content-encoding", ""))
-        key = await self.keys.sender(secret or write_key_in(body))
+        source = await self._admitted(request, secret or shape.key_in(body))
+        return source if isinstance(source, Refusal) else (body, source)
+
+    async def _admitted(self, request: Request, secret: str | None) -> Source | Refusal:
+        """Whose messages these are, if they may be sent with this key from this page."""
+        key = await self.keys.sender(secret)
         if isinstance(key, Refusal):
             return key
         if not Origins(frozenset(key.origins or (ANY,))).allow(request.headers.get("origin")):
             return ORIGIN_REFUSED
         source = _source(key, self.doors)
         _note_repeat(request, source)
-        return body, source
+        return source
 
 
 def from_pages(answer: Answer, origins: Origins) -> Answer:
@@ -146,6 +185,11 @@ def guarded(answer: Answer) -> Answer:
     return endpoint
 
 
+def _key_of(request: Request) -> str | None:
+    """The key in the header, else the one in front of a tracker's path: trackers set an address, not a header."""
+    return secret_in(request.headers) or request.path_params.get("key")
+
+
 def _source(key: ApiKey, doors: Doors) -> Source:
     return Source(
         name=key.source or SourceName("web"),
@@ -162,14 +206,18 @@ def _note_repeat(request: Request, source: Source) -> None:
         log().info("a request comes again", source=source.name, times=int(times[:9]))
 
 
-def _rejected(body: bytes, read: Sequence[Message | Rejection], outcomes: Sequence[Outcome]) -> list[Rejection]:
+def _rejected(
+    body: bytes, read: Sequence[Message | Rejection], outcomes: Sequence[Outcome], shape: Shape
+) -> list[Rejection]:
     """What cannot be used, in the order of the batch, each with its place and its text as it was sent."""
     found = {number: each for number, each in enumerate(read) if isinstance(each, Rejection)}
     places = [number for number, each in enumerate(read) if isinstance(each, Message)]
     late = {number: each.rejection for number, each in zip(places, outcomes, strict=True) if each.rejection is not None}
     if late:
-        texts = sent_texts(body, list(late))
-        found |= {number: replace(each, place=f"batch[{number}]", raw=texts[number]) for number, each in late.items()}
+        texts = shape.texts(body, list(late))
+        found |= {
+            number: replace(each, place=f"{shape.items}[{number}]", raw=texts[number]) for number, each in late.items()
+        }
     return [found[number] for number in sorted(found)]
 
 
