@@ -51,8 +51,8 @@ schema: $(RUNTIME) ## Print schema.graphql from the code
 	@mv schema.graphql.new schema.graphql
 
 lock: $(DEV) ## Resolve all dependencies again: Python's and Neo4j's
-	printf 'hatchling\neditables\n' | $(LOCK) --extra demo -o requirements.lock pyproject.toml -
-	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml -
+	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra tables -o requirements.lock pyproject.toml -
+	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra tables --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml -
 	$(BIN)/python -m graph.server.lock
 LOCK := $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-annotate --no-header
 

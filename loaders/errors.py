@@ -7,6 +7,8 @@ LoaderError
   IntakeClosedError     the service is going down; send the same again later
   MappingInvalidError   a mapping file that cannot be used
   FileUnreadableError   a file that cannot be read as what it was said to be
+  PartMissingError      a form of file or table whose optional part is not installed
+  SourceAwayError       a database that is read does not answer; the same load goes on later
 """
 
 
@@ -60,3 +62,16 @@ class FileUnreadableError(LoaderError):
     """A file is missing, empty, of an unknown format or encoding, or has a header that cannot be used."""
 
     code = "file_unreadable"
+
+
+class PartMissingError(LoaderError):
+    """What is asked for needs an optional part of Selfsame that is not installed."""
+
+    code = "part_missing"
+
+
+class SourceAwayError(LoaderError):
+    """A database that is read does not answer; what was read is committed, and the same load goes on behind it."""
+
+    code = "source_away"
+    retryable = True

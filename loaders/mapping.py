@@ -15,6 +15,7 @@ import msgspec
 from identity.messages import Authority, MessageKind, SourceName, Subject
 from identity.policy import NAMESPACE_PATTERN, Namespace
 from loaders.errors import MappingInvalidError
+from loaders.formats.records import FORMATS, Reading, Selection, selected
 from loaders.mapping_text import (
     AboutText,
     AccountText,
@@ -29,7 +30,6 @@ from loaders.sources import Source
 from loaders.values import Defaults, Value, template_from, time_from, value_from, zone_named
 
 CATALOG = Path(__file__).with_name("catalog")
-FORMATS = ("csv", "jsonl")
 AUTHORITIES = {each.name.lower(): each for each in Authority if Authority.CLAIMED <= each < Authority.MANUAL}
 FAN_OUT_NAMES = frozenset({"item", "root", "index"})
 
@@ -103,15 +103,14 @@ class MessageRule:
 class SourceMapping:
     """A compiled mapping.
 
-    file: its name, for messages to people. format, delimiter, encoding: of the records' files, where it says so.
-    asked: the places in the mapping and the columns they ask for. sha256: of its text.
+    file: its name, for messages to people. reading: how the records' files are read, where it says so; table: what is
+    read from a database. asked: the places in the mapping and the columns they ask for. sha256: of its text.
     """
 
     file: str
     source: Source
-    format: str | None
-    delimiter: str | None
-    encoding: str | None
+    reading: Reading
+    table: Selection | None
     channel: str | None
     skips: tuple[Skip, ...]
     rules: tuple[MessageRule, ...]
@@ -169,9 +168,8 @@ def _compiled(text: MappingText, raw: str, file: str) -> SourceMapping:
             region=text.region,
             namespaces=tuple(_namespace(name, each) for name, each in sorted(text.namespaces.items())),
         ),
-        format=text.format,
-        delimiter=text.delimiter,
-        encoding=text.encoding,
+        reading=Reading(text.format, text.delimiter, text.encoding, text.sheet, text.records),
+        table=None if text.sql is None else selected(text.sql.table, text.sql.query, text.sql.key),
         channel=text.channel,
         skips=tuple(
             Skip(compiler.value(each.when, f"skip[{at}].when"), each.because) for at, each in enumerate(text.skip)

@@ -115,6 +115,14 @@ class MessageText(Struct, frozen=True, forbid_unknown_fields=True):
     about: list[AboutText] = []
 
 
+class TableText(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to read from a database: a table or a query, and the column by which a load goes on where it stopped."""
+
+    table: str | None = None
+    query: str | None = None
+    key: str | None = None
+
+
 class MappingText(Struct, frozen=True, forbid_unknown_fields=True):
     """A whole mapping file."""
 
@@ -123,6 +131,9 @@ class MappingText(Struct, frozen=True, forbid_unknown_fields=True):
     format: str | None = None
     delimiter: Annotated[str, Meta(min_length=1, max_length=1)] | None = None
     encoding: str | None = None
+    sheet: str | None = None
+    records: str | None = None
+    sql: TableText | None = None
     authority: str = "imported"
     region: Annotated[str, Meta(pattern=r"^[A-Z]{2}$")] | None = None
     zone: str = "UTC"

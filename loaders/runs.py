@@ -1,8 +1,9 @@
-"""Loading a file: a recorded run that shows its progress, goes on where it was killed, and loses nothing silently."""
+"""Loading a file or a table: a recorded run that shows its progress, goes on where it was killed, and loses nothing."""
 
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -19,11 +20,14 @@ from identity.erasure import Hashing
 from identity.messages import Message, Rejection, Warned
 from loaders.committing import Commit, commit_good
 from loaders.errors import FileUnreadableError, MappingInvalidError
-from loaders.files import Line, Reading, Records, opened_records
+from loaders.files import opened_records
+from loaders.formats.records import Found, Line, Reading, Records
+from loaders.formats.streams import STANDARD_INPUT
 from loaders.mapping import SourceMapping, check_columns
 from loaders.segment_messages import Sending, message_from
 from loaders.sources import Source
-from loaders.translating import Found, Translated, translated
+from loaders.tables import Table, opened_table
+from loaders.translating import Translated, translated
 from loaders.wire import bounded
 
 BATCH = 1_000
@@ -47,7 +51,11 @@ class Into:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a load has come. read, size: bytes of the file; counts: of this run, earlier executions included."""
+    """How far a load has come.
+
+    read, size: bytes of the file, or rows; size 0 where nobody knows it. counts: of this run, with
+    earlier executions.
+    """
 
     read: int
     size: int
@@ -59,13 +67,14 @@ Tell = Callable[[Progress], None]
 
 @dataclass(slots=True)
 class Noted:
-    """What a load met on its way, for people. first: the first messages of a dry run."""
+    """What a load met on its way, for people. first: the first messages of a dry run; remarks: of how it was read."""
 
     rejections: list[Rejection] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     warnings: Counter[str] = field(default_factory=Counter)
     examples: dict[str, Warned] = field(default_factory=dict)
     first: list[Message] = field(default_factory=list)
+    remarks: tuple[str, ...] = ()
 
     def warned(self, warnings: Iterable[Warned]) -> None:
         """Count warnings by code, and keep the first of each."""
@@ -88,8 +97,11 @@ class RunReport:
     noted: Noted
 
 
+Origin = Path | Table
+
+
 async def load_file(
-    path: Path,
+    origin: Origin,
     source: Source,
     into: Into,
     *,
@@ -97,21 +109,22 @@ async def load_file(
     reading: Reading | None = None,
     tell: Tell | None = None,
 ) -> RunReport:
-    """Load a file of records in batches of 1,000; without a mapping, Segment-shaped messages, one a line.
+    """Load the records of a file or a table in batches of 1,000; without a mapping, Segment-shaped messages.
 
     source: whose records they are, the mapping's own where there is one. Loading a file again changes nothing; one
-    that was killed goes on after the last batch that was committed. Raises FileUnreadableError, MappingInvalidError
-    and NamespaceConflictError before anything is loaded; DatabaseAwayError in between, and then the same call goes on.
+    that was killed goes on after the last batch that was committed, a table behind its key. The standard input begins
+    anew, since nobody knows whether it is the same. Raises FileUnreadableError, PartMissingError, MappingInvalidError
+    and NamespaceConflictError before anything is loaded; DatabaseAwayError and SourceAwayError in between, and then the
+    same call goes on.
     """
-    reading = _reading(reading, mapping)
-    load = Load(source.name, path.name, await _sha256(path), *_of(mapping))
-    with opened_records(path, reading) as records:
+    load = Load(source.name, origin.name, await _sha256(origin, into.mint), *_of(mapping))
+    with _opened(origin, _reading(reading, mapping)) as records:
         _check(records, mapping)
         if source.namespaces:
             await declare(into.connection.writer, source.namespaces, source.name)
         run = await begun_run(into.connection.writer, RunId(into.mint()), load, into.now())
-        noted, resumed_at = Noted(), run.position
-        for batch in _batches(line for line in records if line.number > resumed_at):
+        noted, resumed_at = Noted(remarks=records.remarks), run.position
+        for batch in _batches(records.after(resumed_at)):
             run = await _commit(batch, run, _Work(source, mapping, into), noted)
             if tell is not None:
                 tell(Progress(batch[-1].read, records.size, run.counts))
@@ -120,7 +133,7 @@ async def load_file(
 
 
 async def dry_run(
-    path: Path,
+    origin: Origin,
     source: Source,
     now: datetime,
     *,
@@ -128,12 +141,13 @@ async def dry_run(
     reading: Reading | None = None,
     tell: Tell | None = None,
 ) -> RunReport:
-    """What loading a file would read and send, without a graph: counts, rejections, the first ten messages.
+    """What loading a file or a table would read and send, without a graph: counts, rejections, the first ten messages.
 
-    Raises FileUnreadableError, MappingInvalidError.
+    Raises FileUnreadableError, PartMissingError, MappingInvalidError, SourceAwayError.
     """
-    counts, noted = Counts(), Noted()
-    with opened_records(path, _reading(reading, mapping)) as records:
+    counts = Counts()
+    with _opened(origin, _reading(reading, mapping)) as records:
+        noted = Noted(remarks=records.remarks)
         _check(records, mapping)
         for batch in _batches(records):
             read = [_translated(line, source, mapping, now) for line in batch]
@@ -150,22 +164,27 @@ async def dry_run(
 def _reading(reading: Reading | None, mapping: SourceMapping | None) -> Reading:
     """How to read: what the caller says, else what the mapping says."""
     said = reading or Reading()
-    if mapping is None:
-        return said
-    return Reading(
-        said.format or mapping.format, said.delimiter or mapping.delimiter, said.encoding or mapping.encoding
-    )
+    return said if mapping is None else said.over(mapping.reading)
+
+
+def _opened(origin: Origin, reading: Reading) -> AbstractContextManager[Records]:
+    return opened_table(origin) if isinstance(origin, Table) else opened_records(origin, reading)
 
 
 def _of(mapping: SourceMapping | None) -> tuple[str, str] | tuple[None, None]:
     return (None, None) if mapping is None else (mapping.file, mapping.sha256)
 
 
-async def _sha256(path: Path) -> str:
+async def _sha256(origin: Origin, mint: Callable[[], str]) -> str:
+    """What tells one load from another; of the standard input nobody knows before it has ended."""
+    if isinstance(origin, Table):
+        return origin.sha256
+    if origin == STANDARD_INPUT:
+        return f"standard input {mint()}"
     try:
-        return await anyio.to_thread.run_sync(_digest, path)
+        return await anyio.to_thread.run_sync(_digest, origin)
     except OSError as error:
-        raise FileUnreadableError(f"{path}: {error.strerror}") from error
+        raise FileUnreadableError(f"{origin}: {error.strerror}") from error
 
 
 def _digest(path: Path) -> str:
@@ -175,7 +194,9 @@ def _digest(path: Path) -> str:
 
 def _check(records: Records, mapping: SourceMapping | None) -> None:
     if mapping is None and records.columns is not None:
-        raise MappingInvalidError(f"{records.name}: a CSV file needs a mapping that says what its columns mean")
+        raise MappingInvalidError(
+            f"{records.name}: a table such as a CSV file needs a mapping that says what its columns mean"
+        )
     if mapping is not None and records.columns is not None:
         check_columns(mapping, records.columns)
 

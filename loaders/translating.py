@@ -9,6 +9,7 @@ from identity.messages import About, AccountStatement, Json, Message, Rejection,
 from identity.policy import NAMESPACE_PATTERN
 from identity.survivorship import canonical
 from loaders.expressions import EvaluationError, holds
+from loaders.formats.records import Found
 from loaders.mapping import AboutRule, AccountRule, IdentifierRule, MessageRule, SourceMapping
 from loaders.moments import shown_moment
 from loaders.values import Value
@@ -16,15 +17,6 @@ from loaders.wire import bounded, text_of
 
 KEY_LIMIT = 512  # bytes; Neo4j indexes no text longer than 8 KB
 FAN_OUT_LIMIT = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A record as a file holds it. place: `file:line`; raw: its text, for a dead letter."""
-
-    value: Json
-    place: str
-    raw: str
 
 
 @dataclass(frozen=True, slots=True)

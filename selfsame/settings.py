@@ -19,6 +19,7 @@ from selfsame.origins import Origins, origin_of
 from selfsame.presets import policy_named, policy_path
 
 PREFIX = "SELFSAME_"
+LOAD_SQL = "SELFSAME_LOAD_SQL"  # the URL of `selfsame load --sql`, so that no password stands in a command
 HEXADECIMAL = re.compile(rf"(?:[0-9a-fA-F]{{2}}){{{LEAST_KEY_BYTES},}}")
 CONFIG = "SELFSAME_CONFIG"
 LEAST_SECRET = 32
@@ -148,7 +149,7 @@ def load_settings() -> Settings:
 
 def unknown_variables() -> tuple[str, ...]:
     """SELFSAME_* names in the environment that mean nothing; often a slip of the pen."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG, "SELFSAME_REQUIRE_ALL"}
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG, LOAD_SQL, "SELFSAME_REQUIRE_ALL"}
     return tuple(sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known))
 
 

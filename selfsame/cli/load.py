@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,65 +17,110 @@ from graph.runs import Counts
 from graph.tombstones import check_key
 from identity.erasure import Hashing
 from identity.messages import Message, SourceName, micros
-from loaders.files import FORMAT_OF_SUFFIX, Reading
+from loaders.files import files_of
+from loaders.formats.records import FORMATS, Reading, selected
 from loaders.mapping import AUTHORITIES, SourceMapping, mapping_named
-from loaders.runs import Into, Noted, RunReport, Tell, dry_run, load_file
+from loaders.runs import Into, Noted, Origin, RunReport, Tell, dry_run, load_file
 from loaders.runs import Progress as Loaded
 from loaders.sources import Source
+from loaders.tables import Table
 from selfsame.cli.exits import Exit, finish, shown, told
 from selfsame.cli.reaching import reached_in_sight
 from selfsame.clock import mint, now
 from selfsame.erasing import hashing_of
 from selfsame.errors import InputInvalidError
 from selfsame.ruling import policy_held
-from selfsame.settings import load_settings
+from selfsame.settings import LOAD_SQL, load_settings
 
 DEFAULT_SOURCE = "web"
+FILES_HELP = (
+    "CSV, JSONL, JSON, Parquet or Excel files, packed or not; a folder or a 'pattern*' for all in it; - for the input."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is to be loaded, and how it is read."""
 
-    files: Sequence[Path]
+    origins: Sequence[Origin]
     source: Source
     mapping: SourceMapping | None
     reading: Reading
 
 
 def load(
-    files: Annotated[list[Path], typer.Argument(help="CSV or JSONL files.", show_default=False)],
+    files: Annotated[list[Path] | None, typer.Argument(help=FILES_HELP, show_default=False)] = None,
     mapping: Annotated[
         str | None, typer.Option(help="A mapping file, or the name of one in the catalogue.", show_default=False)
     ] = None,
     source: Annotated[str, typer.Option(help="Without a mapping: whose messages these are.")] = DEFAULT_SOURCE,
     authority: Annotated[str, typer.Option(help="Without a mapping: claimed, verified or imported.")] = "claimed",
-    form: Annotated[str | None, typer.Option("--format", help="csv or jsonl, where the name does not say it.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help=f"{', '.join(FORMATS)}, where the name does not say it.")
+    ] = None,
     delimiter: Annotated[str | None, typer.Option(help="Of a CSV file, where its header does not show it.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of the file; UTF-8 by default.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a text file, where its bytes do not show it.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Of an Excel file; the first one by default.")] = None,
+    records: Annotated[str | None, typer.Option(help="In a JSON document: the path to the list of records.")] = None,
+    sql: Annotated[
+        str | None,
+        typer.Option(envvar=LOAD_SQL, help="A database's URL as SQLAlchemy writes it.", show_default=False),
+    ] = None,
+    table: Annotated[str | None, typer.Option(help="With --sql: the table to read.")] = None,
+    query: Annotated[str | None, typer.Option(help="With --sql: the query whose rows are read.")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="With --sql: the column to order by, so that a load can go on.")
+    ] = None,
     dry: Annotated[bool, typer.Option("--dry-run", help="Write nothing; show counts and ten messages.")] = False,
 ) -> None:
-    """Load CSV or JSONL files; without a mapping JSONL is Segment-shaped, one message a line.
+    """Load files or a database's table; without a mapping JSON is Segment-shaped, one message a record.
 
-    A file that was loaded before changes nothing; one whose load was killed goes on where it stopped.
+    What was loaded before changes nothing; a file whose load was killed goes on where it stopped.
     """
 
     async def work() -> Exit:
         settings = load_settings()
         mapped = mapping_named(mapping) if mapping else None
-        reading = Reading(_format(form), _delimiter(delimiter), encoding)
-        wanted = Wanted(files, mapped.source if mapped else _sender(source, authority), mapped, reading)
+        reading = Reading(_format(form), _delimiter(delimiter), encoding, sheet, records)
+        asked = _Asked(sql if not files else None, table, query, key)
+        origins = _origins(files or (), reading, mapped, asked)
+        wanted = Wanted(origins, mapped.source if mapped else _sender(source, authority), mapped, reading)
         if dry:
-            return _exit([await _tried(file, wanted) for file in files])
+            return _exit([await _tried(each, wanted) for each in origins])
         async with reached_in_sight(settings) as connection:
             held = await policy_held(settings, connection)
             hashing = hashing_of(settings)
             await check_key(connection.reader, hashing)
-            reports = [await _loaded(file, wanted, into(connection, held, hashing)) for file in files]
+            reports = [await _loaded(each, wanted, into(connection, held, hashing)) for each in origins]
             await drain_pending(connection.writer, held, micros(now()))
         return _exit(reports)
 
     finish(work)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the options say of a database."""
+
+    url: str | None
+    table: str | None
+    query: str | None
+    key: str | None
+
+
+def _origins(files: Sequence[Path], reading: Reading, mapping: SourceMapping | None, asked: _Asked) -> Sequence[Origin]:
+    """What is to be loaded, each a run of its own: the files, or the one table."""
+    form = reading.format or (mapping.reading.format if mapping else None)
+    if files and (asked.table or asked.query or asked.key):
+        raise InputInvalidError("--table, --query and --key belong to --sql, which takes no files")
+    if files:
+        return [each for given in files for each in files_of(given, form)]
+    if asked.url is None:
+        raise InputInvalidError("name a file, a folder, - for the standard input, or a database by --sql")
+    said = mapping.table if mapping and not (asked.table or asked.query) else None
+    if said is not None:
+        return [Table(asked.url, replace(said, key=asked.key or said.key))]
+    return [Table(asked.url, selected(asked.table, asked.query, asked.key))]
 
 
 def into(connection: Connection, policy: PolicyHeld, hashing: Hashing | None = None) -> Into:
@@ -96,38 +141,39 @@ def _sender(source: str, authority: str) -> Source:
 
 
 def _format(given: str | None) -> str | None:
-    known = sorted(set(FORMAT_OF_SUFFIX.values()))
-    if given is not None and given not in known:
-        raise InputInvalidError(f"--format is one of {', '.join(known)}, not `{given}`")
+    if given is not None and given not in FORMATS:
+        raise InputInvalidError(f"--format is one of {', '.join(FORMATS)}, not `{given}`")
     return given
 
 
 def _delimiter(given: str | None) -> str | None:
     meant = "\t" if given == r"\t" else given
-    if meant is not None and len(meant.encode()) != 1:
+    if meant is not None and (len(meant) != 1 or meant in '"\r\n'):
         raise InputInvalidError(f"--delimiter is one character (\\t for a tab), not `{given}`")
     return meant
 
 
-async def _tried(file: Path, wanted: Wanted) -> RunReport:
-    with progress_of(file) as tell:
-        report = await dry_run(file, wanted.source, now(), mapping=wanted.mapping, reading=wanted.reading, tell=tell)
-    _show(file, report)
+async def _tried(origin: Origin, wanted: Wanted) -> RunReport:
+    with progress_of(origin) as tell:
+        report = await dry_run(origin, wanted.source, now(), mapping=wanted.mapping, reading=wanted.reading, tell=tell)
+    _show(origin, report)
     for message in report.noted.first:
         who = ", ".join(f"{each.namespace}={each.value}" for each in message.sightings)
         shown.print(f"  {message.kind} {message.name or ''} [{message.message_id}] {who}", markup=False)
     return report
 
 
-async def _loaded(file: Path, wanted: Wanted, where: Into) -> RunReport:
-    with progress_of(file) as tell:
-        report = await load_file(file, wanted.source, where, mapping=wanted.mapping, reading=wanted.reading, tell=tell)
-    _show(file, report)
+async def _loaded(origin: Origin, wanted: Wanted, where: Into) -> RunReport:
+    with progress_of(origin) as tell:
+        report = await load_file(
+            origin, wanted.source, where, mapping=wanted.mapping, reading=wanted.reading, tell=tell
+        )
+    _show(origin, report)
     return report
 
 
 @contextmanager
-def progress_of(file: Path) -> Iterator[Tell]:
+def progress_of(origin: Origin) -> Iterator[Tell]:
     """A bar with the rate of records, on the standard error output."""
     columns = (
         TextColumn("{task.description}"),
@@ -138,25 +184,28 @@ def progress_of(file: Path) -> Iterator[Tell]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=told, transient=not told.is_terminal) as bars:
-        task = bars.add_task(file.name, total=_size(file), records=0, rate=0.0)
+        task = bars.add_task(origin.name, total=_size(origin), records=0, rate=0.0)
 
         def tell(loaded: Loaded) -> None:
             records, seconds = loaded.counts.records, bars.tasks[0].elapsed
             rate = records / seconds if seconds else 0.0
-            bars.update(task, completed=loaded.read, total=loaded.size, records=records, rate=rate)
+            bars.update(task, completed=loaded.read, total=loaded.size or None, records=records, rate=rate)
 
         yield tell
 
 
-def _size(file: Path) -> int:
-    """For the bar; that a file cannot be read is told by who reads it."""
-    return (file.stat().st_size if file.is_file() else 0) or 1
+def _size(origin: Origin) -> int | None:
+    """For the bar; that a file cannot be read is told by who reads it, and how many rows there are nobody knows."""
+    return origin.stat().st_size or 1 if isinstance(origin, Path) and origin.is_file() else None
 
 
-def _show(file: Path, report: RunReport) -> None:
+def _show(origin: Origin, report: RunReport) -> None:
     if report.resumed_at:
-        told.print(f"{file.name}: went on after line {report.resumed_at:,}", markup=False)
-    print(f"{file.name}: {_counted(report.counts, dry=report.run is None)}")
+        what = "the key" if isinstance(origin, Table) else "line"
+        told.print(f"{origin.name}: went on after {what} {report.resumed_at:,}", markup=False)
+    for remark in report.noted.remarks:
+        told.print(f"{origin.name}: {remark}", markup=False)
+    print(f"{origin.name}: {_counted(report.counts, dry=report.run is None)}")
     _show_noted(report.noted, report.counts)
 
 

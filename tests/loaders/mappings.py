@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from identity.messages import Json, Message, Rejection
+from loaders.formats.records import Found
 from loaders.mapping import SourceMapping, mapping_from_toml
-from loaders.translating import Found, Translated, translated
+from loaders.translating import Translated, translated
 from tests.loaders.segment import NOW
 
 HEAD = """

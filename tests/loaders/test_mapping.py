@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from identity.messages import About, AccountStatement, Authority, Json, Sighting, Subject
 from identity.policy import Namespace, Role
 from loaders.errors import MappingInvalidError
+from loaders.formats.records import Found
 from loaders.mapping import CATALOG, SourceMapping, check_columns, mapping_named
-from loaders.translating import Found, translated
+from loaders.translating import translated
 from tests.loaders.mappings import HEAD, IDENTIFIED, mapping, message, messages, rejection, translate
 from tests.loaders.segment import NOW
 from tests.loaders.test_segment_http import ANY_JSON

@@ -1,0 +1,111 @@
+"""Excel workbooks, row by row: the cells of one row are in memory, and the workbook's table of texts."""
+
+import warnings
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import datetime, time
+from pathlib import Path
+from typing import Protocol, cast
+from xml.etree.ElementTree import ParseError
+
+import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
+
+from identity.messages import Rejection
+from loaders.errors import FileUnreadableError
+from loaders.formats.cells import found_row
+from loaders.formats.csv_files import named_columns
+from loaders.formats.records import Line, Reading, Records
+
+TEXTS_LIMIT = 256 * 1024 * 1024  # bytes of the table of texts, which is in memory as a whole
+BROKEN = (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, ParseError, EOFError)
+ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
+Cells = tuple[object, ...]
+
+
+class _Sheet(Protocol):
+    """What openpyxl hands out of a workbook that is only read."""
+
+    title: str
+    max_row: int | None
+
+    def iter_rows(self, *, values_only: bool) -> Iterator[Cells]: ...
+    def reset_dimensions(self) -> None: ...
+
+
+def opened(path: Path, name: str, reading: Reading) -> Records:
+    """The rows of a sheet by the names in its first row that is not empty. Raises FileUnreadableError.
+
+    Of a formula it is the value that was saved with it. A row is named by its number in the sheet.
+    """
+    try:
+        _check_texts(path, name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and validations that openpyxl passes over
+            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        sheet: _Sheet = _named(book, reading.sheet, name)
+        sheet.reset_dimensions()  # what a workbook says of its size need not be so
+        header_row, header = _header(sheet, name)
+    except BROKEN as error:
+        raise FileUnreadableError(f"{name}: this is no workbook that can be read (.xlsx): {error}") from error
+    columns = named_columns([str(cell or "") for cell in header], f"{name}:{sheet.title}:{header_row}")
+    return Records(name, 0, "excel", columns, lambda position: _rows(sheet, name, columns, (header_row, position)))
+
+
+def _check_texts(path: Path, name: str) -> None:
+    with zipfile.ZipFile(path) as packed:
+        many = sum(each.file_size for each in packed.infolist() if each.filename.endswith("sharedStrings.xml"))
+    if many > TEXTS_LIMIT:
+        raise FileUnreadableError(f"{name}: the workbook has {many // 1024**2:,} MB of texts; save the sheet as CSV")
+
+
+def _named(book: "openpyxl.Workbook", wanted: str | None, name: str) -> _Sheet:
+    sheets = [cast("_Sheet", each) for each in book.worksheets]
+    if wanted is None and sheets:
+        return sheets[0]
+    found = [each for each in sheets if each.title == wanted]
+    if not found:
+        known = ", ".join(f"`{each.title}`" for each in sheets) or "none"
+        raise FileUnreadableError(f"{name}: no sheet is named `{wanted}`; its sheets are {known}")
+    return found[0]
+
+
+def _header(sheet: _Sheet, name: str) -> tuple[int, Cells]:
+    for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+        if filled := _filled(cells):
+            return number, filled
+    raise FileUnreadableError(f"{name}: the sheet `{sheet.title}` is empty; its first row must name the columns")
+
+
+def _filled(cells: Cells) -> Cells:
+    """The cells up to the last one in which something stands."""
+    end = next((at for at in range(len(cells), 0, -1) if cells[at - 1] not in {None, ""}), 0)
+    return cells[:end]
+
+
+def _rows(sheet: _Sheet, name: str, columns: Sequence[str], span: tuple[int, int]) -> Iterator[Line]:
+    number = 0
+    try:
+        for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+            if number > max(span) and (filled := _filled(cells)):
+                yield _line(filled, number, columns, f"{name}:{sheet.title}:{number}")
+    except BROKEN as error:
+        sentence = f"what follows after row {number:,} is lost: the sheet cannot be read any further: {error}"
+        yield Line(number + 1, 0, Rejection("broken_document", f"{name}:{sheet.title}:{number + 1}", sentence))
+
+
+def _line(cells: Cells, number: int, columns: Sequence[str], place: str) -> Line:
+    if len(cells) > len(columns):
+        sentence = f"the row has {len(cells)} cells, the header {len(columns)}"
+        return Line(number, number, Rejection("wrong_columns", place, sentence, raw=str(cells)[:1_000]))
+    given = {column: _value(cell) for column, cell in zip(columns, cells, strict=False)}
+    return Line(number, number, found_row({column: given.get(column) for column in columns}, place))
+
+
+def _value(cell: object) -> object:
+    """A workbook knows floats alone, so that 42 may be stored as 42.0; a date is a moment at midnight."""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
+        return int(cell)
+    if isinstance(cell, datetime) and cell.time() == time():
+        return cell.date()
+    return None if cell == "" or (isinstance(cell, str) and cell in ERRORS) else cell
