@@ -58,6 +58,7 @@ class Touched:
         before, now = hear(message, old), hear(message, new)
         self.old_aliases += [(each, recorded_at) for each in before.aliases]
         self.new_aliases += [(each, recorded_at) for each in now.aliases]
+        self.identifiers |= {each.key for each in now.identifiers if _role_differs(each.namespace, old, new)}
         if _said(before) == _said(now):
             return
         warnings = tuple(f"{each.code} {each.place}: {each.sentence}" for each in now.warnings)
@@ -65,7 +66,6 @@ class Touched:
         self.identifiers |= {each.key for each in {*before.identifiers} ^ {*now.identifiers}}
         if before.actor != now.actor:
             self.identifiers |= {each for each in (before.actor, now.actor) if each is not None}
-        self.identifiers |= {each.key for each in now.identifiers if _role_differs(each.namespace, old, new)}
         self.links |= {link.id for link in {*before.links} ^ {*now.links}}
         self.observations |= stated_by(before).keys() | stated_by(now).keys()
         self.members |= {each for each in (member_of(before), member_of(now)) if each is not None}
@@ -85,8 +85,9 @@ def _role_differs(namespace: str, old: Policy, new: Policy) -> bool:
 
 
 def _said(heard: Heard) -> tuple[object, ...]:
-    observations = [(each.trait, canonical(each.value)) for each in heard.observations]
-    return heard.actor, heard.identifiers, heard.persons, heard.devices, heard.links, observations, heard.warnings
+    """What policies can disagree on in a message; how a trait is called, but never which value it has."""
+    traits = [each.trait for each in heard.observations]
+    return heard.actor, heard.identifiers, heard.persons, heard.devices, heard.links, traits, heard.warnings
 
 
 def stated_by(heard: Heard) -> dict[Stated, Observation]:
@@ -246,8 +247,7 @@ def move_aliases(totals: Totals, known: Collection[IdentifierKey]) -> None:
         old, new = (anonymous, user) if user in users else (user, anonymous)
         touched.successors.setdefault(old, new)
     now = alias_links(touched.new_aliases, users)
-    for id_, statements in now.items():
-        totals.parts.pop(id_, None)
+    for statements in now.values():
         for link, recorded_at in statements:
             totals.state(link, recorded_at)
     _unsighted(totals, named_by_alias(touched), now)

@@ -1,4 +1,4 @@
-"""A stored interaction becomes the message it was, as far as any policy can hear."""
+"""A stored interaction becomes the message it was, as far as any policy can hear, and is heard by another."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -7,15 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graph.applying import apply
 from graph.connection import Connection
 from graph.ingestion import commit_batch
 from graph.recording import interaction_facts
 from graph.replaying import message_from, replayed
 from identity.evidence import Heard, hear
-from identity.messages import AccountStatement, Message, SourceName
+from identity.messages import AccountStatement, Message, MessageKind, SourceName
+from identity.policy_text import policy_from_toml
+from identity.policy_writing import policy_text
 from selfsame.clock import mint
-from tests.building import RECEIVED, default_policy, track
+from tests.building import RECEIVED, default_policy, message, track
+from tests.graph.test_policy_changes import changing, written
 from tests.identity.histories import some_message
+from tests.identity.policies import small_policy
+
+FAXES = """
+[namespaces.fax]
+role = "ContactPoint"
+priority = 3
+"""
 
 some_account = st.none() | st.builds(
     AccountStatement,
@@ -63,3 +74,16 @@ async def test_the_interactions_that_name_whom_is_asked_for_come_back(graph: Con
     await commit_batch(graph.writer, messages, default_policy(), mint, RECEIVED)
     found = [each async for each in replayed(graph.reader, lambda said: said.sightings[0].value != "a1")]
     assert [each.message.message_id for each in found] == ["0", "2"]
+
+
+@pytest.mark.anyio
+@pytest.mark.neo4j
+async def test_what_a_policy_calls_a_contact_point_is_one_also_where_its_messages_say_nothing_else(
+    graph: Connection,
+) -> None:
+    change = await changing(graph)
+    await change.teller.tell([message(MessageKind.IDENTIFY, [("user_id", "u1"), ("fax", "+49 30 1")])])
+    assert await change.count("(:Identifier:Contact {namespace: 'fax'})") == 1
+    await apply(graph, policy_from_toml(policy_text(written(small_policy())) + FAXES), change.applier())
+    assert await change.count("(:Identifier:ContactPoint {namespace: 'fax'})") == 1
+    assert await change.count("(:Identifier:Contact {namespace: 'fax'})") == 0
