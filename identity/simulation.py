@@ -165,17 +165,16 @@ def _differing(found: Recomputed, before: Before) -> set[int]:
     part_of: dict[ProfileId, int] = {}
     touched: set[int] = set()
     torn: set[ProfileId] = {each for each in before.gone.values() if each is not None}
-    for profile, part in zip(before.profiles, found.parts, strict=True):
+    pairs = list(zip(before.profiles, found.parts, strict=True))
+    for profile, part in pairs:
         if profile is None or profile_of.setdefault(part, profile) != profile:
             touched.add(part)
         elif part_of.setdefault(profile, part) != part:
             torn.add(profile)
-            touched |= {part, part_of[profile]}
     for number in before.generic.keys() ^ found.generic.keys():
         touched.add(found.parts[number])
-    profiles = zip(before.profiles, found.parts, strict=True)
-    torn |= {profile for profile, part in profiles if part in touched and profile is not None}
-    return touched | {part for profile, part in zip(before.profiles, found.parts, strict=True) if profile in torn}
+    torn |= {profile for profile, part in pairs if part in touched and profile is not None}
+    return touched | {part for profile, part in pairs if profile in torn}
 
 
 def _handed_over(columns: Columns, found: Recomputed, before: Before) -> dict[int, set[ProfileId | None]]:
@@ -266,14 +265,13 @@ def _splits(
 def _links_turned(columns: Columns, found: Recomputed, before: Before) -> tuple[Turned, ...]:
     counts: Counter[tuple[str | None, str | None]] = Counter()
     examples: defaultdict[tuple[str | None, str | None], list[str]] = defaultdict(list)
-    for number in before.reasons.keys() | found.refused.keys():
-        if number in before.reasons:
-            why = found.refused.get(number)
-            pair = before.reasons[number], why.value if why else None
-            if pair[0] != pair[1]:
-                counts[pair] += 1
-                if len(examples[pair]) < EXAMPLES:
-                    examples[pair].append(_said(columns.id_of(number)))
+    for number, was in before.reasons.items():
+        why = found.refused.get(number)
+        pair = was, why.value if why else None
+        if was != pair[1]:
+            counts[pair] += 1
+            if len(examples[pair]) < EXAMPLES:
+                examples[pair].append(_said(columns.id_of(number)))
     return _turned(counts, examples)
 
 

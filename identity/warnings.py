@@ -57,7 +57,7 @@ def _refused(heard: Sequence[Heard], found: Found) -> Iterator[tuple[MessageId, 
     refused = {
         id_: why for id_, why in found.verdicts.items() if why and (why is not Reason.GENERIC or id_.kind is Kind.ALIAS)
     }
-    for each in heard if refused else ():
+    for each in heard:
         for id_, why in refused.items():
             if _says(each, id_):
                 yield each.message.id, _refusal(id_, why)
@@ -79,13 +79,13 @@ def _refusal(link: LinkId, why: Reason) -> Warned:
 def _fix(link: LinkId, why: Reason) -> str | None:
     """What a sender who declared an alias between two user ids may have meant."""
     ends = {namespace_of(link.a), namespace_of(link.b)}
-    if link.kind is not Kind.ALIAS or why is not Reason.UNIQUE or ends != {"user_id"}:
+    if link.previous is None or why is not Reason.UNIQUE or ends != {"user_id"}:
         return None
-    return INSTALLATION.format(previous=link.previous or "the previousId")
+    return INSTALLATION.format(previous=link.previous)
 
 
 def _cyclic(heard: Sequence[Heard], found: Found) -> Iterator[tuple[MessageId, Warned]]:
-    for each in heard if found.cyclic else ():
+    for each in heard:
         account = each.message.account
         if account is not None and (account.key, account.parent) in found.cyclic:
             sentence = f"{account.key} cannot be part of {account.parent}: {WHY_CYCLE}"
@@ -98,7 +98,7 @@ def _over_limit(heard: Sequence[Heard], found: Found, policy: Policy) -> Iterato
     Where newer ones take the place of older ones, as with anonymous ids, that is as it should be.
     """
     over = {key: limit for each in found.clusters for key, limit in _beyond(each, found.new, policy)}
-    for each in heard if over else ():
+    for each in heard:
         for identifier in each.identifiers:
             if identifier.key in over:
                 many = f"the person has more than {over[identifier.key]} values of {identifier.namespace}"

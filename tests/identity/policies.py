@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from identity.messages import Authority
 from identity.policy import KindRules, Namespace, Normaliser, OverActive, Policy, Role, Shared
-from tests.building import preset
+from tests.building import default_policy, preset
 
 CRM = Namespace(name="crm", role=Role.CONTACT, priority=1, unique=True, max_partners=None)
 some_authority = st.sampled_from([Authority.CLAIMED, Authority.CLAIMED, Authority.VERIFIED])
@@ -18,6 +18,13 @@ def small_policy(name: str = "default") -> Policy:
     policy = preset(name).with_namespaces([CRM])
     email = replace(policy.namespaces["email"], max_partners=4, shared=Shared.BY_TIME)
     return replace(policy, namespaces={**policy.namespaces, "email": email}, profile_limit=5)
+
+
+def with_rules(name: str, **rules: object) -> Policy:
+    """The default policy with other rules for one namespace."""
+    policy = default_policy()
+    changed = replace(policy.namespaces[name], **rules)  # type: ignore[arg-type]  # names of fields
+    return replace(policy, namespaces={**policy.namespaces, name: changed})
 
 
 @st.composite
