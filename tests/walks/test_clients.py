@@ -18,10 +18,11 @@ from graph.connection import Connection
 from graph.keys import Scope
 from graph.runs import dead_letters
 from identity.messages import SourceName
+from loaders.signed_users import signed
 from selfsame.access import create_key
 from selfsame.clock import now
 from tests.serving import Neo4jAddress
-from tests.walks.clients.running import HERE, Client, Sender, installed, node, page, program
+from tests.walks.clients.running import HERE, Client, Sender, chromium, installed, node, page, program
 from tests.walks.processes import company_of, environment, served
 from tests.walks.service import Company, differences
 
@@ -36,6 +37,10 @@ TRACKED = ("Viewed", "Signed In", "order_completed", "Signed Out")
 PYTHON = {"segment": TOLD, "segment_gzip": TOLD, "rudderstack": TOLD, "snowplow": TRACKED, "snowplow_pixel": TRACKED}
 NODE = {"segment": TOLD, "rudderstack": TOLD, "snowplow": TRACKED}
 BROWSER = Client("browser", TOLD)
+SECRET = "of the server that renders the pages"
+BELIEVED = """
+MATCH (:Identifier {key: $user})-[link:LINKED]-(:Identifier {key: $device}) RETURN link.authority AS authority
+"""
 
 
 def programs() -> list[Client]:
@@ -61,20 +66,32 @@ async def keys(graph: Connection) -> tuple[str, str]:
 async def test_no_client_loses_anything_or_sends_it_twice_when_the_service_is_killed(
     graph: Connection, neo4j_server: Neo4jAddress, keys: tuple[str, str], tmp_path: Path
 ) -> None:
-    settings = environment(tmp_path / "data", neo4j_server, SELFSAME_PORT=str(free_port()))
+    settings = environment(
+        tmp_path / "data", neo4j_server, SELFSAME_PORT=str(free_port()), SELFSAME_USER_ID_SECRETS=SECRET
+    )
     clients = programs()
+    chromium()
     with ExitStack() as running:
         async with served(settings) as service:
             where = service.url, keys[0], tmp_path
             senders: list[Sender] = [running.enter_context(program(each, *where)) for each in clients]
-            senders.append(running.enter_context(page(BROWSER, *where)))
+            senders.append(running.enter_context(page(BROWSER, *where, signed(BROWSER.user, SECRET))))
             await all_take(senders, "anonymous", "login")
             service.kill()
             await all_take(senders, "purchase")
         async with served(settings) as service, company_of(service, keys) as company:
             await all_take(senders, "logout", "end")
             await everything_arrives_once(graph, company, [each.client for each in senders])
+            assert [await believed(graph, each.client) for each in senders] == ["claimed"] * len(clients) + ["verified"]
+            assert "a request comes again" in service.said()
             assert service.end() == 0
+
+
+async def believed(graph: Connection, client: Client) -> str:
+    """How far it is believed that the user is the one on the device."""
+    ends = {"user": f"user_id:{client.user}", "device": f"anonymous_id:{client.device}"}
+    (link,) = await graph.reader.rows(BELIEVED, **ends)
+    return str(link["authority"])
 
 
 async def all_take(senders: Sequence[Sender], *steps: str) -> None:

@@ -28,7 +28,7 @@ const clients = {
   rudderstack() {
     const Analytics = installed('@rudderstack/rudder-sdk-node')
     const client = new Analytics(key, {
-      dataPlaneUrl: url, flushInterval: 100, retryCount: 60, axiosRetryConfig: {retryDelay: () => 300}, logLevel: 'none',
+      dataPlaneUrl: url, flushInterval: 100, retryCount: 1_000, axiosRetryConfig: {retryDelay: () => 300}, logLevel: 'none',
     })
     // Its flush returns before a batch has arrived that is being sent again, so it is asked until nothing is on its way.
     let sent = 0

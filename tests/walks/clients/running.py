@@ -155,13 +155,18 @@ class Page:
 
 
 @contextmanager
-def page(client: Client, url: str, key: str, folder: Path) -> Iterator[Page]:
-    """A page with Segment's client in a real Chromium, from another origin than the service's."""
+def page(client: Client, url: str, key: str, folder: Path, signature: str) -> Iterator[Page]:
+    """A page with Segment's client in a real Chromium, from another origin than the service's.
+
+    signature: of the user id, as the server that renders the page would have signed it.
+    """
     browser = chromium()
     told = Page(client)
     with ThreadingHTTPServer(("127.0.0.1", 0), _answering(told, installed())) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        asked = urlencode({"url": url, "key": key, "user": client.user, "device": client.device})
+        asked = urlencode(
+            {"url": url, "key": key, "user": client.user, "device": client.device, "signature": signature}
+        )
         address = f"http://127.0.0.1:{server.server_port}/?{asked}"
         profile = f"--user-data-dir={folder / 'chromium'}"
         with (
