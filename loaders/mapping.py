@@ -20,17 +20,21 @@ from loaders.mapping_text import (
     AboutText,
     AccountText,
     IdentifierText,
+    Local,
     MappingText,
     MessageText,
     NamespaceText,
     ValueText,
+    adapted,
     mapping_text,
 )
 from loaders.sources import Source
 from loaders.values import Defaults, Value, template_from, time_from, value_from, zone_named
+from loaders.webhook_rules import Webhook, check_asked, webhook_from
 
 CATALOG = Path(__file__).with_name("catalog")
 AUTHORITIES = {each.name.lower(): each for each in Authority if Authority.CLAIMED <= each < Authority.MANUAL}
+HERE = Local()
 FAN_OUT_NAMES = frozenset({"item", "root", "index"})
 
 
@@ -104,7 +108,8 @@ class SourceMapping:
     """A compiled mapping.
 
     file: its name, for messages to people. reading: how the records' files are read, where it says so; table: what is
-    read from a database. asked: the places in the mapping and the columns they ask for. sha256: of its text.
+    read from a database. asked: the places in the mapping and the columns they ask for. sha256: of its text. webhook:
+    how it sends by itself.
     """
 
     file: str
@@ -116,10 +121,14 @@ class SourceMapping:
     rules: tuple[MessageRule, ...]
     asked: tuple[tuple[str, str], ...]
     sha256: str
+    webhook: Webhook | None = None
 
 
-def mapping_named(name: str) -> SourceMapping:
-    """The mapping at a path, or the one of the catalogue with this name. Raises MappingInvalidError."""
+def mapping_named(name: str, local: Local = HERE) -> SourceMapping:
+    """The mapping at a path, or the one of the catalogue with this name. Raises MappingInvalidError.
+
+    local: what goes before what the file says.
+    """
     path = Path(name)
     if not path.is_file() and path.name == name:
         path = CATALOG / f"{name.removesuffix('.toml')}.toml"
@@ -130,16 +139,16 @@ def mapping_named(name: str) -> SourceMapping:
         raise MappingInvalidError(f"{name}: no such file, and the catalogue has only {known}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise MappingInvalidError(f"{name}: cannot be read: {error}") from error
-    return mapping_from_toml(text, path.name)
+    return mapping_from_toml(text, path.name, local)
 
 
-def mapping_from_toml(text: str, file: str) -> SourceMapping:
-    """The mapping that a TOML text describes. file: its name, for the error.
+def mapping_from_toml(text: str, file: str, local: Local = HERE) -> SourceMapping:
+    """The mapping that a TOML text describes. file: its name, for the error; local: what goes before it.
 
     Raises MappingInvalidError with the file, the line or the key, and the reason.
     """
     try:
-        return _compiled(mapping_text(tomllib.loads(text)), text, file)
+        return _compiled(adapted(mapping_text(tomllib.loads(text)), local), text, file)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, MappingInvalidError, RecursionError) as error:
         raise MappingInvalidError(f"{file}: {error}") from error
 
@@ -160,6 +169,10 @@ def _compiled(text: MappingText, raw: str, file: str) -> SourceMapping:
     )
     if text.format is not None and text.format not in FORMATS:
         raise MappingInvalidError(f"format: `{text.format}` is none of {', '.join(FORMATS)}")
+    skips = tuple(
+        Skip(compiler.value(each.when, f"skip[{at}].when"), each.because) for at, each in enumerate(text.skip)
+    )
+    rules = tuple(compiler.message(each, f"message[{at}]") for at, each in enumerate(text.message))
     return SourceMapping(
         file=file,
         source=Source(
@@ -171,13 +184,21 @@ def _compiled(text: MappingText, raw: str, file: str) -> SourceMapping:
         reading=Reading(text.format, text.delimiter, text.encoding, text.sheet, text.records),
         table=None if text.sql is None else selected(text.sql.table, text.sql.query, text.sql.key),
         channel=text.channel,
-        skips=tuple(
-            Skip(compiler.value(each.when, f"skip[{at}].when"), each.because) for at, each in enumerate(text.skip)
-        ),
-        rules=tuple(compiler.message(each, f"message[{at}]") for at, each in enumerate(text.message)),
-        asked=tuple(compiler.asked),
+        skips=skips,
+        rules=rules,
+        asked=tuple((place, path[0]) for place, path in compiler.asked),
         sha256=hashlib.sha256(raw.encode()).hexdigest(),
+        webhook=_webhook(text, compiler),
     )
+
+
+def _webhook(text: MappingText, compiler: "_Compiler") -> Webhook | None:
+    """How the source sends by itself, once all that the mapping asks for is known."""
+    if text.webhook is None:
+        return None
+    webhook = webhook_from(text.webhook, lambda each, place: value_from(each, place, compiler.defaults))
+    check_asked(webhook, compiler.asked)
+    return webhook
 
 
 def _authority(name: str, place: str) -> Authority:
@@ -208,12 +229,12 @@ def _check_namespace(name: str, place: str) -> None:
 
 @dataclass(slots=True)
 class _Compiler:
-    """Compiles the parts of one mapping and notes which columns they ask for."""
+    """Compiles the parts of one mapping and notes which paths of a record they ask for."""
 
     defaults: Defaults
     source: str
     authority: Authority
-    asked: list[tuple[str, str]] = field(default_factory=list)
+    asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     def value(self, text: ValueText, place: str, *, fanned: bool = False) -> Value:
         return self._noted(value_from(text, place, self.defaults), place, fanned=fanned)
@@ -227,13 +248,13 @@ class _Compiler:
     def _noted(self, value: Value, place: str, *, fanned: bool) -> Value:
         for path in sorted(value.names):
             if not fanned:
-                self.asked.append((place, path[0]))
+                self.asked.append((place, path))
             elif path[0] not in FAN_OUT_NAMES:
                 raise MappingInvalidError(
                     f"{place}: under `each` a path begins with item, root or index, not with `{path[0]}`"
                 )
             elif path[0] == "root" and len(path) > 1:
-                self.asked.append((place, path[1]))
+                self.asked.append((place, path[1:]))
         return value
 
     def message(self, text: MessageText, place: str) -> MessageRule:

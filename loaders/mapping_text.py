@@ -1,12 +1,14 @@
 """A mapping as its TOML file writes it, typed; what the parts mean is said in docs/mappings.md."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
 
 from identity.messages import MessageKind, Subject
 from identity.policy import Normaliser, Role
+from loaders.signatures import Algorithm, Encoding, KeyEncoding, Kind, Unit
 
 Limit = Annotated[int, Meta(ge=0)]
 
@@ -36,6 +38,7 @@ class FunctionText(Struct, frozen=True, forbid_unknown_fields=True):
     currency: "ValueText | UnsetType" = UNSET
     minor: bool | UnsetType = UNSET
     exponent: Annotated[int, Meta(ge=0, le=6)] | UnsetType = UNSET
+    exponents: "dict[str, Annotated[int, Meta(ge=0, le=6)]] | UnsetType" = UNSET
     region: str | UnsetType = UNSET
     then: str | UnsetType = UNSET
 
@@ -123,6 +126,50 @@ class TableText(Struct, frozen=True, forbid_unknown_fields=True):
     key: str | None = None
 
 
+class SignatureText(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the requests of a webhook are signed."""
+
+    kind: Kind = Kind.HMAC
+    header: str | None = None
+    prefix: str = ""
+    separator: Annotated[str, Meta(min_length=1)] | None = None
+    timestamp_prefix: str | None = None
+    timestamp_header: str | None = None
+    timestamp_unit: Unit = Unit.SECONDS
+    id_header: str | None = None
+    signed: str = "{body}"
+    algorithm: Algorithm = Algorithm.SHA256
+    encoding: Encoding = Encoding.HEX
+    key: KeyEncoding = KeyEncoding.TEXT
+    key_prefix: str = ""
+    tolerance: Annotated[int, Meta(ge=1, le=86_400)] = 300
+    path: str | None = None
+
+
+class ContactText(Struct, frozen=True, forbid_unknown_fields=True):
+    """A vendor's first contact. token: where it shows the token that was agreed on; answer: what it wants to hear."""
+
+    method: Literal["GET", "HEAD", "POST"] = "POST"
+    signed: bool = False
+    when: str | None = None
+    token: str | None = None
+    answer: str | None = None
+
+
+class WebhookText(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a source that sends by itself is heard.
+
+    headers: those that expressions may ask for. parse: places in the body where JSON stands in a text. records: where
+    the body holds several.
+    """
+
+    signature: SignatureText
+    headers: list[str] = []
+    parse: list[str] = []
+    records: str | None = None
+    contact: list[ContactText] = []
+
+
 class MappingText(Struct, frozen=True, forbid_unknown_fields=True):
     """A whole mapping file."""
 
@@ -140,8 +187,46 @@ class MappingText(Struct, frozen=True, forbid_unknown_fields=True):
     channel: str | None = None
     namespaces: dict[str, NamespaceText] = {}
     skip: list[SkipText] = []
+    webhook: WebhookText | None = None
 
 
 def mapping_text(read: object) -> MappingText:
     """The typed mapping of what a TOML file holds. Raises msgspec.ValidationError with the place and the reason."""
     return msgspec.convert(read, MappingText)
+
+
+class Local(Struct, frozen=True):
+    """What is said of a source where it is used, and goes before what its mapping says."""
+
+    source: str | None = None
+    region: str | None = None
+    zone: str | None = None
+
+
+def adapted(text: MappingText, local: Local) -> MappingText:
+    """The mapping as it is used; under another source's name the namespaces that it declares after itself follow.
+
+    So two accounts at one vendor are two sources, and an id of one is never taken for the other's.
+    """
+    text = replace(text, region=local.region or text.region, zone=local.zone or text.zone)
+    source = local.source
+    if source is None or source == text.source:
+        return text
+    own = {name: _own(name, text.source, source) for name in text.namespaces}
+    return replace(
+        text,
+        source=source,
+        namespaces={own[name]: each for name, each in text.namespaces.items()},
+        message=[_message_renamed(each, own) for each in text.message],
+    )
+
+
+def _own(name: str, before: str, after: str) -> str:
+    named_after = name == before or name.startswith((f"{before}_", f"{before}."))
+    return after.replace("-", "_") + name[len(before) :] if named_after else name
+
+
+def _message_renamed(text: MessageText, own: dict[str, str]) -> MessageText:
+    identifiers = [replace(each, namespace=own.get(each.namespace, each.namespace)) for each in text.identifiers]
+    account = text.account and replace(text.account, namespace=own.get(text.account.namespace, text.account.namespace))
+    return replace(text, identifiers=identifiers, account=account)

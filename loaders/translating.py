@@ -154,7 +154,7 @@ class _Translation:
         if rule.when is not None and not holds(self._read(rule.when)):
             return None
         value = self._read(rule.value)
-        if value is None:
+        if value is None or value == "":
             return None
         text, namespace = text_of(value), (text_of(self._read(rule.namespace)) or "").lower()
         if text is not None and NAMESPACE_PATTERN.match(namespace):

@@ -261,9 +261,13 @@ def _decimal(value: Json) -> Decimal:
 
 
 def _money(call: _Call) -> Value:
-    """The amount as a decimal text with the places of its currency; minor: it is told in pence."""
+    """The amount as a decimal text with the places of its currency; minor: it is told in pence.
+
+    exponents: the places of currencies in which the source departs from ISO 4217.
+    """
     currency = None if call.text.currency is UNSET else call.inner("currency")
     fixed = None if call.text.exponent is UNSET else call.text.exponent
+    own = {} if call.text.exponents is UNSET else {name.upper(): each for name, each in call.text.exponents.items()}
     minor, amount, place = (
         bool(call.text.minor),
         call.converted("money", lambda value: str(_decimal(value))),
@@ -277,15 +281,18 @@ def _money(call: _Call) -> Value:
         named = text_of(currency.read(record, warnings)) if currency is not None else None
         if value is None:
             return None
-        return _amount(Decimal(str(value)), _exponent(fixed, named), minor)
+        return _amount(Decimal(str(value)), _exponent(fixed, named, own), minor)
 
     return Value(_names([amount, *([currency] if currency else [])]), read)
 
 
-def _exponent(fixed: int | None, currency: str | None) -> int:
+def _exponent(fixed: int | None, currency: str | None, own: Mapping[str, int]) -> int:
+    """The decimal places of a currency; own: where the source counts otherwise than ISO 4217."""
     if fixed is not None:
         return fixed
     code = (currency or "").strip().upper()
+    if code in own:
+        return own[code]
     return 0 if code in NO_MINOR_UNITS else 3 if code in THOUSANDTHS else 2
 
 
@@ -368,7 +375,7 @@ FUNCTIONS: Mapping[str, _Function] = {
     "concat": _Function(_concat, frozenset({"separator"})),
     "template": _Function(_template),
     "time": _Function(_time, frozenset({"format", "zone"})),
-    "money": _Function(_money, frozenset({"currency", "minor", "exponent"})),
+    "money": _Function(_money, frozenset({"currency", "minor", "exponent", "exponents"})),
     "number": _Function(_number),
     "flag": _Function(_flag),
     "email": _Function(_email),

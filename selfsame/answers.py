@@ -22,6 +22,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "database_away": 503,
     "policy_applying": 503,
     "erasure_key": 503,
+    "namespace_conflict": 503,
 }
 RETRY_AFTER = 1
 CODED = (FrontDoorError, GraphError, IdentityError, LoaderError)

@@ -1,6 +1,6 @@
 """The service: its routes, and what lives as long as it does."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,7 +31,9 @@ from resolvers.world import World
 from selfsame.access import KeyRing, Refusal, secret_in
 from selfsame.answers import failed, refused, said
 from selfsame.collecting import Answer, Collecting, Doors, guarded
+from selfsame.hooks import Hook
 from selfsame.telemetry import log
+from selfsame.webhooks import Hearing
 
 DRAIN_SECONDS = 1.0
 FOLLOW_SECONDS = 2.0
@@ -45,6 +47,7 @@ class Parts:
     """What the service is made of. policy: as this process knows it; now, mint: the clock and the source of ids.
 
     hashing: how the erased are known again; without it nothing can be erased. doors: which pages may send.
+    hooks: what may be sent to /webhooks.
     """
 
     connection: Connection
@@ -54,16 +57,19 @@ class Parts:
     pace: Pace | None = None
     hashing: Hashing | None = None
     doors: Doors = field(default_factory=Doors)
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
 
 
 def service(parts: Parts) -> Starlette:
-    """The ASGI application: /v1/…, the addresses of Snowplow's trackers, /graphql, /health/live and /health/ready."""
+    """The ASGI application: /v1/…, the addresses of Snowplow's trackers, /webhooks/…, /graphql and /health/…."""
     intake = Intake(_commit(parts), parts.pace)
     keys = KeyRing(parts.connection.reader)
     collecting = Collecting(keys, intake, parts.connection.writer, parts.now, parts.hashing, parts.doors)
+    hearing = Hearing(parts.hooks, intake, parts.connection.writer, parts.now, parts.hashing)
     return Starlette(
         routes=[
             *collecting.routes(),
+            *hearing.routes(),
             Route("/graphql", guarded(_graphql(parts, keys)), methods=["GET", "POST"]),
             Route("/health/live", _live),
             Route("/health/ready", _ready(parts)),

@@ -23,10 +23,12 @@ from selfsame.clock import mint, now
 from selfsame.collecting import Doors
 from selfsame.erasing import hashing_of
 from selfsame.errors import EnvironmentRefusesError
+from selfsame.hooks import hooks_from
 from selfsame.reach import addressed, opened
 from selfsame.ruling import policy_held, unlike_configured
 from selfsame.settings import Settings, configured_policy
 from selfsame.telemetry import log
+from selfsame.webhooks import declare_at_start
 
 GOING_DOWN_SECONDS = 20
 HOPELESS_SECONDS = 1  # without its Neo4j the service can only tell its callers to come again
@@ -56,9 +58,11 @@ async def serving(settings: Settings, progress: Tell | None = None) -> AsyncIter
 
     Its end is clean: no new request, the accepted ones answered, then Neo4j stopped. The port is taken first, so that
     a second service is told at once. Raises EnvironmentRefusesError, ServerError, DatabaseAwayError,
-    SettingsInvalidError, PolicyInvalidError, SchemaTooNewError, MigrationChangedError, ErasureKeyError.
+    SettingsInvalidError, PolicyInvalidError, SchemaTooNewError, MigrationChangedError, ErasureKeyError,
+    NamespaceConflictError.
     """
     configured_policy(settings)
+    hooks_from(settings.webhooks)
     with _listening(settings.host, settings.port) as listener:
         async with (
             addressed(settings, progress) as address,
@@ -77,8 +81,10 @@ async def _parts(settings: Settings, connection: Connection) -> Parts:
         log().warning(sentence)
     hashing = hashing_of(settings)
     await check_key(connection.reader, hashing)
+    hooks = hooks_from(settings.webhooks)
+    await declare_at_start(connection.writer, hooks)
     doors = Doors(settings.allowed_origins, settings.user_secrets)
-    return Parts(connection, held, now, mint, hashing=hashing, doors=doors)
+    return Parts(connection, held, now, mint, hashing=hashing, doors=doors, hooks=hooks)
 
 
 def _listening(host: str, port: int) -> socket.socket:

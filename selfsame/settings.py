@@ -10,16 +10,18 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from identity.erasure import LEAST_KEY_BYTES
 from identity.policy import Policy
 from selfsame.errors import InputInvalidError, SettingsInvalidError
+from selfsame.hooks import WebhookSettings
 from selfsame.origins import Origins, origin_of
 from selfsame.presets import policy_named, policy_path
 
 PREFIX = "SELFSAME_"
 LOAD_SQL = "SELFSAME_LOAD_SQL"  # the URL of `selfsame load --sql`, so that no password stands in a command
+NESTED = "__"
 HEXADECIMAL = re.compile(rf"(?:[0-9a-fA-F]{{2}}){{{LEAST_KEY_BYTES},}}")
 CONFIG = "SELFSAME_CONFIG"
 LEAST_SECRET = 32
@@ -52,7 +54,9 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 class Settings(BaseSettings):
     """Everything that can be set, each with its meaning; docs/settings.md says the same, and a test compares them."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, env_nested_delimiter=NESTED, frozen=True, extra="forbid"
+    )
 
     data_dir: Path = Field(
         default_factory=_data_dir, description="Where the local Neo4j, its logs and the service's own files live."
@@ -81,6 +85,9 @@ class Settings(BaseSettings):
     user_id_secrets: SecretStr | None = Field(
         default=None,
         description="Secrets of 32 or more characters by which browsers' user ids are signed, separated by commas.",
+    )
+    webhooks: dict[str, WebhookSettings] = Field(
+        default_factory=dict, description="What may be sent to `/webhooks/…`, as JSON or a table (docs/webhooks.md)."
     )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="`debug`, `info`, `warning` or `error`.")
     log_format: LogFormat = Field(default=LogFormat.CONSOLE, description="`console` for people, `json` for machines.")
@@ -143,6 +150,9 @@ def load_settings() -> Settings:
     written = _written(Path(path)) if path else {}
     try:
         return Settings(**written)  # type: ignore[arg-type]  # the library checks each value against its field
+    except SettingsError as error:
+        sentence = f"{PREFIX}WEBHOOKS, or a variable that begins with it, must be JSON: docs/webhooks.md has examples"
+        raise SettingsInvalidError(sentence) from error
     except ValidationError as error:
         raise SettingsInvalidError("\n".join(_sentence(each, path) for each in error.errors())) from error
 
@@ -150,7 +160,13 @@ def load_settings() -> Settings:
 def unknown_variables() -> tuple[str, ...]:
     """SELFSAME_* names in the environment that mean nothing; often a slip of the pen."""
     known = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG, LOAD_SQL, "SELFSAME_REQUIRE_ALL"}
-    return tuple(sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known))
+    return tuple(
+        sorted(
+            name
+            for name in os.environ
+            if name.startswith(PREFIX) and name not in known and not name.startswith(f"{PREFIX}WEBHOOKS{NESTED}")
+        )
+    )
 
 
 def policy_file(settings: Settings) -> Path:
@@ -183,7 +199,11 @@ def _written(path: Path) -> Mapping[str, object]:
 def _sentence(error: ErrorDetails, path: str | None) -> str:
     name = str(error["loc"][0]) if error["loc"] else ""
     variable = PREFIX + name.upper()
-    place = variable if os.environ.get(variable) else f"{path}: `{name}`"
+    inner = ".".join(str(each) for each in error["loc"])
+    if path and not os.environ.get(variable):
+        place = f"{path}: `{inner}`"
+    else:
+        place = variable if inner == name else f"{variable}: `{inner}`"
     if error["type"] == "extra_forbidden":
         return f"{place} is not a setting; the names are in docs/settings.md"
     return f"{place} cannot be used: {error['msg']}"

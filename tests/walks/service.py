@@ -19,6 +19,7 @@ from selfsame.access import create_key
 from selfsame.app import Parts, service
 from selfsame.clock import mint, now
 from selfsame.collecting import Doors
+from selfsame.hooks import Hook
 from tests.building import default_policy
 from tests.graph.erasing import HASHING
 from tests.walks.sending import Sent
@@ -179,10 +180,15 @@ def sets(*people: str) -> set[frozenset[str]]:
 
 @asynccontextmanager
 async def in_process(
-    graph: Connection, pace: Pace | None = None, policy: Policy | None = None, doors: Doors | None = None
+    graph: Connection,
+    pace: Pace | None = None,
+    policy: Policy | None = None,
+    doors: Doors | None = None,
+    hooks: Mapping[str, Hook] | None = None,
 ) -> AsyncIterator[Company]:
     """A company of a service that runs in this process on a graph."""
-    app = service(Parts(graph, PolicyHeld(policy or default_policy()), now, mint, pace, HASHING, doors or Doors()))
+    held = PolicyHeld(policy or default_policy())
+    app = service(Parts(graph, held, now, mint, pace, HASHING, doors or Doors(), hooks or {}))
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
