@@ -12,6 +12,7 @@ from neo4j.exceptions import TransientError
 from graph.connection import Connection
 from graph.keys import Scope, all_keys, hash_of
 from graph.server.errors import DiskFullError
+from identity.messages import Authority
 from selfsame.cli.exits import Exit, explained
 from selfsame.errors import SettingsInvalidError
 from tests.serving import Neo4jAddress
@@ -67,6 +68,11 @@ def test_a_fault_is_one_line_without_a_traceback(capsys: pytest.CaptureFixture[s
         ({"SELFSAME_NEO4J_URI": "bolt://127.0.0.1:1"}, ["runs"], 4, "bolt://127.0.0.1:1 does not answer"),
         ({}, ["keys", "create", "--scope", "read", "--source", "x"], 2, "only a writing key has a source"),
         ({}, ["keys", "create", "--scope", "boss"], 2, "boss"),
+        ({}, ["keys", "create", "--scope", "write", "--authority", "divine"], 2, "--authority is one of"),
+        ({}, ["keys", "create", "--scope", "write", "--origin", "shop"], 2, "`shop` is no origin"),
+        ({}, ["keys", "create", "--scope", "read", "--require-signature"], 2, "only a writing key sends"),
+        ({"SELFSAME_ORIGINS": "https://x.com/page"}, ["verify"], 2, "SELFSAME_ORIGINS cannot be used"),
+        ({"SELFSAME_USER_ID_SECRETS": "short"}, ["verify"], 2, "SELFSAME_USER_ID_SECRETS cannot be used"),
         ({}, ["export", "graph", "--around", "nobody@example.com"], 2, "nobody is known by email:nobody@example.com"),
         ({}, ["export", "graph", "--around", "null"], 2, "`null` names nobody"),
         ({}, ["load", "some.jsonl", "--authority", "divine"], 2, "--authority is one of"),
@@ -98,6 +104,16 @@ async def test_keys_create_prints_only_the_key(settings: dict[str, str], graph: 
     listed = done(settings, "keys", "list")
     assert "the shop" in listed
     assert write.stdout.strip() not in listed
+
+
+async def test_a_writing_key_may_be_of_some_pages_and_of_more_or_less_authority(
+    settings: dict[str, str], graph: Connection
+) -> None:
+    terms = ("--origin", "https://Shop.example/", "--authority", "verified", "--require-signature")
+    secret = here(settings, "keys", "create", "--scope", "write", *terms).stdout.strip()
+    (key,) = [each for each in await all_keys(graph.reader) if each.hash == hash_of(secret)]
+    assert (key.origins, key.authority, key.requires_signature) == (("https://shop.example",), Authority.VERIFIED, True)
+    assert "signature required" in " ".join(done(settings, "keys", "list").split())
 
 
 async def test_export_identifiers_has_a_line_per_identifier_sorted(settings: dict[str, str], tmp_path: Path) -> None:
