@@ -158,9 +158,7 @@ class Scrub:
         match value:
             case str():
                 return _folded(value) in self.values or any(self.names(each, value) for each in self.namespaces)
-            case bool():
-                return False
-            case int():
+            case int():  # a truth value too: no value in small letters reads like one
                 return len(str(value)) >= LEAST_NUMBER and str(value) in self.values
             case _:
                 return False
@@ -303,13 +301,13 @@ def erased_in(heard: Heard, tombstones: Mapping[IdentifierKey, Tombstone]) -> fr
 
 
 def stays_out(heard: Heard, erased: Collection[IdentifierKey]) -> bool:
-    """Whether a message stays out as a whole: it is about somebody erased, or nobody else is left in it.
+    """Whether a message stays out as a whole, since it is about somebody erased.
 
     It is about its strongest contact or contact point, and about its actor where it has none: what an unknown device
     does in the name of an erased person stays out, what another person does on an erased device does not.
     """
     about = heard.persons[0] if heard.persons else heard.actor
-    return about in erased or (heard.actor in erased and all(each.key in erased for each in heard.identifiers))
+    return about in erased
 
 
 def also_known_as(key: IdentifierKey) -> tuple[IdentifierKey, ...]:
@@ -322,8 +320,8 @@ def also_known_as(key: IdentifierKey) -> tuple[IdentifierKey, ...]:
 def told_in(text: str) -> frozenset[IdentifierKey]:
     """The identifiers that may stand in a text which cannot be read as a message: what each of its words could be."""
     words = {part for word in WORDS.findall(unquote(text)) for part in (word, *PARTS.split(word))}
-    addresses = {f"email:{word.casefold()}" for word in words if "@" in word}
-    addresses |= {name for each in addresses for name in also_known_as(IdentifierKey(each))}
+    typed = {IdentifierKey(f"email:{word.casefold()}") for word in words if "@" in word}
+    addresses = {name for each in typed for name in also_known_as(each)}
     numbers = {f"phone:+{digits}" for word in words if len(digits := NO_DIGIT.sub("", word)) >= LEAST_NUMBER}
     hashes = {f"{HASHED}:{word.lower()}" for word in words if len(word) == HASH_LENGTH}
     return frozenset(map(IdentifierKey, {f"user_id:{word}" for word in words if word} | addresses | numbers | hashes))

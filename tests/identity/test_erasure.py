@@ -102,6 +102,46 @@ def test_a_number_is_a_value_only_when_it_is_long() -> None:
     assert scrub("user_id:42", "user_id:1234567").json({"a": 42, "b": 1234567}) == {"a": 42}
 
 
+@pytest.mark.parametrize("value", ["1234", 1234, True, False, None, 12345.0, ["12345"], {"a": "12345"}])
+def test_what_is_no_text_and_no_long_number_is_no_value(value: Json) -> None:
+    assert scrub("user_id:12345", "user_id:false").is_value(value) is False
+
+
+@pytest.mark.parametrize("value", ["12345", 12345, "FALSE"])
+def test_a_value_by_itself_leaves_nothing(value: Json) -> None:
+    assert scrub("user_id:12345", "user_id:false").json(value) == ERASED
+
+
+@pytest.mark.parametrize("value", [True, False, None, 1234, 1.5])
+def test_any_other_value_by_itself_is_left(value: Json) -> None:
+    assert scrub("user_id:12345", "user_id:false").json(value) is value
+
+
+def test_of_a_value_with_a_colon_the_whole_is_looked_for() -> None:
+    assert scrub("user_id:urn:ann7").text("urn:ann7 and ann7") == f"{ERASED} and ann7"
+
+
+def test_in_what_could_not_be_read_values_of_five_letters_are_looked_for() -> None:
+    found = scrub("user_id:anne", "user_id:annie", region="DE").written()
+    assert found == scrub("user_id:annie", region="DE")
+
+
+@pytest.mark.parametrize(
+    ("row", "of_erased"),
+    [
+        (["phone", "0171 2345678", "phone", 1], True),
+        (["phone", PHONE], True),
+        (["user_id", PHONE], False),
+        (["phone"], False),
+        (["phone", 1712345678], False),
+        ("phone", False),
+        (None, False),
+    ],
+)
+def test_a_stored_sighting_is_known_by_its_namespace_and_value(row: Json, of_erased: bool) -> None:
+    assert scrub(f"phone:{PHONE}", region="DE").sighting(row) is of_erased
+
+
 def test_only_values_that_cannot_be_mistaken_are_looked_for_everywhere() -> None:
     keys = (
         "email:a@b.example",
