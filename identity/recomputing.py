@@ -10,7 +10,7 @@ Found equal in random histories (tests/identity/test_recomputing.py).
 """
 
 from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -81,10 +81,6 @@ class Columns:
         self.sure.append(sure)
         self.first_seen.append(first_seen)
 
-    def known(self, number: int) -> Known:
-        """What stitching looks at in an identifier."""
-        return Known(self.keys[number], self.mints[number], self.minted_at[number])
-
     def id_of(self, link: int) -> LinkId:
         """A link's pair, kind and previousId."""
         ends = self.keys[self.first[link]], self.keys[self.second[link]]
@@ -112,12 +108,13 @@ class Recomputed:
 
 def recompute(columns: Columns, acts: Collection[Act], policy: Policy) -> Recomputed:
     """Stitch a whole history. Cost: 0.3 s for a million links without conflict, 20 µs more for each link with one."""
-    standing = standing_of((*acts, *_overrides(columns, policy)))
     arrays = _arrays(columns)
+    aliases = (columns.link(link) for link in _of_kind(arrays, Kind.ALIAS).tolist())
+    standing = standing_of((*acts, *overrides_said(aliases, policy)))
     generic = _generic(columns, arrays, standing, policy)
-    refused = _refused(columns, arrays, generic, standing, policy)
+    refused = _refused(columns, arrays, generic, policy)
     manual = [link for link in standing.manual if link.a in columns.numbers and link.b in columns.numbers]
-    refused_manual = _refused_manual(columns, manual, generic, standing)
+    refused_manual = _refused_manual(columns, manual, generic)
     joining = [link for link in manual if link.id not in refused_manual]
     parts = _joined(columns, arrays, refused, joining)
     hard = _hard(columns, arrays, parts, standing, policy)
@@ -152,18 +149,9 @@ def _arrays(columns: Columns) -> _Arrays:
     )
 
 
-def _overrides(columns: Columns, policy: Policy) -> tuple[Act, ...]:
-    if policy.kind(Kind.ALIAS.word).overrides_from is None:
-        return ()
-    return overrides_said((columns.link(link) for link in _of_kind(columns, Kind.ALIAS)), policy)
-
-
-def _of_kind(columns: Columns, kind: Kind) -> Iterator[int]:
-    """The numbers of the links of a kind; a search in bytes costs a millisecond for a million."""
-    at = columns.kinds.find(kind)
-    while at >= 0:
-        yield at
-        at = columns.kinds.find(kind, at + 1)
+def _of_kind(arrays: _Arrays, kind: Kind) -> npt.NDArray[np.intp]:
+    """The numbers of the links of a kind."""
+    return np.flatnonzero(arrays.kinds == kind)
 
 
 def _generic(columns: Columns, arrays: _Arrays, standing: Standing, policy: Policy) -> dict[int, Generic]:
@@ -177,12 +165,11 @@ def _generic(columns: Columns, arrays: _Arrays, standing: Standing, policy: Poli
     for link in standing.manual:
         for end in {link.a, link.b} & columns.numbers.keys():
             partners[columns.numbers[end]] = True
-    derived = np.flatnonzero(arrays.kinds == Kind.DERIVED)
+    derived = _of_kind(arrays, Kind.DERIVED)
     derived = derived[partners[arrays.first[derived]] | partners[arrays.second[derived]]]
     links = [columns.link(link) for link in np.union1d(near, derived).tolist()]
     found = genericity((*links, *standing.manual), standing, policy)
-    numbers = ((columns.numbers.get(key), why) for key, why in found.items())
-    return {number: why for number, why in numbers if number is not None and asked[number]}
+    return {columns.numbers[key]: why for key, why in found.items() if key in columns.numbers}
 
 
 def _askable(columns: Columns, arrays: _Arrays, standing: Standing, policy: Policy) -> Flags:
@@ -202,13 +189,13 @@ def _askable(columns: Columns, arrays: _Arrays, standing: Standing, policy: Poli
     rules = [policy.namespace(name) for name in columns.names]
     most = np.array([ENDLESS if each.max_partners is None else each.max_partners for each in rules])
     above = np.array([ENDLESS if each.generic_above is None else each.generic_above for each in rules])
-    derived = np.flatnonzero(arrays.kinds == Kind.DERIVED)
+    derived = _of_kind(arrays, Kind.DERIVED)
     if not derived.size:
         return _flags((partners > most[arrays.namespaces]) | (values > above[arrays.namespaces]))
     groups = _components(many, first[derived], second[derived])
-    together = np.bincount(groups, partners, many), np.bincount(groups, values, many)
-    asked = (together[0][groups] > most[arrays.namespaces]) | (together[1][groups] > above[arrays.namespaces])
-    return _flags(np.bincount(groups, asked, many)[groups] > 0)
+    partners, values = np.bincount(groups, partners)[groups], np.bincount(groups, values)[groups]
+    asked = (partners > most[arrays.namespaces]) | (values > above[arrays.namespaces])
+    return _flags(np.isin(groups, groups[asked]))
 
 
 def _flags(found: npt.NDArray[np.bool_]) -> Flags:
@@ -235,38 +222,25 @@ def _components(many: int, first: npt.NDArray[np.integer], second: npt.NDArray[n
     return above
 
 
-def _refused(
-    columns: Columns, arrays: _Arrays, generic: Mapping[int, Generic], standing: Standing, policy: Policy
-) -> dict[int, Reason]:
-    """The links that are refused whatever else is accepted: for want of authority, then as generic, then as apart."""
+def _refused(columns: Columns, arrays: _Arrays, generic: Mapping[int, Generic], policy: Policy) -> dict[int, Reason]:
+    """The links that are refused whatever else is accepted: for want of authority, then as generic."""
     marked = np.zeros(len(columns.keys), dtype=np.bool_)
     marked[list(generic)] = True
     refused = dict.fromkeys(_listed(marked[arrays.first] | marked[arrays.second]), Reason.GENERIC)
-    numbers = columns.numbers
-    for one, other in standing.different:
-        if one in numbers and other in numbers:
-            found = (arrays.first == numbers[one]) & (arrays.second == numbers[other])
-            refused = dict.fromkeys(_listed(found), Reason.DIFFERENT) | refused
-    least = np.zeros(max(Kind) + 1, dtype=np.uint8)
-    for kind, authority in least_authorities(policy).items():
-        least[kind] = authority
-    return refused | dict.fromkeys(_listed(arrays.authorities < least[arrays.kinds]), Reason.UNVERIFIED)
+    for kind, least in least_authorities(policy).items():
+        weak = (arrays.kinds == kind) & (arrays.authorities < least)
+        refused |= dict.fromkeys(_listed(weak), Reason.UNVERIFIED)
+    return refused
 
 
 def _listed(found: Flags) -> list[int]:
     return [int(each) for each in np.flatnonzero(found)]
 
 
-def _refused_manual(
-    columns: Columns, manual: Sequence[Link], generic: Mapping[int, Generic], standing: Standing
-) -> dict[LinkId, Reason]:
-    refused: dict[LinkId, Reason] = {}
-    for link in manual:
-        if {columns.numbers[link.a], columns.numbers[link.b]} & generic.keys():
-            refused[link.id] = Reason.GENERIC
-        elif standing.apart(link):
-            refused[link.id] = Reason.DIFFERENT
-    return refused
+def _refused_manual(columns: Columns, manual: Sequence[Link], generic: Mapping[int, Generic]) -> dict[LinkId, Reason]:
+    """The manual links of generic identifiers; none stands beside an act that calls the same pair different."""
+    ends = {columns.keys[number] for number in generic}
+    return {link.id: Reason.GENERIC for link in manual if link.a in ends or link.b in ends}
 
 
 def _joined(columns: Columns, arrays: _Arrays, refused: Mapping[int, Reason], manual: Sequence[Link]) -> Numbers:
@@ -325,8 +299,7 @@ def _united(
 ) -> dict[LinkId, Reason]:
     """Stitch the parts with a conflict by the rule itself; the refused manual links in them."""
     inside = _listed(marked)
-    touching = _listed(marked[arrays.first] | marked[arrays.second])
-    by_id = {columns.id_of(link): link for link in touching if link not in refused}
+    by_id = {columns.id_of(link): link for link in _listed(marked[arrays.first]) if link not in refused}
     manual = [link for link in asked.manual if marked[columns.numbers[link.a]]]
     links = [*(columns.link(number) for number in by_id.values()), *manual]
     generic = {columns.keys[number]: why for number, why in asked.generic.items() if marked[number]}
