@@ -297,7 +297,10 @@ class _Asked:
 def _united(
     columns: Columns, arrays: _Arrays, marked: Flags, parts: Numbers, refused: dict[int, Reason], asked: _Asked
 ) -> dict[LinkId, Reason]:
-    """Stitch the parts with a conflict by the rule itself; the refused manual links in them."""
+    """Stitch the parts with a conflict by the rule itself; the refused manual links in them.
+
+    A link with one end in them alone was refused before.
+    """
     inside = _listed(marked)
     by_id = {columns.id_of(link): link for link in _listed(marked[arrays.first]) if link not in refused}
     manual = [link for link in asked.manual if marked[columns.numbers[link.a]]]

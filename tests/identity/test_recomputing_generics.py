@@ -64,21 +64,21 @@ def test_a_user_who_was_tied_to_it_by_hand_is_a_value() -> None:
 def test_users_of_an_address_and_of_its_hash_count_together() -> None:
     policy = ruled("email", generic_above=2)
     steps = (identify("u1", email=E), identify("u2", email=E), said("user_id:u3", HASH))
-    told = retold(*steps, policy=no_limit_of_hashes(policy))
+    told = retold(*steps, policy=no_limit_of(policy, "email_sha256"))
     assert told.generic == {EMAIL: "values", HASH: "values"}
 
 
 def test_partners_of_an_address_and_of_its_hash_count_together() -> None:
-    policy = no_limit_of_hashes(ruled("email", max_partners=3))
+    policy = no_limit_of(ruled("email", max_partners=3), "email_sha256")
     steps = [track(f"a{number}", email=E) for number in (1, 2)]
     more = [said(f"anonymous_id:a{number}", HASH) for number in (3, 4)]
     told = retold(*steps, *more, policy=policy)
     assert told.generic == {EMAIL: "partners", HASH: "partners"}
 
 
-def no_limit_of_hashes(policy: Policy) -> Policy:
-    rules = replace(policy.namespaces["email_sha256"], max_partners=None, generic_above=None)
-    return replace(policy, namespaces={**policy.namespaces, "email_sha256": rules})
+def no_limit_of(policy: Policy, *names: str) -> Policy:
+    rules = {name: replace(policy.namespaces[name], max_partners=None, generic_above=None) for name in names}
+    return replace(policy, namespaces={**policy.namespaces, **rules})
 
 
 def test_an_address_and_its_hash_turn_nothing_else_generic() -> None:
@@ -91,7 +91,7 @@ def test_an_address_and_its_hash_turn_nothing_else_generic() -> None:
 def test_an_address_and_its_hash_are_one_partner(by_hand: bool) -> None:
     met = (said(PHONE), said(EMAIL), said(HASH), same(PHONE, EMAIL), same(PHONE, HASH))
     steps = met if by_hand else (said(PHONE, EMAIL), said(PHONE, HASH))
-    told = retold(*steps, policy=ruled("phone", max_partners=1))
+    told = retold(*steps, policy=no_limit_of(ruled("phone", max_partners=1), "email", "email_sha256"))
     assert told.generic == {}
     assert told.people == [[EMAIL, HASH, PHONE]]
 
