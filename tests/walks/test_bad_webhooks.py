@@ -10,12 +10,15 @@ import orjson
 import pytest
 
 from graph.connection import Connection, connected
+from graph.errors import NamespaceConflictError
+from graph.namespaces import declare, declared_namespaces
 from graph.runs import dead_letters
 from loaders.formats.records import Found
 from loaders.translating import translated
 from loaders.wire import json_value
 from selfsame.clock import now
 from selfsame.hooks import hooks_from
+from selfsame.webhooks import declare_at_start
 from tests.serving import Neo4jAddress
 from tests.walks.passage import passage
 from tests.walks.service import Company, in_process, taken
@@ -161,3 +164,12 @@ async def test_two_accounts_at_one_vendor_share_no_ids(graph: Connection) -> Non
             await company.http.post(f"/webhooks/{name}", content=sent.body, headers=sent.signed)
         rows = await graph.reader.rows("MATCH (i:Identifier:Contact) RETURN i.key AS key ORDER BY key")
     assert [row["key"] for row in rows] == ["stripe_eu_customer:cus_Fern0001", "stripe_us_customer:cus_Fern0001"]
+
+
+async def test_namespaces_are_declared_before_anything_is_heard_and_a_conflict_is_told(graph: Connection) -> None:
+    await declare_at_start(graph.writer, hooks())
+    await declare_at_start(graph.writer, hooks())
+    assert "stripe_customer" in {each.name for each in await declared_namespaces(graph.reader)}
+    other = replace(hooks()["stripe"].mapping.source.namespaces[0], unique=False)
+    with pytest.raises(NamespaceConflictError, match="stripe_customer"):
+        await declare(graph.writer, [other], "another")
