@@ -16,7 +16,7 @@ from graph.audit import Cause, CauseKind
 from graph.connection import Transaction, Writer
 from graph.evidence import record_links
 from graph.genericity import recount
-from graph.locks import StartAgainError, begun_again
+from graph.locks import StartAgainError, begun_again, tried
 from graph.memberships import record_accounts
 from graph.policies import Begun, PolicyHeld, begin, held_of
 from graph.recording import record_interactions, record_observations, record_things
@@ -101,12 +101,30 @@ async def commit_batch(
     rules. mint: gives a new opaque id at each call; now: when the batch is recorded; hashing: how the erased are known
     again. Raises DatabaseAwayError, PolicyApplyingError and ErasureKeyError, and then nothing of the batch is written.
     """
-    return await begun_again(writer, _commit, messages, held_of(policy), mint, micros(now), hashing)
+    return await begun_again(writer, commit_in, messages, held_of(policy), mint, micros(now), hashing)
 
 
-async def _commit(
+async def try_batch(
+    writer: Writer,
+    messages: Sequence[Message],
+    policy: Policy | PolicyHeld,
+    mint: Mint,
+    now: datetime,
+    *,
+    hashing: Hashing | None = None,
+) -> tuple[Outcome, ...]:
+    """What `commit_batch` would answer: the very transaction, rolled back. Raises what that raises."""
+
+    async def work(tx: Transaction) -> tuple[Outcome, ...]:
+        return await commit_in(tx, messages, held_of(policy), mint, micros(now), hashing)
+
+    return await tried(writer, work, keep=lambda _: False)
+
+
+async def commit_in(
     tx: Transaction, messages: Sequence[Message], held: PolicyHeld, mint: Mint, now: int, hashing: Hashing | None
 ) -> tuple[Outcome, ...]:
+    """As `commit_batch`, in a transaction of somebody else. now: µs. Raises StartAgainError as well."""
     begun = await begin(tx, held, sorted({each.id for each in messages}))
     policy = begun.policy
     sorted_out = _sort_out(messages, dict(begun.known), policy)
@@ -151,16 +169,18 @@ def _judged(message: Message, known: dict[str, str], policy: Policy) -> tuple[Ou
         same = known[message.id] == message.digest
         return Outcome(Status.REPEAT if same else Status.REPEAT_DIFFERS), None
     heard = hear(message, policy)
-    if heard.actor is None and not _of_account_alone(message):
+    if heard.actor is None and not _of_nobody(message):
         sentence = "none of its identifiers can be used: " + "; ".join(each.sentence for each in heard.warnings)
         rejection = Rejection("no_usable_identifier", message.message_id, sentence, message.message_id)
         return Outcome(Status.REJECTED, heard.warnings, rejection), None
     return Outcome(Status.COMMITTED, heard.warnings), heard
 
 
-def _of_account_alone(message: Message) -> bool:
-    """Whether a record describes an organisation and names nobody, as a row of a CRM's accounts does."""
-    return message.account is not None and not message.account.member and not message.sightings
+def _of_nobody(message: Message) -> bool:
+    """Whether a record describes an organisation or a thing and names nobody, as a row of a CRM's accounts does."""
+    if message.sightings:
+        return False
+    return not message.account.member if message.account is not None else bool(message.about)
 
 
 def _with_refusals(outcome: Outcome, message: MessageId, refused: Mapping[MessageId, tuple[Warned, ...]]) -> Outcome:

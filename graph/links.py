@@ -1,6 +1,6 @@
 """LINKED relationships as rows: read around identifiers, created, changed, judged."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -61,11 +61,12 @@ USING INDEX SEEK i:Identifier(key)
 RETURN {LINK_ROW} AS link
 """
 
-# identifier_key (unique), then one expand per user id
-ALIASES_BETWEEN_USERS = f"""
+# identifier_key (unique), then one expand per identifier
+ALIASES_BETWEEN_VALUES = f"""
 UNWIND $keys AS key
-MATCH (i:Identifier {{key: key}})-[l:LINKED {{kind: 'alias'}}]-(:Identifier {{namespace: 'user_id'}})
+MATCH (i:Identifier {{key: key}})-[l:LINKED {{kind: 'alias'}}]-(other:Identifier)
 USING INDEX SEEK i:Identifier(key)
+WHERE other.namespace = i.namespace
 RETURN {LINK_ROW} AS link
 """
 
@@ -219,10 +220,12 @@ async def derived_links(tx: Transaction, keys: Iterable[IdentifierKey]) -> dict[
     return _by_id(await tx.rows(DERIVED_LINKS, keys=hashed)) if hashed else {}
 
 
-async def aliases_between_users(tx: Transaction, keys: Iterable[IdentifierKey]) -> dict[LinkId, Link]:
-    """The aliases between two user ids of which one is among the keys."""
-    users = sorted(key for key in keys if namespace_of(key) == "user_id")
-    rows = await tx.rows(ALIASES_BETWEEN_USERS, keys=users) if users else []
+async def aliases_between_values(
+    tx: Transaction, keys: Iterable[IdentifierKey], namespaces: Container[str]
+) -> dict[LinkId, Link]:
+    """The aliases between two values of one of the namespaces, of which one is among the keys."""
+    asked = sorted(key for key in keys if namespace_of(key) in namespaces)
+    rows = await tx.rows(ALIASES_BETWEEN_VALUES, keys=asked) if asked else []
     return {id_: each.link for id_, each in _by_id(rows).items()}
 
 

@@ -35,18 +35,31 @@ CREATE (i:Interaction)
 SET i = row
 """
 
+# Who mentions a thing without a fact of it says nothing new of it, however late; it is there from then on, and has its
+# facts and its account when those come.
 # interaction_id (unique); the things' own keys (unique); how many pseudonyms there are once the last one is locked
 RECORD_ABOUT = f"""
 UNWIND $rows AS row
 MATCH (i:Interaction {{id: row.interaction}})
 USING INDEX SEEK i:Interaction(id)
 MERGE (thing:$(row.subject) {{key: row.key}})
-ON CREATE SET thing.at = row.at, thing.message = row.interaction, thing.facts = row.facts, thing.account = row.account
-ON MATCH SET thing += CASE
-  WHEN row.at > thing.at OR (row.at = thing.at AND row.interaction > coalesce(thing.message, ''))
-    THEN {{at: row.at, message: row.interaction, facts: row.facts, account: row.account}}
-  ELSE {{}}
-END
+ON CREATE SET
+  thing.at = row.at, thing.message = row.interaction, thing.facts = row.facts, thing.told = row.told,
+  thing.account = row.account, thing.account_at = row.at
+ON MATCH SET
+  thing += CASE
+    WHEN row.account IS NOT NULL AND (thing.account IS NULL OR row.at > coalesce(thing.account_at, thing.at)
+      OR row.at = coalesce(thing.account_at, thing.at) AND row.account > thing.account)
+      THEN {{account: row.account, account_at: row.at}}
+    ELSE {{}}
+  END,
+  thing += CASE
+    WHEN row.told AND NOT coalesce(thing.told, true)
+      OR row.told = coalesce(thing.told, true)
+        AND (row.at > thing.at OR row.at = thing.at AND row.interaction > coalesce(thing.message, ''))
+      THEN {{at: row.at, message: row.interaction, facts: row.facts, told: row.told}}
+    ELSE {{}}
+  END
 CREATE (i)-[:ABOUT]->(thing)
 WITH count(*) AS written
 RETURN {PSEUDONYMS} AS pseudonyms
@@ -138,7 +151,8 @@ def interaction_facts(heard: Heard, now: int) -> dict[str, object]:
 
 
 def _sighted(each: Sighting) -> list[object]:
-    return [each.namespace, each.value, each.place, each.authority.name.lower(), each.record_key]
+    said: list[object] = [each.namespace, each.value, each.place, each.authority.name.lower(), each.record_key]
+    return [*said, True] if each.retired else said
 
 
 def _json(value: object) -> str:
@@ -152,6 +166,7 @@ def _about(heard: Heard, thing: About) -> dict[str, object]:
         "key": thing.key,
         "at": micros(heard.message.at),
         "facts": canonical(dict(thing.facts)),
+        "told": bool(thing.facts),
         "account": thing.account,
     }
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from graph.acts import acts_about
 from graph.audit import Cause
 from graph.connection import Transaction
-from graph.links import StoredLink, aliases_between_users, links_around, waiting_links
+from graph.links import StoredLink, aliases_between_values, links_around, waiting_links
 from identity.evidence import Act, ActId, ActKind, Kind, Link, LinkId
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.policy import Policy
 from identity.restitching import Region
-from identity.stitching import Generic, Known, overrides_said
+from identity.stitching import Generic, Known, overrides_said, overriding
 
 Turns = Mapping[IdentifierKey, Generic | None]
 
@@ -131,7 +131,7 @@ async def ruling_acts(
     """
     found: dict[ActId, Act] = {}
     seen: set[IdentifierKey] = set()
-    said = policy.kind(Kind.ALIAS.word).overrides_from is not None
+    said = bool(overriding(policy))
     waiting = set(keys) if decided or said else set()
     while waiting:
         seen |= waiting
@@ -145,7 +145,7 @@ async def ruling_acts(
 async def _said_about(
     tx: Transaction, fresh: Mapping[LinkId, Link], keys: set[IdentifierKey], policy: Policy
 ) -> list[Act]:
-    stored = await aliases_between_users(tx, keys)
+    stored = await aliases_between_values(tx, keys, overriding(policy))
     changed = {id_: link for id_, link in fresh.items() if id_.kind is Kind.ALIAS and keys & {id_.a, id_.b}}
     return list(overrides_said({**stored, **changed}.values(), policy))
 

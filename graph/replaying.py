@@ -98,9 +98,14 @@ def _sightings(text: str | None) -> tuple[Sighting, ...]:
 
 
 def _sighting(
-    namespace: str, value: str, place: str, authority: str | None = None, record_key: bool = False
+    namespace: str,
+    value: str,
+    place: str,
+    authority: str | None = None,
+    record_key: bool = False,
+    retired: bool = False,
 ) -> Sighting:
-    return Sighting(namespace, value, place, _authority(authority), record_key)
+    return Sighting(namespace, value, place, _authority(authority), record_key, retired)
 
 
 def _authority(word: str | None) -> Authority:

@@ -19,6 +19,8 @@ from identity.survivorship import Observation
 ActId = NewType("ActId", str)
 
 DERIVED_SINCE = 946_684_800_000_000  # 2000-01-01: a hash is true for ever, so its link has no moment of its own
+# What an alias without a namespace can mean; a merge of such values is told as one.
+PREVIOUS_MEANS = frozenset({"user_id", "anonymous_id"})
 DEVICE_ORDER = {"anonymous_id": 0, "device_id": 1}
 CONTACT_POINT_ORDER = {"email": 0, "phone": 1}
 
@@ -157,7 +159,7 @@ class Heard:
 def hear(message: Message, policy: Policy) -> Heard:
     """What a message says under a policy; a pure function of both."""
     found, warnings = _normalised(message, policy)
-    identifiers = tuple(sorted(found, key=lambda each: _actor_order(each, policy)))
+    identifiers = tuple(sorted(found, key=lambda each: (_retired(found[each]), *_actor_order(each, policy))))
     clash = _two_values(found, policy)
     if clash is not None:
         warnings += (clash,)
@@ -196,7 +198,17 @@ def _normalised(message: Message, policy: Policy) -> tuple[dict[Identifier, Sigh
 def _stronger(known: Sighting | None, new: Sighting) -> Sighting:
     if known is None:
         return new
-    return replace(known, authority=max(known.authority, new.authority), record_key=known.record_key or new.record_key)
+    return replace(
+        known,
+        authority=max(known.authority, new.authority),
+        record_key=known.record_key or new.record_key,
+        retired=known.retired and new.retired,
+    )
+
+
+def _retired(sighting: Sighting) -> bool:
+    """Whether a message says that another value replaces this one."""
+    return sighting.retired and sighting.namespace not in PREVIOUS_MEANS
 
 
 def _actor_order(each: Identifier, policy: Policy) -> tuple[int, int, int, str]:
@@ -219,7 +231,7 @@ def actor_rank(namespace: str, policy: Policy) -> tuple[int, int, int]:
 def _two_values(found: dict[Identifier, Sighting], policy: Policy) -> Warned | None:
     seen: dict[str, Identifier] = {}
     for each, sighting in found.items():
-        if each.namespace in policy.unique and seen.setdefault(each.namespace, each) != each:
+        if not _retired(sighting) and each.namespace in policy.unique and seen.setdefault(each.namespace, each) != each:
             sentence = f"two values of {each.namespace} in one message; it links nothing, send one of them"
             return Warned("two_values_unique", sighting.place, sentence)
     return None
@@ -237,9 +249,12 @@ def links_of(message: Message, found: dict[Identifier, Sighting], policy: Policy
 
 
 def link_between(message: Message, one: Identifier, other: Identifier, found: dict[Identifier, Sighting]) -> Link:
-    """The link that one message gives between two of its identifiers."""
+    """The link that one message gives between two of its identifiers; of a value and a retired one it is an alias."""
     keys = found[one].record_key and found[other].record_key
     authority = min(found[one].authority, found[other].authority)
+    if one.namespace == other.namespace and _retired(found[one]) is not _retired(found[other]):
+        former = one if _retired(found[one]) else other
+        return replace(_link(message, one.key, other.key, Kind.ALIAS, authority), previous=former.value)
     return _link(message, one.key, other.key, Kind.IMPORT_KEY if keys else Kind.COOCCUR, authority)
 
 

@@ -41,6 +41,7 @@ class Sighting:
 
     place: where in the record it stood (`userId`, `traits.email`, a column's name).
     record_key: it is one of the keys of the record itself (two of them give a link of kind `import_key`).
+    retired: the source merged its record into another, whose value of the namespace the message carries beside it.
     """
 
     namespace: str
@@ -48,6 +49,7 @@ class Sighting:
     place: str
     authority: Authority
     record_key: bool = False
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """A thing the interaction is about; its facts are merged, a later own time wins. key: source:id."""
+    """A thing the interaction is about; of its facts, and of its account, the latest stand. key: source:id."""
 
     subject: Subject
     key: str

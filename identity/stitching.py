@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, S
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from identity.evidence import Act, ActId, ActKind, Kind, Link, LinkId, Reason
+from identity.evidence import PREVIOUS_MEANS, Act, ActId, ActKind, Kind, Link, LinkId, Reason
 from identity.identifiers import IdentifierKey, ProfileId, namespace_of, role_of
 from identity.messages import Authority, MessageId, SourceName
 from identity.policy import Policy, Role
@@ -113,21 +113,30 @@ def standing_of(acts: Iterable[Act]) -> Standing:
 
 
 def overrides_said(links: Iterable[Link], policy: Policy) -> tuple[Act, ...]:
-    """The overrides that aliases amount to, where the policy reads them so: the end replaces what it was before."""
-    least = policy.kind(Kind.ALIAS.word).overrides_from
-    if least is None or "user_id" not in policy.unique:
-        return ()
+    """The overrides that aliases amount to: the end replaces what it was before.
+
+    Between two user ids the policy says from which authority on. Of other unique namespaces only a source's own record
+    of a merge gives an alias, and with imported authority it overrides.
+    """
+    least = overriding(policy)
     return tuple(
         _said(link)
         for link in links
         if link.kind is Kind.ALIAS
-        and link.authority >= least
-        and namespace_of(link.a) == namespace_of(link.b) == "user_id"
+        and namespace_of(link.a) == namespace_of(link.b)
+        and link.authority >= least.get(namespace_of(link.a), Authority.MANUAL)
     )
 
 
+def overriding(policy: Policy) -> Mapping[str, Authority]:
+    """The namespaces whose values an alias can replace, and from which authority on."""
+    least = policy.kind(Kind.ALIAS.word).overrides_from
+    users = {"user_id": least} if least is not None and "user_id" in policy.unique else {}
+    return users | dict.fromkeys(policy.unique - PREVIOUS_MEANS, Authority.IMPORTED)
+
+
 def _said(link: Link) -> Act:
-    before = IdentifierKey(f"user_id:{link.previous}")
+    before = IdentifierKey(f"{namespace_of(link.a)}:{link.previous}")
     at = link.first_seen if link.sure else 0
     id_ = ActId(f"alias:{before}:{link.other(before)}")
     return Act(id_, ActKind.OVERRIDE, before, link.other(before), at, link.source, manual=False)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from identity.evidence import PREVIOUS_MEANS
 from identity.messages import Authority, MessageKind, SourceName, Subject
 from identity.policy import NAMESPACE_PATTERN, Namespace
 from loaders.errors import MappingInvalidError
@@ -54,6 +55,7 @@ class IdentifierRule:
     value: Value
     when: Value | None
     key: bool
+    retired: bool
     authority: Authority
     shown: str
 
@@ -283,12 +285,15 @@ class _Compiler:
     def _identifier(self, text: IdentifierText, place: str, *, fanned: bool) -> IdentifierRule:
         if "{" not in text.namespace:
             _check_namespace(text.namespace, f"{place}.namespace")
+        if text.retired and ("{" in text.namespace or text.namespace in PREVIOUS_MEANS):
+            raise MappingInvalidError(f"{place}.retired: tell a merge of user ids by an alias with `previous_id`")
         namespace = template_from(text.namespace, f"{place}.namespace")
         return IdentifierRule(
             namespace=self._noted(namespace, f"{place}.namespace", fanned=fanned),
             value=self.value(text.value, f"{place}.value", fanned=fanned),
             when=self.maybe(text.when, f"{place}.when", fanned=fanned),
             key=text.key,
+            retired=text.retired,
             authority=self.authority if text.authority is None else _authority(text.authority, f"{place}.authority"),
             shown=text.value if isinstance(text.value, str) else text.namespace,
         )

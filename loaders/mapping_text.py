@@ -28,6 +28,7 @@ class FunctionText(Struct, frozen=True, forbid_unknown_fields=True):
     email: "ValueText | UnsetType" = UNSET
     phone: "ValueText | UnsetType" = UNSET
     parse_json: "ValueText | UnsetType" = UNSET
+    split: "ValueText | UnsetType" = UNSET
     sha256: "ValueText | UnsetType" = UNSET
 
     separator: str | UnsetType = UNSET
@@ -67,12 +68,13 @@ class SkipText(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class IdentifierText(Struct, frozen=True, forbid_unknown_fields=True):
-    """An identifier of the actor. key: it is a key of the record itself."""
+    """An identifier of the actor. key: it is a key of the record itself; retired: the source merged its record away."""
 
     namespace: str
     value: ValueText
     when: str | None = None
     key: bool = False
+    retired: bool = False
     authority: str | None = None
 
 
@@ -188,6 +190,12 @@ class MappingText(Struct, frozen=True, forbid_unknown_fields=True):
     namespaces: dict[str, NamespaceText] = {}
     skip: list[SkipText] = []
     webhook: WebhookText | None = None
+
+
+def schema_text() -> str:
+    """The JSON Schema of mapping files, for the completion and the checks of editors."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(MappingText)}
+    return msgspec.json.format(msgspec.json.encode(schema, order="sorted"), indent=2).decode() + "\n"
 
 
 def mapping_text(read: object) -> MappingText:

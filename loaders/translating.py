@@ -1,7 +1,7 @@
 """One record of a source and its mapping: the Messages it gives, or why it gives none."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,6 +43,11 @@ def translated(found: Found, mapping: SourceMapping, now: datetime) -> Translate
     except _NobodyError:
         return _rejected(found, "no_identifier", f"no identifier that {mapping.file} names has a value")
     return Translated(messages) if messages else Translated(skipped="the mapping has no message for it")
+
+
+def translated_message(read: Message | Rejection) -> Translated:
+    """What a record gives that is a message itself."""
+    return Translated(rejection=read) if isinstance(read, Rejection) else Translated((read,))
 
 
 def _rejected(found: Found, code: str, sentence: str) -> Translated:
@@ -93,7 +98,8 @@ class _Translation:
         rule, source = self.rule, self.mapping.source
         account = None if rule.account is None else self._account(rule.account)
         sightings = self._sightings()
-        if not sightings and (account is None or account.member):
+        about = tuple(thing for each in rule.about for thing in self._things(each))
+        if not sightings and not self._describes(account, about):
             raise _NobodyError
         own = self._own_time()
         return Message(
@@ -112,11 +118,17 @@ class _Translation:
             properties=self._values(rule.properties),
             context=self._values(rule.context),
             account=account,
-            about=tuple(thing for each in rule.about for thing in self._things(each)),
+            about=about,
             authority=source.authority,
             region=source.region,
             warnings=tuple(self.warnings),
         )
+
+    def _describes(self, account: AccountStatement | None, about: Sequence[About]) -> bool:
+        """Whether it tells of an organisation, or of things, and is to name nobody."""
+        if account is not None:
+            return not account.member
+        return not self.rule.identifiers and bool(about)
 
     def _read(self, value: Value | None) -> Json:
         return None if value is None else value.read(self.given, self.warnings)
@@ -158,7 +170,7 @@ class _Translation:
             return None
         text, namespace = text_of(value), (text_of(self._read(rule.namespace)) or "").lower()
         if text is not None and NAMESPACE_PATTERN.match(namespace):
-            return Sighting(namespace, text, rule.shown, rule.authority, rule.key)
+            return Sighting(namespace, text, rule.shown, rule.authority, rule.key, rule.retired)
         sentence = "this is no text, or its namespace is none; it is ignored as an identifier"
         self.warnings.append(Warned("invalid_identifier", rule.shown, sentence))
         return None

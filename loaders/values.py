@@ -358,6 +358,15 @@ def _as_json(value: Json) -> Json:
         raise ValueError(f"is no JSON: {error}") from error
 
 
+def _split(call: _Call) -> Value:
+    separator = ";" if call.text.separator is UNSET else call.text.separator
+    if not separator:
+        raise MappingInvalidError(f"{call.place}.separator: it must not be empty")
+    return call.converted(
+        "split", lambda value: [part for each in _text(value).split(separator) if (part := each.strip())]
+    )
+
+
 def _sha256(call: _Call) -> Value:
     return call.converted("sha256", lambda value: hashlib.sha256(_text(value).encode()).hexdigest())
 
@@ -381,5 +390,6 @@ FUNCTIONS: Mapping[str, _Function] = {
     "email": _Function(_email),
     "phone": _Function(_phone, frozenset({"region"})),
     "parse_json": _Function(_parse_json, frozenset({"then"})),
+    "split": _Function(_split, frozenset({"separator"})),
     "sha256": _Function(_sha256),
 }

@@ -1,6 +1,7 @@
 """Builders in the words of the domain: messages as the stitching cases write them."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
@@ -92,6 +93,14 @@ def alias(previous: str, user: str | None = None, *, on: str | None = None, **mo
     """al(previous -> user)."""
     ends = _some(user, on, None)
     return message(MessageKind.ALIAS, ends, previous=previous, **more)  # type: ignore[arg-type] # handed through
+
+
+def merged(away: Iterable[tuple[str, str]], into: tuple[str, str], **more: object) -> Message:
+    """A source's own record of a merge: what `away` named is named by `into`."""
+    said = {"authority": Authority.IMPORTED, **more}
+    told = message(MessageKind.IDENTIFY, [into, *away], **said)  # type: ignore[arg-type] # handed through
+    sightings = tuple(replace(each, retired=(each.namespace, each.value) != into) for each in told.sightings)
+    return replace(told, sightings=sightings)
 
 
 def _some(user: str | None, on: str | None, email: str | None) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from identity.evidence import Act, ActId, ActKind, sha256_of
 from identity.messages import Authority, Message, MessageKind, micros
-from tests.building import act, after, message
+from tests.building import act, after, merged, message
 
 USERS = [("user_id", f"u{number}") for number in range(4)]
 CONTACTS = [("crm", f"c{number}") for number in range(3)]
@@ -39,7 +39,17 @@ def some_message(draw: st.DrawFn) -> Message:
         end = draw(st.sampled_from(USERS + DEVICES + CROSSED))
         return message(MessageKind.ALIAS, [end], at=moment, previous=previous, id=name)
     authority, traits = draw(some_authority), draw(some_traits)
+    if draw(st.integers(0, 7)) == 0:
+        return draw(some_merge(moment, name))
     return message(MessageKind.IDENTIFY, draw(some_identifiers), at=moment, authority=authority, traits=traits, id=name)
+
+
+@st.composite
+def some_merge(draw: st.DrawFn, moment: float | None, name: str) -> Message:
+    """A source says that it merged one of its records into another."""
+    into, away = draw(st.lists(st.sampled_from(CONTACTS), min_size=2, max_size=2, unique=True))
+    authority = draw(st.sampled_from([Authority.IMPORTED, Authority.IMPORTED, Authority.VERIFIED]))
+    return merged([away], into, at=moment, id=name, authority=authority)
 
 
 @st.composite

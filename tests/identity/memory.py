@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from identity.evidence import (
+    PREVIOUS_MEANS,
     Act,
     AliasSaid,
     Heard,
@@ -98,7 +99,7 @@ class History:
     def _aliased(self) -> set[IdentifierKey]:
         """Give every alias its link anew: what previousId means follows from which user ids are known."""
         users = {key for key in self.sighted if namespace_of(key) == "user_id"}
-        old = {id_: link for id_, link in self.links.items() if link.kind is Kind.ALIAS}
+        old = {id_: link for id_, link in self.links.items() if link.kind is Kind.ALIAS and not _merged(link)}
         new: dict[LinkId, Link] = {}
         for said in self.aliases:
             link = resolved(said, users)
@@ -251,3 +252,8 @@ def traits_of(history: History) -> dict[tuple[str, ...], dict[str, object]]:
             name: one.value for name, one in surviving(observations, history.policy).items()
         }
     return shown
+
+
+def _merged(link: Link) -> bool:
+    """Whether an alias comes from a source's record of a merge, which says itself what it means."""
+    return namespace_of(link.a) == namespace_of(link.b) not in PREVIOUS_MEANS

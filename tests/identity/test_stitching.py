@@ -1,15 +1,16 @@
 """The rule, point by point: generic, unique, different, size, overrides, derived links, authority, times, anchors."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from identity.evidence import Act, ActId, ActKind, Kind, Link, sha256_of
+from identity.evidence import Act, ActId, ActKind, Kind, Link, Reason, hear, sha256_of
 from identity.identifiers import IdentifierKey
 from identity.messages import Authority, Message, MessageId, MessageKind, SourceName, micros
 from identity.policy import KindRules, Namespace, OverActive, Policy, Role
 from identity.stitching import Evidence, one_value_with, overrides_said, standing_of, stitch
-from tests.building import act, after, alias, default_policy, identify, message, track
+from tests.building import act, after, alias, default_policy, identify, merged, message, minting, track
 from tests.identity.memory import History, history_of, people_of, refusals_of
 
 HASH = f"email_sha256:{sha256_of('e@x.com')}"
@@ -310,6 +311,46 @@ def test_what_an_alias_replaces_is_told_at_its_sure_time_and_of_an_unsure_one_be
     assert one == Act(ActId("alias:user_id:u1:user_id:u2"), ActKind.OVERRIDE, U1, U2, AT, "web", manual=False)
     assert (other.id, other.at, other.a, other.b) == ("alias:user_id:u2:user_id:u1", 0, U2, U1)
     assert standing_of([one, other]).heads == {U1: U2}
+
+
+WITH_CRM = default_policy().with_namespaces([CRM])
+C1, C2, C3 = (("crm", f"c{number}") for number in range(1, 4))
+
+
+def test_who_a_source_merged_is_one_person_whose_present_value_is_the_last_one() -> None:
+    made = History(WITH_CRM, partial(next, minting()))
+    made.receive([message(MessageKind.IDENTIFY, [each], at=0.0) for each in (C1, C2, C3)])
+    made.receive([merged([C1], C2, at=1.0), merged([C2], C3, at=2.0)])
+    assert people_of(made) == [{"crm:c1", "crm:c2", "crm:c3"}]
+    heads = standing_of(overrides_said(made.links.values(), made.policy)).heads
+    assert {key: heads[key] for key in heads} == {"crm:c1": "crm:c3", "crm:c2": "crm:c3"}
+
+
+def test_a_merge_that_is_told_before_its_records_waits_for_them() -> None:
+    made = History(WITH_CRM, partial(next, minting()))
+    made.receive([merged([C1], C2, at=1.0, traits={"name": "Ada"})])
+    made.receive([message(MessageKind.IDENTIFY, [each, ("email", "a@x.com")], at=0.0) for each in (C1, C2)])
+    assert people_of(made) == [{"crm:c1", "crm:c2", "email:a@x.com"}]
+    assert [key for key, said in made.observations.items() if said] == ["crm:c2"]
+
+
+def test_a_merge_is_believed_of_imported_records_alone() -> None:
+    made = History(WITH_CRM, partial(next, minting()))
+    made.receive([merged([C1], C2, at=1.0, authority=Authority.VERIFIED)])
+    assert people_of(made) == [{"crm:c1"}, {"crm:c2"}]
+    assert [*made.verdicts.values()] == [Reason.UNIQUE]
+
+
+def test_who_decided_that_two_are_different_outranks_the_source() -> None:
+    made = History(WITH_CRM, partial(next, minting()))
+    made.receive([merged([C1], C2, at=5.0)])
+    made.decide(act(ActKind.DIFFERENT, "crm:c1", "crm:c2", at=1))
+    assert people_of(made) == [{"crm:c1"}, {"crm:c2"}]
+
+
+def test_a_retired_user_id_is_an_ordinary_one() -> None:
+    heard = hear(merged([("user_id", "u1")], ("user_id", "u2")), WITH_CRM)
+    assert ([each.code for each in heard.warnings], heard.links) == (["two_values_unique"], ())
 
 
 # What sets remember of each other when they become one

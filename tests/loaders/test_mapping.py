@@ -234,3 +234,33 @@ def test_every_mapping_of_the_catalogue_can_be_used() -> None:
 def test_a_mapping_that_is_nowhere_is_refused_with_what_there_is() -> None:
     with pytest.raises(MappingInvalidError, match="fernhill_contacts"):
         mapping_named("no_such_mapping")
+
+
+def test_a_record_that_was_merged_away_stands_beside_the_one_it_became() -> None:
+    text = """
+[[message]]
+kind = "identify"
+each = { split = "merged" }
+identifiers = [
+  { namespace = "crm_contact", value = "root.id" },
+  { namespace = "crm_contact", value = "item", retired = true },
+]
+"""
+    told = messages(text, {"id": "c1", "merged": "c2; c3;"})
+    assert [[(each.value, each.retired) for each in one.sightings] for one in told] == [
+        [("c1", False), ("c2", True)],
+        [("c1", False), ("c3", True)],
+    ]
+
+
+@pytest.mark.parametrize("namespace", ["user_id", "anonymous_id", "{kind}"])
+def test_of_user_ids_an_alias_says_which_one_is_retired(namespace: str) -> None:
+    with pytest.raises(MappingInvalidError, match="previous_id"):
+        mapping(IDENTIFIED.replace('"crm_contact", value = "id"', f'"{namespace}", value = "id", retired = true'))
+
+
+def test_a_message_without_identifiers_describes_things() -> None:
+    text = '[[message]]\nkind = "track"\nabout = [{ subject = "Deal", id = "id" }]\n'
+    told = message(text, {"id": "d1"})
+    assert (told.sightings, [each.key for each in told.about]) == ((), ["crm:d1"])
+    assert rejection(text, {"id": ""}).code == "no_identifier"
