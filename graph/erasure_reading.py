@@ -233,7 +233,9 @@ PAGE_OF_SEGMENTS = _page("Segment", "name", "name", "definition")
 PAGE_OF_FORMER_IDS = _page("FormerId", "id", "key", "message")
 
 # run_id (unique), in its order
-PAGE_OF_RUNS = _page("Run", "id", "file", "mapping")
+PAGE_OF_RUNS = _page(
+    "Run", "id", "file", "mapping", "reduce(texts = '', each IN coalesce(n.columns, []) | texts + ' ' + each)"
+)
 
 # What may be named after somebody comes first: from then on it has one name, also for what comes in meanwhile.
 PAGES = {

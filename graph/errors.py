@@ -12,8 +12,12 @@ GraphError
   PolicyWrittenError      an application cannot be abandoned: it has begun to write
   DecisionError           a manual act that cannot be: two ends that are one, or an override of two kinds
   UnknownDecisionError    nothing was decided under this id
+  RunHeldError            another process loads the same file
+  RunTakenError           another process took up the load that this one executed
   ErasureKeyError         the key of the erasures is missing or another one
 """
+
+from datetime import datetime
 
 
 class GraphError(Exception):
@@ -91,6 +95,27 @@ class ErasureKeyError(GraphError):
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+
+
+class RunHeldError(GraphError):
+    """Another process executes the load; it goes on by itself, and loading the file twice would only be in its way."""
+
+    code = "run_held"
+
+    def __init__(self, file: str, by: str, position: int, until: datetime) -> None:
+        super().__init__(
+            f"{file} is being loaded by {by}, which has come to line {position:,}; if that process is gone, its load "
+            f"can be taken up after {until:%Y-%m-%d %H:%M:%S} UTC, or at once with --take-over"
+        )
+
+
+class RunTakenError(GraphError):
+    """Another process took up the load; what this one committed is there, and the other one counts it as known."""
+
+    code = "run_taken"
+
+    def __init__(self, file: str) -> None:
+        super().__init__(f"the load of {file} was taken up by another process, which goes on with it; this one stops")
 
 
 class TransactionsOpenError(GraphError):

@@ -37,10 +37,11 @@ async def declare(writer: Writer, namespaces: Sequence[Namespace], source: str) 
     Raises NamespaceConflictError where one is recorded with other rules, PolicyApplyingError while a policy is being
     applied, which may contradict what is declared; nothing is written then.
     """
-    await writer.write(_declare, namespaces, source)
+    await writer.write(declare_in, namespaces, source)
 
 
-async def _declare(tx: Transaction, namespaces: Sequence[Namespace], source: str) -> None:
+async def declare_in(tx: Transaction, namespaces: Sequence[Namespace], source: str) -> None:
+    """As `declare`, in a transaction of somebody else."""
     await refuse_while_applying(tx)
     rows = [{**_row(each), "declared_by": source} for each in sorted(namespaces, key=lambda each: each.name)]
     for row, wanted in zip(await tx.rows(DECLARE, rows=rows), rows, strict=True):

@@ -1,17 +1,22 @@
 """Runs: executions of loads, so that a killed one goes on where it stopped; and the records that could not be used."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
 from graph.connection import Reader, Row, Transaction, Writer
+from graph.errors import RunHeldError, RunTakenError
+from graph.locks import begun_again
 from identity.erasure import ERASED, Hashing, told_in
 from identity.messages import Rejection, SourceName, micros, moment
 
 RunId = NewType("RunId", str)
+
+# A batch of a thousand records takes seconds; who has not written one for so long is gone or might as well be.
+PATIENCE = timedelta(minutes=5)
 
 
 class RunState(StrEnum):
@@ -61,8 +66,50 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """How a load's records are written: by it a dead letter's text is read again, and a change of columns is seen.
+
+    columns: of the header, or of the first records where there is none; types: of each, in a word.
+    """
+
+    format: str
+    delimiter: str | None = None
+    columns: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+
+
+def _nobody_is_gone(_holder: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Who executes a run. name: of the process; gone: whether the process of a name is known to have ended.
+
+    take_over: to take the run from another process, whether or not that is alive.
+    """
+
+    name: str = "a load"
+    gone: Callable[[str], bool] = _nobody_is_gone
+    take_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """By whom a run was begun or taken up last, when, and with how many records done. times: how often in all.
+
+    by: None once that execution has ended in good order.
+    """
+
+    at: datetime
+    by: str | None = None
+    times: int = 1
+    records: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """One execution of a load. position: the last line of the file that is accounted for."""
+    """One execution of a load. position: the last line of the file that is accounted for; read, size: in bytes."""
 
     id: RunId
     load: Load
@@ -71,11 +118,28 @@ class Run:
     counts: Counts
     started_at: datetime
     updated_at: datetime
+    taken: Taken
+    form: Form | None = None
+    read: int = 0
+    size: int = 0
+
+    @property
+    def rate(self) -> float | None:
+        """Records a second since it was taken up last; None where no time has passed."""
+        seconds = (self.updated_at - self.taken.at).total_seconds()
+        return (self.counts.records - self.taken.records) / seconds if seconds > 0 else None
+
+    def held(self, now: datetime, hold: Hold) -> bool:
+        """Whether another process than the holder executes it, as far as can be known."""
+        by = self.taken.by
+        if self.state is RunState.FINISHED or by is None or by == hold.name or hold.gone(by):
+            return False
+        return self.updated_at > now - PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record that could not be used, as it was kept. run: the load that met it; None for a request."""
+    """A record that could not be used, as it was kept. run: the load that met it last; None for a request."""
 
     id: str
     source: SourceName
@@ -84,75 +148,105 @@ class DeadLetter:
     run: RunId | None = None
 
 
-# A label scan: as many rows as there were loads; of several unfinished ones the latest.
-UNFINISHED = """
-MATCH (run:Run {state: 'running', source: $source, sha256: $sha256})
-WHERE coalesce(run.mapping_sha256, '') = $mapping_sha256
+# run_open (unique): of a load one run is unfinished; the write is the lock
+OPEN_RUN = """
+MERGE (run:Run {open: $open})
+ON CREATE SET run += $facts
+ON MATCH SET run.touched = $now
 RETURN run {.*} AS run
-ORDER BY run.updated_at DESC, run.id
-LIMIT 1
 """
 
-# One row, by run_id (unique).
+# run_id (unique); the write is the lock
 KEEP_RUN = """
-MERGE (run:Run {id: $id})
+MATCH (run:Run {id: $id})
+SET run.touched = $now
+WITH run
+WHERE run.times = $times
 SET run += $facts
+RETURN run.id AS id
 """
 
 
-async def begun_run(writer: Writer, id_: RunId, load: Load, now: datetime) -> Run:
-    """The unfinished run of this load, to be taken up where it stopped, or a new one. Raises DatabaseAwayError.
-
-    id_: for a new one. Two processes that load one file at once share a run, and its counts are then of no use; what
-    they load is right all the same.
-    """
-    return await writer.write(_begun, id_, load, now)
-
-
-async def _begun(tx: Transaction, id_: RunId, load: Load, now: datetime) -> Run:
-    sought = {"source": load.source, "sha256": load.sha256, "mapping_sha256": load.mapping_sha256 or ""}
-    rows = await tx.rows(UNFINISHED, **sought)
-    if rows:
-        return run_from(rows[0]["run"])
-    run = Run(id_, load, RunState.RUNNING, 0, Counts(), now, now)
-    await tx.rows(KEEP_RUN, id=run.id, facts=_facts(run))
-    return run
-
-
-async def advanced_run(
-    writer: Writer,
-    run: Run,
-    position: int,
-    counts: Counts,
-    rejections: Sequence[Rejection],
-    now: datetime,
-    hashing: Hashing | None = None,
+async def begun_run(
+    writer: Writer, id_: RunId, load: Load, now: datetime, *, hold: Hold | None = None, form: Form | None = None
 ) -> Run:
-    """The run after another batch, which `counts` counts; the batch's dead letters are kept with it.
+    """The unfinished run of this load, to be taken up where it stopped, or a new one. id_: for a new one.
+
+    From then on it is this execution's alone: an earlier one that still lives fails at its next batch (RunTakenError),
+    so what a run counts is counted once. Raises RunHeldError while another process executes it, DatabaseAwayError.
+    """
+    return await begun_again(writer, _begun, id_, load, now, hold or Hold(), form)
+
+
+async def _begun(tx: Transaction, id_: RunId, load: Load, now: datetime, hold: Hold, form: Form | None) -> Run:
+    new = Run(id_, load, RunState.RUNNING, 0, Counts(), now, now, Taken(now, hold.name), form)
+    said = {**_facts(new), "id": id_}
+    rows = await tx.rows(OPEN_RUN, open=_open(load), facts=said, now=micros(now))
+    run = run_from(rows[0]["run"])
+    if run.id == id_:
+        return run
+    if run.held(now, hold) and not hold.take_over:
+        raise RunHeldError(run.load.file, str(run.taken.by), run.position, run.updated_at + PATIENCE)
+    after = replace(
+        run, form=form, updated_at=now, taken=Taken(now, hold.name, run.taken.times + 1, run.counts.records)
+    )
+    await tx.rows(KEEP_RUN, id=run.id, times=run.taken.times, facts=_facts(after), now=micros(now))
+    return after
+
+
+def _open(load: Load) -> str:
+    """What equal loads have in common."""
+    return "\0".join((load.source, load.sha256, load.mapping_sha256 or ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a batch added. position: the line after it; read, size: bytes of the file up to there, and in all."""
+
+    position: int
+    counts: Counts
+    rejections: Sequence[Rejection] = ()
+    read: int = 0
+    size: int = 0
+
+
+async def advanced_run(writer: Writer, run: Run, step: Step, now: datetime, hashing: Hashing | None = None) -> Run:
+    """The run after another batch; the batch's dead letters are kept with it.
 
     Call it after the batch was committed: a run that is killed in between commits it again, which changes nothing.
-    May run twice with the same arguments. Raises DatabaseAwayError.
+    May run twice with the same arguments. Raises RunTakenError when another process has taken the run up since, and
+    then nothing is counted; DatabaseAwayError.
     """
-    after = replace(run, position=position, counts=run.counts + counts, updated_at=now)
-    await writer.write(_advanced, after, rejections, hashing)
+    counts = run.counts + step.counts
+    after = replace(run, position=step.position, counts=counts, updated_at=now, read=step.read, size=step.size)
+    await writer.write(_advanced, after, step.rejections, hashing)
     return after
 
 
 async def finished_run(writer: Writer, run: Run, now: datetime) -> Run:
-    """The run at its end. Raises DatabaseAwayError."""
-    after = replace(run, state=RunState.FINISHED, updated_at=now)
+    """The run at its end. Raises RunTakenError, DatabaseAwayError."""
+    after = replace(run, state=RunState.FINISHED, updated_at=now, taken=replace(run.taken, by=None))
     await writer.write(_advanced, after, (), None)
     return after
 
 
+async def released_run(writer: Writer, run: Run) -> None:
+    """Let others take the run up at once, since this execution ends early. Raises what `finished_run` raises."""
+    await writer.write(_advanced, replace(run, taken=replace(run.taken, by=None)), (), None)
+
+
 async def _advanced(tx: Transaction, run: Run, rejections: Sequence[Rejection], hashing: Hashing | None) -> None:
-    await tx.rows(KEEP_RUN, id=run.id, facts=_facts(run))
-    await _keep_letters(tx, [_letter(run.load.source, each, run.updated_at, run.id) for each in rejections], hashing)
+    moment_ = micros(run.updated_at)
+    if not await tx.rows(KEEP_RUN, id=run.id, times=run.taken.times, facts=_facts(run), now=moment_):
+        raise RunTakenError(run.load.file)
+    letters = [DeadLetter("", run.load.source, each, run.updated_at, run.id) for each in rejections]
+    await keep_letters(tx, letters, hashing)
 
 
 def _facts(run: Run) -> dict[str, object]:
-    load, counts = run.load, run.counts
+    load, counts, taken = run.load, run.counts, run.taken
     return {
+        "open": None if run.state is RunState.FINISHED else _open(load),
         "source": load.source,
         "file": load.file,
         "sha256": load.sha256,
@@ -162,7 +256,23 @@ def _facts(run: Run) -> dict[str, object]:
         "position": run.position,
         "started_at": micros(run.started_at),
         "updated_at": micros(run.updated_at),
+        "read": run.read,
+        "size": run.size,
+        "by": taken.by,
+        "taken_at": micros(taken.at),
+        "times": taken.times,
+        "taken_records": taken.records,
+        **(_form_facts(run.form) if run.form else {}),
         **{each.name: getattr(counts, each.name) for each in fields(Counts)},
+    }
+
+
+def _form_facts(form: Form) -> dict[str, object]:
+    return {
+        "format": form.format,
+        "delimiter": form.delimiter,
+        "columns": list(form.columns),
+        "types": list(form.types),
     }
 
 
@@ -176,7 +286,36 @@ def run_from(row: Row) -> Run:
         counts=Counts(*(row.get(each.name, 0) for each in fields(Counts))),
         started_at=moment(row["started_at"]),
         updated_at=moment(row["updated_at"]),
+        taken=Taken(
+            moment(row.get("taken_at") or row["started_at"]),
+            row.get("by"),
+            row.get("times", 0),
+            row.get("taken_records", 0),
+        ),
+        form=_form_from(row) if row.get("format") else None,
+        read=row.get("read", 0),
+        size=row.get("size", 0),
     )
+
+
+def _form_from(row: Row) -> Form:
+    return Form(row["format"], row.get("delimiter"), tuple(row["columns"]), tuple(row["types"]))
+
+
+# A label scan: as many rows as there were loads.
+LAST_FORM = """
+MATCH (run:Run {state: 'finished', source: $source})
+WHERE run.mapping = $mapping AND run.format IS NOT null
+RETURN run {.*} AS run
+ORDER BY run.updated_at DESC, run.id DESC
+LIMIT 1
+"""
+
+
+async def last_form(reader: Reader, source: SourceName, mapping: str) -> Form | None:
+    """How the records of the last finished load of a source by a mapping's name were written; None for the first."""
+    rows = await reader.rows(LAST_FORM, source=source, mapping=mapping)
+    return run_from(rows[0]["run"]).form if rows else None
 
 
 # A label scan: as many rows as there were loads.
@@ -193,11 +332,12 @@ async def runs(reader: Reader, limit: int = 100) -> tuple[Run, ...]:
     return tuple(run_from(row["run"]) for row in await reader.rows(RUNS, limit=limit))
 
 
-# dead_letter_id (unique), in the order of ids; what is there stays as it was first met
+# dead_letter_id (unique), in the order of ids; what is there stays as it was first met, but for the load that met it
 KEEP_LETTERS = """
 UNWIND $rows AS row
 MERGE (letter:DeadLetter {id: row.id})
 ON CREATE SET letter += row
+ON MATCH SET letter.run = coalesce(row.run, letter.run)
 """
 
 
@@ -221,11 +361,13 @@ async def record_dead_letters(
     hashing: how the erased are known; of a record in which one of them stands the text is not kept.
     """
     if rejections:
-        await writer.write(_keep_letters, [_letter(source, each, now, None) for each in rejections], hashing)
+        await writer.write(keep_letters, [DeadLetter("", source, each, now) for each in rejections], hashing)
 
 
-async def _keep_letters(tx: Transaction, rows: Sequence[dict[str, object]], hashing: Hashing | None) -> None:
-    if rows:
+async def keep_letters(tx: Transaction, letters: Sequence[DeadLetter], hashing: Hashing | None) -> None:
+    """Keep dead letters in a transaction, each under the id that its text gives it."""
+    if letters:
+        rows = [_letter(each) for each in letters]
         kept = await _without_erased(tx, rows, hashing) if hashing else rows
         await tx.rows(KEEP_LETTERS, rows=sorted(kept, key=lambda row: str(row["id"])))
 
@@ -248,18 +390,24 @@ def _texts(row: Mapping[str, object]) -> list[str]:
     return [str(row[name]) for name in ("raw", "message_id", "sentence") if row[name]]
 
 
-def _letter(source: SourceName, rejection: Rejection, now: datetime, run: RunId | None) -> dict[str, object]:
+def letter_id(source: SourceName, rejection: Rejection) -> str:
+    """What tells a dead letter from others: whose it is, where it stood, what is wrong with it, and its text."""
     said = (source, rejection.code, rejection.place, rejection.message_id or "", rejection.raw or rejection.sentence)
+    return hashlib.sha256("\0".join(said).encode("utf-8", "replace")).hexdigest()
+
+
+def _letter(letter: DeadLetter) -> dict[str, object]:
+    said = letter.rejection
     return {
-        "id": hashlib.sha256("\0".join(said).encode("utf-8", "replace")).hexdigest(),
-        "source": source,
-        "code": rejection.code,
-        "place": rejection.place,
-        "sentence": rejection.sentence,
-        "message_id": rejection.message_id,
-        "raw": rejection.raw,
-        "at": micros(now),
-        "run": run,
+        "id": letter_id(letter.source, said),
+        "source": letter.source,
+        "code": said.code,
+        "place": said.place,
+        "sentence": said.sentence,
+        "message_id": said.message_id,
+        "raw": said.raw,
+        "at": micros(letter.at),
+        "run": letter.run,
     }
 
 
@@ -279,10 +427,11 @@ async def dead_letters(
 ) -> tuple[DeadLetter, ...]:
     """The records that could not be used, newest first, of one source or of all. Raises DatabaseAwayError."""
     rows = await reader.rows(DEAD_LETTERS, source=source, skip=skip, limit=limit)
-    return tuple(_letter_from(row["letter"]) for row in rows)
+    return tuple(letter_from(row["letter"]) for row in rows)
 
 
-def _letter_from(row: Row) -> DeadLetter:
+def letter_from(row: Row) -> DeadLetter:
+    """A stored dead letter as a value."""
     run = row.get("run")
     return DeadLetter(
         id=row["id"],

@@ -124,8 +124,12 @@ def _of_note(facts: Row, scrub: Scrub) -> dict[str, object]:
 
 
 def _of_run(facts: Row, scrub: Scrub) -> dict[str, object]:
+    """A file without a header has its first record for one."""
     said = {name: facts[name] for name in ("file", "mapping") if facts.get(name)}
-    return {name: after for name, text in said.items() if (after := scrub.text(text)) != text}
+    columns = facts.get("columns") or []
+    shown = [scrub.text(each) for each in columns]
+    changed: dict[str, object] = {"columns": shown} if shown != columns else {}
+    return changed | {name: after for name, text in said.items() if (after := scrub.text(text)) != text}
 
 
 def _of_former(facts: Row, scrub: Scrub) -> dict[str, object]:

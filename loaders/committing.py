@@ -9,6 +9,7 @@ from graph.ingestion import Outcome, Status
 from identity.messages import Message, Rejection
 from loaders.wire import bounded
 
+AT_ONCE = 1_000
 Commit = Callable[[Sequence[Message]], Awaitable[tuple[Outcome, ...]]]
 
 
@@ -27,6 +28,14 @@ async def commit_good(commit: Commit, messages: Sequence[Message]) -> tuple[Outc
             return (_rejected(messages[0], error),)
     half = len(messages) // 2
     return (*await commit_good(commit, messages[:half]), *await commit_good(commit, messages[half:]))
+
+
+async def commit_many(commit: Commit, messages: Sequence[Message]) -> list[Outcome]:
+    """What became of each message, in groups of 1,000; raises what `commit_good` raises."""
+    outcomes: list[Outcome] = []
+    for start in range(0, len(messages), AT_ONCE):
+        outcomes += await commit_good(commit, messages[start : start + AT_ONCE])
+    return outcomes
 
 
 def _rejected(message: Message, error: Exception) -> Outcome:

@@ -6,6 +6,7 @@ LoaderError
   QueueFullError        too much waits to be committed; send the same again later
   IntakeClosedError     the service is going down; send the same again later
   MappingInvalidError   a mapping file that cannot be used
+  ColumnsChangedError   a file has other columns than the last one, and that was to be an error
   FileUnreadableError   a file that cannot be read as what it was said to be
   PartMissingError      a form of file or table whose optional part is not installed
   SourceAwayError       a database that is read does not answer; the same load goes on later
@@ -56,6 +57,12 @@ class MappingInvalidError(LoaderError):
     """A mapping is no TOML, has an unknown key, a bad expression, or asks for a column that is not there."""
 
     code = "mapping_invalid"
+
+
+class ColumnsChangedError(LoaderError):
+    """The columns of a file differ from those of the source's last load, which `--strict` makes an error."""
+
+    code = "columns_changed"
 
 
 class FileUnreadableError(LoaderError):

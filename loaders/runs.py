@@ -2,37 +2,54 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
+import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
 from graph.connection import Connection
+from graph.errors import GraphError
 from graph.ingestion import Outcome, Status
 from graph.namespaces import declare
-from graph.runs import Counts, Load, Run, RunId, advanced_run, begun_run, finished_run
+from graph.runs import (
+    Counts,
+    Form,
+    Hold,
+    Load,
+    Run,
+    RunId,
+    Step,
+    advanced_run,
+    begun_run,
+    finished_run,
+    last_form,
+    released_run,
+)
 from identity.erasure import Hashing
 from identity.messages import Message, Rejection, Warned
-from loaders.committing import Commit, commit_good
+from loaders.committing import Commit, commit_many
 from loaders.errors import FileUnreadableError, MappingInvalidError
 from loaders.files import opened_records
 from loaders.formats.records import Found, Line, Reading, Records
 from loaders.formats.streams import STANDARD_INPUT
 from loaders.mapping import SourceMapping, check_columns
 from loaders.segment_messages import Sending, message_from
+from loaders.shapes import SEEN, Drift, drift_between, form_of
 from loaders.sources import Source
 from loaders.tables import Table, opened_table
-from loaders.translating import Translated, translated
+from loaders.translating import Translated, translated, translated_message
 from loaders.wire import bounded
 
 BATCH = 1_000
 SHOWN_REJECTIONS = 20
 SHOWN_MESSAGES = 10
+RELEASE_SECONDS = 5  # for a last word to a database that may be the reason why a load ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +57,8 @@ class Into:
     """Where a load goes, and what the world outside hands in. commit: a group of messages in one transaction.
 
     hashing: how the erased are known; of records that cannot be used and tell one of them the text is not kept.
+    hold: which process this is, so that two of them do not load one file at once. drifted: hears how the columns differ
+    from those of the source's last load, before anything is written; what it raises ends the load.
     """
 
     connection: Connection
@@ -47,6 +66,8 @@ class Into:
     mint: Callable[[], str]
     now: Callable[[], datetime]
     hashing: Hashing | None = None
+    hold: Hold = field(default_factory=Hold)
+    drifted: Callable[[Drift], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +134,62 @@ async def load_file(
 
     source: whose records they are, the mapping's own where there is one. Loading a file again changes nothing; one
     that was killed goes on after the last batch that was committed, a table behind its key. The standard input begins
-    anew, since nobody knows whether it is the same. Raises FileUnreadableError, PartMissingError, MappingInvalidError
-    and NamespaceConflictError before anything is loaded; DatabaseAwayError and SourceAwayError in between, and then the
-    same call goes on.
+    anew, since nobody knows whether it is the same. Raises FileUnreadableError, PartMissingError, MappingInvalidError,
+    NamespaceConflictError and RunHeldError before anything is loaded; DatabaseAwayError and SourceAwayError in between,
+    and then the same call goes on; RunTakenError when another process took the load over.
     """
     load = Load(source.name, origin.name, await _sha256(origin, into.mint), *_of(mapping))
     with _opened(origin, _reading(reading, mapping)) as records:
         _check(records, mapping)
+        lines = iter(records)
+        first = list(islice(lines, SEEN))
+        form = form_of(records, first)
+        await _tell_drift(load, form, into)
         if source.namespaces:
             await declare(into.connection.writer, source.namespaces, source.name)
-        run = await begun_run(into.connection.writer, RunId(into.mint()), load, into.now())
-        noted, resumed_at = Noted(remarks=records.remarks), run.position
-        for batch in _batches(records.after(resumed_at)):
-            run = await _commit(batch, run, _Work(source, mapping, into), noted)
-            if tell is not None:
-                tell(Progress(batch[-1].read, records.size, run.counts))
-    run = await finished_run(into.connection.writer, run, into.now())
+        async with _begun(load, into, form) as begun:
+            noted, resumed_at = Noted(remarks=records.remarks), begun.run.position
+            for batch in _batches(_from(records, chain(first, lines), resumed_at)):
+                begun.run = await _commit(batch, begun.run, _Work(source, mapping, into, records.size), noted)
+                if tell is not None:
+                    tell(Progress(batch[-1].read, records.size, begun.run.counts))
+            run = await finished_run(into.connection.writer, begun.run, into.now())
     return RunReport(run, run.counts, resumed_at, noted)
+
+
+def _from(records: Records, begun: Iterable[Line], position: int) -> Iterable[Line]:
+    """The lines after a position: of those that were begun, or where there is a shorter way to it, by that."""
+    if position and records.seekable:
+        return records.after(position)
+    return (line for line in begun if line.number > position) if position else begun
+
+
+async def _tell_drift(load: Load, form: Form, into: Into) -> None:
+    """Segment-shaped messages have no columns of their own."""
+    if into.drifted is None or load.mapping is None:
+        return
+    before = await last_form(into.connection.reader, load.source, load.mapping)
+    drift = drift_between(before, form) if before is not None else None
+    if drift:
+        into.drifted(drift)
+
+
+@dataclass(slots=True)
+class _Begun:
+    run: Run
+
+
+@asynccontextmanager
+async def _begun(load: Load, into: Into, form: Form) -> AsyncIterator[_Begun]:
+    """The run of a load while this process executes it; where that ends before its time, others may take it up."""
+    writer = into.connection.writer
+    begun = _Begun(await begun_run(writer, RunId(into.mint()), load, into.now(), hold=into.hold, form=form))
+    try:
+        yield begun
+    except (Exception, anyio.get_cancelled_exc_class()):
+        with anyio.move_on_after(RELEASE_SECONDS, shield=True), suppress(GraphError):
+            await released_run(writer, begun.run)
+        raise
 
 
 async def dry_run(
@@ -140,9 +200,11 @@ async def dry_run(
     mapping: SourceMapping | None = None,
     reading: Reading | None = None,
     tell: Tell | None = None,
+    hear: Callable[[Sequence[Message]], None] | None = None,
 ) -> RunReport:
     """What loading a file or a table would read and send, without a graph: counts, rejections, the first ten messages.
 
+    hear: is given all messages, batch by batch.
     Raises FileUnreadableError, PartMissingError, MappingInvalidError, SourceAwayError.
     """
     counts = Counts()
@@ -153,6 +215,8 @@ async def dry_run(
             read = [_translated(line, source, mapping, now) for line in batch]
             messages = [message for each in read for message in each.messages]
             noted.first += messages[: SHOWN_MESSAGES - len(noted.first)]
+            if hear is not None:
+                hear(messages)
             noted.warned(warning for each in messages for warning in each.warnings)
             counts += replace(_read_counts(read, noted), warned=sum(bool(each.warnings) for each in messages))
             await anyio.lowlevel.checkpoint()
@@ -212,6 +276,7 @@ class _Work:
     source: Source
     mapping: SourceMapping | None
     into: Into
+    size: int
 
 
 async def _commit(batch: Sequence[Line], run: Run, work: _Work, noted: Noted) -> Run:
@@ -224,7 +289,7 @@ async def _commit(batch: Sequence[Line], run: Run, work: _Work, noted: Noted) ->
         if isinstance(line.content, Found)
         for message in each.messages
     ]
-    outcomes = await _outcomes([message for _, message in pairs], work.into.commit)
+    outcomes = await commit_many(work.into.commit, [message for _, message in pairs])
     refused = [
         replace(each.rejection, place=found.place, raw=bounded(found.raw))
         for (found, _), each in zip(pairs, outcomes, strict=True)
@@ -234,17 +299,8 @@ async def _commit(batch: Sequence[Line], run: Run, work: _Work, noted: Noted) ->
     noted.warned(warning for each in outcomes for warning in each.warnings)
     counts = _read_counts(read, noted) + _outcome_counts(outcomes)
     noted.rejections += refused[: SHOWN_REJECTIONS - len(noted.rejections)]
-    return await advanced_run(
-        work.into.connection.writer, run, batch[-1].number, counts, rejections, now, work.into.hashing
-    )
-
-
-async def _outcomes(messages: Sequence[Message], commit: Commit) -> list[Outcome]:
-    """What became of each message; lines that fan out give more than one group."""
-    outcomes: list[Outcome] = []
-    for start in range(0, len(messages), BATCH):
-        outcomes += await commit_good(commit, messages[start : start + BATCH])
-    return outcomes
+    step = Step(batch[-1].number, counts, rejections, batch[-1].read, work.size)
+    return await advanced_run(work.into.connection.writer, run, step, now, work.into.hashing)
 
 
 def _translated(line: Line, source: Source, mapping: SourceMapping | None, now: datetime) -> Translated:
@@ -254,7 +310,7 @@ def _translated(line: Line, source: Source, mapping: SourceMapping | None, now: 
     if mapping is not None:
         return translated(found, mapping, now)
     read = message_from(found.raw.encode(), found.place, Sending(source, now))
-    return Translated(rejection=read) if isinstance(read, Rejection) else Translated((read,))
+    return translated_message(read)
 
 
 def _read_counts(read: Sequence[Translated], noted: Noted) -> Counts:

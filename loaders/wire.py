@@ -90,5 +90,10 @@ def text_of(value: Json) -> str | None:
 
 def bounded(raw: bytes | str) -> str:
     """The text of a record that could not be used, as far as it is kept."""
-    text = raw[:RAW_LIMIT].decode("utf-8", "replace") if isinstance(raw, bytes) else raw
-    return text[:RAW_LIMIT]
+    text = raw if isinstance(raw, bytes) else raw.encode("utf-8", "replace")
+    return text.decode("utf-8", "replace") if len(text) <= RAW_LIMIT else text[:RAW_LIMIT].decode("utf-8", "ignore")
+
+
+def was_cut(raw: str) -> bool:
+    """Whether a kept text may be the beginning of a longer one."""
+    return len(raw.encode()) > RAW_LIMIT - 4  # the longest character has four bytes, and is never kept by half

@@ -21,7 +21,8 @@ def csv_records(lines: TextLines, delimiter: str | None) -> Records:
     """
     rows = _Rows(lines, delimiter)
     columns = _header(rows, lines.stream.name)
-    return Records(lines.stream.name, lines.stream.size, "csv", columns, passing_over(_records(rows, columns)))
+    after = passing_over(_records(rows, columns))
+    return Records(lines.stream.name, lines.stream.size, "csv", columns, after, delimiter=rows.delimiter)
 
 
 class _RowError(Exception):

@@ -25,7 +25,8 @@ def opened(path: Path, name: str, _reading: Reading) -> Records:
         raise FileUnreadableError(f"{name}: this is no whole Parquet file: {error}") from error
     columns = named_columns(file.schema_arrow.names, name)
     size = file.metadata.num_rows
-    return Records(name, size, "parquet", columns, lambda position: _rows(file, name, columns, position))
+    after = lambda position: _rows(file, name, columns, position)  # noqa: E731 -- as short as its use
+    return Records(name, size, "parquet", columns, after, seekable=True)
 
 
 def _rows(file: pq.ParquetFile, name: str, columns: tuple[str, ...], position: int) -> Iterator[Line]:

@@ -85,7 +85,7 @@ class Records:
 
     size: in bytes, or in rows where they are counted; 0 where nobody knows. columns: where the whole has them, as the
     header of a CSV file, else None. after: the lines behind a position, 0 for all. remarks: what a person should know
-    of how it is read.
+    of how it is read. delimiter: between the cells of a text. seekable: `after` may be asked anew, and is a short way.
     """
 
     name: str
@@ -94,6 +94,8 @@ class Records:
     columns: tuple[str, ...] | None
     after: Callable[[int], Iterable[Line]]
     remarks: tuple[str, ...] = ()
+    delimiter: str | None = None
+    seekable: bool = False
 
     def __iter__(self) -> Iterator[Line]:
         return iter(self.after(0))

@@ -85,7 +85,7 @@ def _records(connection: sa.Connection, selection: Selection) -> Records:
         sentence = f"there is no column `{selection.key}` to go by; the columns are {', '.join(columns)}"
         raise FileUnreadableError(f"{selection.name}: {sentence}")
     rows = _Rows(connection, selection, columns)
-    return Records(selection.name, 0, "sql", columns, rows.after)
+    return Records(selection.name, 0, "sql", columns, rows.after, seekable=True)
 
 
 def _statement(selection: Selection) -> "sa.Select[tuple[object, ...]]":

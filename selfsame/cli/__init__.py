@@ -2,7 +2,22 @@
 
 import typer
 
-from selfsame.cli import deciding, demo, doctor, erase, export, keys, load, policy, runs, schema, serve, verify
+from selfsame.cli import (
+    deadletters,
+    deciding,
+    demo,
+    doctor,
+    erase,
+    export,
+    keys,
+    load,
+    mapping,
+    policy,
+    runs,
+    schema,
+    serve,
+    verify,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,9 +36,10 @@ app.command("erase")(erase.erase_command)
 app.command()(doctor.doctor)
 app.add_typer(export.app, name="export")
 app.add_typer(keys.app, name="keys")
+app.add_typer(mapping.app, name="map")
 app.add_typer(policy.app, name="policy")
 app.command()(runs.runs)
-app.add_typer(runs.letters, name="deadletters")
+app.add_typer(deadletters.letters, name="deadletters")
 app.command()(schema.schema)
 app.command()(demo.demo)
 

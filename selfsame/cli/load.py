@@ -1,6 +1,6 @@
 """`selfsame load`: files of records into the graph, as recorded runs with progress."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,15 +13,18 @@ from graph.connection import Connection
 from graph.ingestion import Outcome, commit_batch
 from graph.pending import drain_pending
 from graph.policies import PolicyHeld
+from graph.previewing import Preview, Trial, preview
 from graph.runs import Counts
 from graph.tombstones import check_key
 from identity.erasure import Hashing
 from identity.messages import Message, SourceName, micros
+from loaders.errors import ColumnsChangedError
 from loaders.files import files_of
 from loaders.formats.records import FORMATS, Reading, selected
 from loaders.mapping import AUTHORITIES, SourceMapping, mapping_named
 from loaders.runs import Into, Noted, Origin, RunReport, Tell, dry_run, load_file
 from loaders.runs import Progress as Loaded
+from loaders.shapes import Drift
 from loaders.sources import Source
 from loaders.tables import Table
 from selfsame.cli.exits import Exit, finish, shown, told
@@ -29,10 +32,14 @@ from selfsame.cli.reaching import reached_in_sight
 from selfsame.clock import mint, now
 from selfsame.erasing import hashing_of
 from selfsame.errors import InputInvalidError
+from selfsame.holding import hold
 from selfsame.ruling import policy_held
 from selfsame.settings import LOAD_SQL, load_settings
 
 DEFAULT_SOURCE = "web"
+PREVIEWED = 10_000  # messages; a preview is one transaction, and holds its locks until its end
+SHOWN_MERGES = 10
+SHOWN_KEYS = 6
 FILES_HELP = (
     "CSV, JSONL, JSON, Parquet or Excel files, packed or not; a folder or a 'pattern*' for all in it; - for the input."
 )
@@ -71,7 +78,11 @@ def load(
     key: Annotated[
         str | None, typer.Option(help="With --sql: the column to order by, so that a load can go on.")
     ] = None,
-    dry: Annotated[bool, typer.Option("--dry-run", help="Write nothing; show counts and ten messages.")] = False,
+    dry: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing; show counts, ten messages, and who would merge.")
+    ] = False,
+    strict: Annotated[bool, typer.Option(help="Load nothing where the columns differ from the last load's.")] = False,
+    take_over: Annotated[bool, typer.Option(help="Go on with a load that another process holds.")] = False,
 ) -> None:
     """Load files or a database's table; without a mapping JSON is Segment-shaped, one message a record.
 
@@ -81,17 +92,20 @@ def load(
     async def work() -> Exit:
         settings = load_settings()
         mapped = mapping_named(mapping) if mapping else None
-        reading = Reading(_format(form), _delimiter(delimiter), encoding, sheet, records)
+        reading = Reading(format_meant(form), delimiter_meant(delimiter), encoding, sheet, records)
         asked = _Asked(sql if not files else None, table, query, key)
         origins = _origins(files or (), reading, mapped, asked)
         wanted = Wanted(origins, mapped.source if mapped else _sender(source, authority), mapped, reading)
-        if dry:
-            return _exit([await _tried(each, wanted) for each in origins])
         async with reached_in_sight(settings) as connection:
             held = await policy_held(settings, connection)
             hashing = hashing_of(settings)
             await check_key(connection.reader, hashing)
-            reports = [await _loaded(each, wanted, into(connection, held, hashing)) for each in origins]
+            if dry:
+                return _exit(await _all_tried(wanted, connection, held, hashing))
+            where = replace(
+                into(connection, held, hashing), hold=hold(take_over=take_over), drifted=_heard(strict=strict)
+            )
+            reports = [await _loaded(each, wanted, where) for each in origins]
             await drain_pending(connection.writer, held, micros(now()))
         return _exit(reports)
 
@@ -132,6 +146,19 @@ def into(connection: Connection, policy: PolicyHeld, hashing: Hashing | None = N
     return Into(connection, commit, mint, now, hashing)
 
 
+def _heard(*, strict: bool) -> Callable[[Drift], None]:
+    """Tells how columns changed; strict: and ends the load."""
+
+    def hear(drift: Drift) -> None:
+        sentences = drift.sentences()
+        if strict:
+            raise ColumnsChangedError(f"nothing is loaded, for since the last load {'; '.join(sentences)}")
+        for each in sentences:
+            told.print(f"since the last load {each}", markup=False, soft_wrap=True)
+
+    return hear
+
+
 def _sender(source: str, authority: str) -> Source:
     if authority not in AUTHORITIES:
         raise InputInvalidError(f"--authority is one of {', '.join(AUTHORITIES)}, not `{authority}`")
@@ -140,27 +167,59 @@ def _sender(source: str, authority: str) -> Source:
     return Source(name=SourceName(source), authority=AUTHORITIES[authority])
 
 
-def _format(given: str | None) -> str | None:
+def format_meant(given: str | None) -> str | None:
+    """The format that an option names. Raises InputInvalidError."""
     if given is not None and given not in FORMATS:
         raise InputInvalidError(f"--format is one of {', '.join(FORMATS)}, not `{given}`")
     return given
 
 
-def _delimiter(given: str | None) -> str | None:
+def delimiter_meant(given: str | None) -> str | None:
+    """The delimiter that an option names. Raises InputInvalidError."""
     meant = "\t" if given == r"\t" else given
     if meant is not None and (len(meant) != 1 or meant in '"\r\n'):
         raise InputInvalidError(f"--delimiter is one character (\\t for a tab), not `{given}`")
     return meant
 
 
-async def _tried(origin: Origin, wanted: Wanted) -> RunReport:
+async def _all_tried(
+    wanted: Wanted, connection: Connection, held: PolicyHeld, hashing: Hashing | None
+) -> list[RunReport]:
+    """What each file would give, and what all of them together would make of people."""
+    heard: list[Message] = []
+    reports = [await _tried(each, wanted, heard) for each in wanted.origins]
+    messages = heard[:PREVIEWED]
+    trial = Trial(wanted.source.name, wanted.source.namespaces, held, mint, now(), hashing)
+    show_preview(await preview(connection.writer, messages, trial), len(messages), whole=len(heard) <= PREVIEWED)
+    return reports
+
+
+async def _tried(origin: Origin, wanted: Wanted, heard: list[Message]) -> RunReport:
+    """heard: is given its messages, as long as there are too few."""
+
+    def hear(messages: Sequence[Message]) -> None:
+        if len(heard) <= PREVIEWED:
+            heard.extend(messages)
+
     with progress_of(origin) as tell:
-        report = await dry_run(origin, wanted.source, now(), mapping=wanted.mapping, reading=wanted.reading, tell=tell)
-    _show(origin, report)
-    for message in report.noted.first:
-        who = ", ".join(f"{each.namespace}={each.value}" for each in message.sightings)
-        shown.print(f"  {message.kind} {message.name or ''} [{message.message_id}] {who}", markup=False)
+        report = await dry_run(
+            origin, wanted.source, now(), mapping=wanted.mapping, reading=wanted.reading, tell=tell, hear=hear
+        )
+    show(origin, report)
     return report
+
+
+def show_preview(found: Preview, many: int, *, whole: bool) -> None:
+    """What messages would make of people."""
+    of = "all messages" if whole else f"the first {many:,} messages"
+    print(f"people whom {of} name: {found.before:,} now, {found.after:,} then")
+    for ids, keys in found.merged[:SHOWN_MERGES]:
+        some = [*keys[:SHOWN_KEYS], *(["…"] if len(keys) > SHOWN_KEYS else [])]
+        print(f"  would be one: {', '.join(ids)} ({', '.join(some)})")
+    if len(found.merged) > SHOWN_MERGES:
+        print(f"  {len(found.merged):,} merges in all")
+    for id_, pieces in found.parted[:SHOWN_MERGES]:
+        print(f"  would be {pieces}: {id_}")
 
 
 async def _loaded(origin: Origin, wanted: Wanted, where: Into) -> RunReport:
@@ -168,7 +227,7 @@ async def _loaded(origin: Origin, wanted: Wanted, where: Into) -> RunReport:
         report = await load_file(
             origin, wanted.source, where, mapping=wanted.mapping, reading=wanted.reading, tell=tell
         )
-    _show(origin, report)
+    show(origin, report)
     return report
 
 
@@ -199,7 +258,8 @@ def _size(origin: Origin) -> int | None:
     return origin.stat().st_size or 1 if isinstance(origin, Path) and origin.is_file() else None
 
 
-def _show(origin: Origin, report: RunReport) -> None:
+def show(origin: Origin, report: RunReport) -> None:
+    """The end of a load, or of a dry run with its first messages."""
     if report.resumed_at:
         what = "the key" if isinstance(origin, Table) else "line"
         told.print(f"{origin.name}: went on after {what} {report.resumed_at:,}", markup=False)
@@ -207,6 +267,9 @@ def _show(origin: Origin, report: RunReport) -> None:
         told.print(f"{origin.name}: {remark}", markup=False)
     print(f"{origin.name}: {_counted(report.counts, dry=report.run is None)}")
     _show_noted(report.noted, report.counts)
+    for message in report.noted.first:
+        who = ", ".join(f"{each.namespace}={each.value}" for each in message.sightings)
+        shown.print(f"  {message.kind} {message.name or ''} [{message.message_id}] {who}", markup=False)
 
 
 def _counted(counts: Counts, *, dry: bool) -> str:

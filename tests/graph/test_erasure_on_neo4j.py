@@ -108,7 +108,7 @@ NAMED_AFTER_HER = (  # what accounts and things are called, traits, what an addr
 )
 NAMING = f"{default_policy().text}\n# asked by {ANN}\n"
 TOLD_ELSEWHERE = (
-    "CREATE (:Run {id: 'r1', file: 'of-' + $ann + '.csv', messages: 7})",
+    "CREATE (:Run {id: 'r1', file: 'of-' + $ann + '.csv', messages: 7, columns: ['id', $ann], by: 'host:1'})",
     "CREATE (:Segment {name: 'near ' + $ann, definition: '{\"value\": \"' + $ann + '\"}'})",
     "CREATE (:PolicyVersion {number: 7, note: 'asked by ' + $ann, text: $text, state: 'past'})",
     "CREATE (:AccountAct {id: 'y', same: false, account: 'a:1', into: 'a:2', at: 0, by: '', note: 'for ' + $ann})",

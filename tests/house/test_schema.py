@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLNamedType, GraphQLObjectType
 
+from loaders.mapping_text import schema_text
 from resolvers.errors import MEANINGS, Code
 from resolvers.executing import EXECUTABLE
 from resolvers.schema import sdl
@@ -14,6 +15,11 @@ from tests.house.reading import ROOT
 def test_the_schema_checked_in_is_the_one_the_code_prints() -> None:
     """`make schema` prints it; a changed name or type is told in the changelog."""
     assert (ROOT / "schema.graphql").read_text("utf-8") == sdl() + "\n"
+
+
+def test_the_schema_of_mappings_is_the_one_the_code_prints() -> None:
+    """`selfsame map schema` prints it."""
+    assert (ROOT / "docs" / "mapping.schema.json").read_text("utf-8") == schema_text()
 
 
 def described(kind: GraphQLNamedType) -> Iterator[tuple[str, str | None]]:

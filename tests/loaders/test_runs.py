@@ -1,19 +1,21 @@
 """Loading files into the real Neo4j: counts, repeats, kills, dead letters, dry runs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
 
 from graph.connection import Connection
-from graph.errors import DatabaseAwayError
+from graph.errors import DatabaseAwayError, RunHeldError
 from graph.ingestion import Outcome, commit_batch
-from graph.runs import Counts, RunState, dead_letters, runs
+from graph.runs import Counts, Hold, RunState, dead_letters, runs
 from identity.messages import Message, SourceName
-from loaders.errors import FileUnreadableError, MappingInvalidError
+from loaders.errors import ColumnsChangedError, FileUnreadableError, MappingInvalidError
 from loaders.mapping import SourceMapping
 from loaders.runs import Into, Progress, RunReport, dry_run, load_file
+from loaders.shapes import Drift
 from loaders.sources import Source
 from tests.building import RECEIVED, default_policy, minting
 from tests.loaders.mappings import IDENTIFIED, mapping
@@ -38,6 +40,8 @@ class Stage:
         self.commits_left: int | None = None
         self.fate: BaseException = Killed()
         self.told: list[Progress] = []
+        self.hold = Hold()
+        self.drifted: Callable[[Drift], None] | None = None
 
     async def commit(self, messages: Sequence[Message]) -> tuple[Outcome, ...]:
         if self.commits_left == 0:
@@ -47,7 +51,8 @@ class Stage:
         return await commit_batch(self.graph.writer, messages, default_policy(), lambda: next(self.mint), RECEIVED)
 
     async def load(self, path: Path, made: SourceMapping | None = None) -> RunReport:
-        into = Into(self.graph, self.commit, lambda: next(self.mint), lambda: RECEIVED)
+        mint, now = lambda: next(self.mint), lambda: RECEIVED
+        into = Into(self.graph, self.commit, mint, now, hold=self.hold, drifted=self.drifted)
         source = made.source if made else WEB
         return await load_file(path, source, into, mapping=made, tell=self.told.append)
 
@@ -107,6 +112,43 @@ async def test_a_load_that_is_killed_goes_on_where_it_stopped(stage: Stage, tmp_
     assert (report.resumed_at, report.counts) == (2_000, Counts(records=3_500, messages=3_500, committed=3_500))
     (finished,) = await runs(stage.graph.reader)
     assert (finished.id, finished.state) == (killed.id, RunState.FINISHED)
+
+
+async def test_a_load_that_lives_elsewhere_is_refused_and_one_that_failed_is_free(stage: Stage, tmp_path: Path) -> None:
+    path = web_file(tmp_path, 1_500)
+    stage.commits_left = 1
+    with pytest.raises(Killed):
+        await stage.load(path)
+    stage.commits_left, stage.fate, stage.hold = 0, DatabaseAwayError("away"), Hold("there:2")
+    with pytest.raises(RunHeldError):
+        await stage.load(path)
+    stage.hold = replace(stage.hold, take_over=True)
+    with pytest.raises(DatabaseAwayError):
+        await stage.load(path)
+    stage.commits_left, stage.hold = None, Hold("yonder:3")
+    report = await stage.load(path)
+    assert (report.resumed_at, report.counts) == (1_000, Counts(records=1_500, messages=1_500, committed=1_500))
+
+
+async def test_changed_columns_are_told_before_anything_is_written(stage: Stage, tmp_path: Path) -> None:
+    made = mapping(IDENTIFIED + 'id = "id"\n')
+    told: list[Drift] = []
+
+    def strict(drift: Drift) -> None:
+        told.append(drift)
+        raise ColumnsChangedError("no")
+
+    stage.drifted = told.append
+    path = contacts_file(tmp_path, "1,A,2026-01-01,\n")
+    await stage.load(path, made)
+    await stage.load(path, made)
+    assert told == []
+    stage.drifted = strict
+    path.write_text("id,name,when\n2,3,soon\n")
+    with pytest.raises(ColumnsChangedError):
+        await stage.load(path, made)
+    assert told == [Drift(("when",), ("at", "kind"), (("name", "text", "number"),))]
+    assert (await stage.count("Run"), await stage.count("Interaction")) == (2, 1)
 
 
 async def test_a_load_goes_on_after_the_database_was_away(stage: Stage, tmp_path: Path) -> None:

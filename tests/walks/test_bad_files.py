@@ -162,7 +162,7 @@ async def test_bad_lines_of_jsonl_are_told_listed_and_kept_once(desk: Desk, grap
         ended = desk.load("some.jsonl", "\n".join(lines), None)
         assert (ended.returncode, ended.stdout.splitlines()[0]) == (3, f"some.jsonl: 4 records, {known}, 3 rejected")
     listed = done(desk.settings, "deadletters", "list").splitlines()
-    assert sorted(line.split(" ", 5)[2:5] for line in listed) == [
+    assert sorted(line.split(" ", 6)[3:6] for line in listed) == [
         ["web", "some.jsonl:2", "not_json:"],
         ["web", "some.jsonl:3", "no_identifier:"],
         ["web", "some.jsonl:4", "not_an_object:"],
@@ -170,10 +170,79 @@ async def test_bad_lines_of_jsonl_are_told_listed_and_kept_once(desk: Desk, grap
     assert [(run.state, run.counts.rejected) for run in await runs(graph.reader)] == [("finished", 3)] * 2
 
 
+async def test_what_was_rejected_is_loaded_once_the_mapping_is_mended(desk: Desk, graph: Connection) -> None:
+    broken = MAPPING.replace('value = "id", key = true', 'value = "seen", key = true')
+    ended = desk.load("contacts.csv", HEADER + ANN + "c2,,Bob,\n", broken)
+    assert (ended.returncode, await names(graph)) == (3, ["Ann"])
+    assert "crm finished: 2 records, 1 committed, 1 rejected (line 3, 100%" in done(desk.settings, "runs").replace(
+        " contacts.csv by crm.toml", ""
+    )
+    mended, replay = desk.file("crm.toml", MAPPING), ("deadletters", "replay", "--all")
+    lost = here(desk.settings, *replay)
+    assert (lost.returncode, "name another with --mapping" in lost.stdout) == (3, True)
+    tried = done(desk.settings, *replay, "--mapping", mended, "--dry-run")
+    assert tried == "1 would be loaded (1 committed), 0 fail again, 0 cannot be replayed\n"
+    assert done(desk.settings, *replay, "--mapping", mended).startswith("1 loaded (1 committed)")
+    assert await names(graph) == ["Ann", "Bob"]
+    assert done(desk.settings, *replay).startswith("0 loaded")
+    assert "0 differences" in done(desk.settings, "verify")
+
+
+async def test_dead_letters_are_dropped_by_what_is_named(desk: Desk) -> None:
+    desk.load("contacts.csv", HEADER + "c1\nc2\n")
+    unnamed = here(desk.settings, "deadletters", "drop")
+    assert (unnamed.returncode, "or else --all" in unnamed.stderr) == (2, True)
+    first = done(desk.settings, "deadletters", "list").split(" ")[0]
+    assert done(desk.settings, "deadletters", "drop", "--id", first) == "1 dropped\n"
+    assert done(desk.settings, "deadletters", "drop", "--code", "wrong_columns", "--dry-run") == "1 would be dropped\n"
+    assert done(desk.settings, "deadletters", "drop", "--all") == "1 dropped\n"
+
+
+async def test_changed_columns_are_a_warning_or_where_that_is_wanted_an_error(desk: Desk, graph: Connection) -> None:
+    desk.load("contacts.csv", HEADER + ANN)
+    changed = desk.file("later.csv", "id,email,name,seen,city\nc2,bob@example.com,7,2026-01-02,Ulm\n")
+    load = ("load", changed, "--mapping", desk.folder / "crm.toml")
+    strict = here(desk.settings, *load, "--strict")
+    assert (strict.returncode, "nothing is loaded" in strict.stderr, await names(graph)) == (2, True, ["Ann"])
+    ended = here(desk.settings, *load)
+    assert ended.returncode == 0
+    assert "since the last load columns new: city" in ended.stderr
+    assert "columns of another kind: name (text before, number now)" in ended.stderr
+
+
 async def test_a_dry_run_says_the_same_and_writes_nothing(desk: Desk, graph: Connection) -> None:
     file, mapping = desk.file("contacts.csv", HEADER + ANN + "c9\n"), desk.file("crm.toml", MAPPING)
     ended = here(desk.settings, "load", file, "--mapping", mapping, "--dry-run")
     assert (ended.returncode, ended.stdout.splitlines()[0]) == (3, "contacts.csv: 2 records, 1 messages, 1 rejected")
     assert "rejected contacts.csv:3: " in ended.stdout
-    assert "identify" in ended.stdout.splitlines()[-1]
+    assert "identify" in ended.stdout.splitlines()[-2]
+    assert ended.stdout.splitlines()[-1] == "people whom all messages name: 0 now, 1 then"
     assert await nothing(graph)
+
+
+async def test_a_draft_is_checked_tried_and_loaded(desk: Desk, graph: Connection) -> None:
+    sent = '{"type":"identify","messageId":"%s","traits":{"email":"%s@example.com","name":"%s"}}'
+    desk.load("some.jsonl", "\n".join(sent % each for each in (("m1", "ann", "Ann"), ("m2", "bob", "Bob"))), None)
+    file = desk.file("people.csv", "id,e_mail,phone\n7,ann@example.com,+491712345678\n8,cy@example.com,+491712345678\n")
+    drafted = desk.file("draft.toml", done(desk.settings, "map", "suggest", file))
+    assert "people_contact" in done(desk.settings, "map", "check", drafted, file)
+    assert "for the source people" in done(desk.settings, "map", "check", drafted)
+    other = desk.file("joining.csv", "id,email,other\n1,ann@example.com,bob@example.com\n")
+    mapping = desk.file("joining.toml", JOINING)
+    tried = done(desk.settings, "load", other, "--mapping", mapping, "--dry-run").splitlines()
+    assert "people whom all messages name: 2 now, 1 then" in tried
+    assert any(line.startswith("  would be one: ") and "email:ann@example.com" in line for line in tried)
+    assert await names(graph) == ["Ann", "Bob"]
+    assert done(desk.settings, "load", other, "--mapping", mapping).startswith("joining.csv: 1 records, 1 committed")
+    assert len(await names(graph)) == 1
+
+
+JOINING = """
+source = "joining"
+[[message]]
+kind = "identify"
+identifiers = [
+  { namespace = "email", value = "email", key = true },
+  { namespace = "email", value = "other", key = true },
+]
+"""
