@@ -119,6 +119,8 @@ def overrides_said(links: Iterable[Link], policy: Policy) -> tuple[Act, ...]:
     of a merge gives an alias, and with imported authority it overrides.
     """
     least = overriding(policy)
+    if not least:
+        return ()
     return tuple(
         _said(link)
         for link in links

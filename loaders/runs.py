@@ -2,8 +2,8 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain, islice
@@ -139,9 +139,10 @@ async def load_file(
     and then the same call goes on; RunTakenError when another process took the load over.
     """
     load = Load(source.name, origin.name, await _sha256(origin, into.mint), *_of(mapping))
-    with _opened(origin, _reading(reading, mapping)) as records:
+    with ExitStack() as stack:
+        records = stack.enter_context(_opened(origin, _reading(reading, mapping)))
         _check(records, mapping)
-        lines = iter(records)
+        lines = stack.enter_context(_begun_lines(records))
         first = list(islice(lines, SEEN))
         form = form_of(records, first)
         await _tell_drift(load, form, into)
@@ -155,6 +156,17 @@ async def load_file(
                     tell(Progress(batch[-1].read, records.size, begun.run.counts))
             run = await finished_run(into.connection.writer, begun.run, into.now())
     return RunReport(run, run.counts, resumed_at, noted)
+
+
+@contextmanager
+def _begun_lines(records: Records) -> Iterator[Iterator[Line]]:
+    """All lines; what reads them is closed before what they are read from."""
+    lines = iter(records)
+    try:
+        yield lines
+    finally:
+        if isinstance(lines, Generator):
+            lines.close()
 
 
 def _from(records: Records, begun: Iterable[Line], position: int) -> Iterable[Line]:
