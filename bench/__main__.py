@@ -9,6 +9,7 @@ from rich.console import Console
 from bench.hairballs import hairballs
 from bench.ingestion import ingestion
 from bench.profiles import profiles
+from bench.reading import reading
 from bench.recompute import recomputing
 from bench.report import Ratio, show
 from bench.restitching import restitching
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[World], Awaitable[Ratio]]] = {
     "recompute": recomputing,
     "simulating": simulating,
     "rehearing": rehearing,
+    "reading": reading,
 }
 
 
