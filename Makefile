@@ -38,7 +38,7 @@ test: lint ## Every check and every test; what needs more than pip brings is ski
 prove: $(DEV) ## The properties again, with many more examples
 	$(BIN)/python -m pytest -q --hypothesis-profile prove tests
 
-# All of identity/ takes hours; ONLY=stitching is one file of it. What is done is kept in mutants/, so it goes on there.
+# All of identity/ takes half an hour; ONLY=stitching is one file of it. What is done is kept in mutants/, so it goes on there.
 mutate: $(DEV) ## Faults put into the pure rules one by one, and which of them no test notices (docs/mutation.md)
 	$(BIN)/python -m mutmut run $(if $(ONLY),'identity.$(ONLY).*')
 	@$(BIN)/python -m mutmut results | grep -E 'survived|timeout|suspicious|no tests' || echo 'every one was noticed'
