@@ -79,11 +79,13 @@ def test_one_verified_user_turns_a_generic_thing_back() -> None:
     assert people_of(made) == [{"email:e@x.com", "user_id:u1"}, {"user_id:u2"}]
 
 
-def test_more_partners_than_allowed_make_a_thing_generic() -> None:
-    policy = limited("email", 2)
-    made = history_of(*(track(f"a{n}", email="e@x.com") for n in range(3)), policy=policy)
+@pytest.mark.parametrize("partner", ["anonymous_id", "phone"])
+def test_more_partners_than_allowed_make_a_thing_generic(partner: str) -> None:
+    told = [said("email:e@x.com", f"{partner}:+4917123456{n}") for n in (70, 71, 72)]
+    made = history_of(*told, policy=limited("email", 2))
     assert generic_in(made) == {"email:e@x.com": "partners"}
     assert len(people_of(made)) == 3
+    assert generic_in(history_of(*told[:2], policy=limited("email", 2))) == {}
 
 
 def test_a_contact_may_have_any_number_of_partners() -> None:
