@@ -2,7 +2,7 @@
 
 import pytest
 
-from identity.errors import PolicyInvalidError
+from identity.errors import PolicyInvalidError, Problem
 from identity.policy_text import policy_from_toml
 from identity.policy_writing import policy_text
 from tests.building import default_policy
@@ -16,13 +16,25 @@ def refused(text: str) -> str:
     return str(raised.value)
 
 
+def of_the_whole(text: str) -> Problem:
+    """The one problem of a text that is refused as a whole."""
+    with pytest.raises(PolicyInvalidError) as raised:
+        policy_from_toml(text)
+    (only,) = raised.value.problems
+    return only
+
+
 def test_what_is_nested_without_end_is_refused() -> None:
-    assert "nested too deeply" in refused("a = " + "[" * 5_000 + "]" * 5_000)
-    assert "nested too deeply" in refused(".".join("a" * 3_000) + " = 1")
+    deep = Problem(None, "", "tables and lists are nested too deeply")
+    assert of_the_whole("a = " + "[" * 5_000 + "]" * 5_000) == deep
+    assert of_the_whole(".".join("a" * 3_000) + " = 1") == deep
 
 
 def test_a_text_of_more_than_a_million_characters_is_refused() -> None:
-    assert "1,000,000 characters at most" in refused("#" * 1_000_001)
+    reason = "a policy has 1,000,000 characters at most, not 1,000,001"
+    assert of_the_whole("#" * 1_000_001) == Problem(None, "", reason)
+    assert "characters at most" not in refused("#" * 1_000_000)
+    assert of_the_whole("a =") == Problem(1, "", "this is no TOML: Invalid value")
 
 
 @pytest.mark.parametrize("value", ["100000000000", "0", "-1"])
