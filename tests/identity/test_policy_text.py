@@ -146,6 +146,18 @@ def test_a_contradictory_ranking_of_sources_is_named(ranked: str, words: str) ->
     assert words in only
 
 
+def test_a_limit_may_be_reached() -> None:
+    assert mine("[namespaces.email]\nactive = 1000\n").namespaces["email"].active == 1_000
+    assert mine("[limits]\nregion_identifiers = 1000\n").region_limit == 1_000
+
+
+def test_an_empty_name_in_a_list_is_named_where_it_stands() -> None:
+    assert problems(MINE + 'source_rank = [""]\n[accounts]\nroles = ["", "a"]\n') == [
+        "line 3, `source_rank`: holds an empty name",
+        "line 5, `accounts.roles`: holds an empty name",
+    ]
+
+
 def test_what_only_the_preset_says_is_named_where_it_is_extended() -> None:
     text = '# mine\nextends = "default"\nversion = "1"\n[limits]\nprofile_identifiers = 4\n'
     found = problems(text)
