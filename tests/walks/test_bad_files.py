@@ -88,7 +88,7 @@ async def test_a_mapping_that_cannot_be_used_ends_with_2_and_its_place(
     [
         ("contacts.csv", "", "contacts.csv:1: the file is empty; its first line must name the columns"),
         ("contacts.csv", "id,email,email\n", "contacts.csv:1: column 3 `email` comes twice"),
-        ("contacts.xls", HEADER + ANN, "contacts.xls: the name does not say csv or jsonl; name the format"),
+        ("contacts.xls", HEADER + ANN, "contacts.xls: the name does not say what it is; name the format"),
     ],
 )
 async def test_a_file_that_cannot_be_read_at_all_ends_with_2(
