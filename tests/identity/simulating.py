@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from identity.evidence import Act, Kind
+from identity.evidence import Act
 from identity.identifiers import Identifier, IdentifierKey, ProfileId, normalise
 from identity.messages import Message
 from identity.policy import Policy
@@ -11,6 +11,7 @@ from identity.recomputing import Columns, recompute
 from identity.simulation import Before, Parts, Simulation, compared, simulation_of
 from identity.stitching import Cluster, Evidence, Known, stitch
 from tests.building import minting
+from tests.identity.columns import columns_of
 from tests.identity.memory import History
 
 Members = frozenset[IdentifierKey]
@@ -50,7 +51,7 @@ def tried(
     """What a policy would change of a history that was stitched by another. also: keys of whom it is known already."""
     stored, heard = _at_once(steps, old), _at_once(steps, new)
     evidence = Evidence(_with_stored_ids(heard, stored), heard.evidence().links, heard.acts)
-    columns, heirs = _columns_of(evidence), dict(_heirs(steps, old, new))
+    columns, heirs = columns_of(evidence), dict(_heirs(steps, old, new))
     before = _before(stored, columns, heirs)
     found = recompute(columns, evidence.acts, new)
     numbers = [columns.numbers[IdentifierKey(key)] for key in also]
@@ -74,16 +75,6 @@ def _with_stored_ids(heard: History, stored: History) -> dict[IdentifierKey, Kno
         key: stored.identifiers.get(key, Known(key, f"new {key}", known.minted_at))
         for key, known in heard.identifiers.items()
     }
-
-
-def _columns_of(evidence: Evidence) -> Columns:
-    columns = Columns()
-    for known in evidence.identifiers.values():
-        columns.add_identifier(known)
-    for link in evidence.links:
-        if link.kind is not Kind.MANUAL:
-            columns.add_link(link.id, link.authority, link.first_seen, sure=link.sure)
-    return columns
 
 
 def _heirs(steps: Sequence[Message | Act], old: Policy, new: Policy) -> Iterator[tuple[IdentifierKey, IdentifierKey]]:
