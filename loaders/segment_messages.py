@@ -119,7 +119,7 @@ def message_from(raw: bytes, place: str, sending: Sending) -> Message | Rejectio
 
     place: where the text stood (`batch[3]`, `file.jsonl:17`), for the answer.
     """
-    read = _fields(raw, place)
+    read = object_from(raw, place)
     if isinstance(read, Rejection):
         return read
     if sending.context:
@@ -142,17 +142,19 @@ NO_IDENTIFIER = (
 )
 
 
-def _fields(raw: bytes, place: str) -> dict[str, Json] | Rejection:
+def object_from(raw: bytes, place: str, noun: str = "message") -> dict[str, Json] | Rejection:
+    """The object that a JSON text of at most 32 KB stands for, or why there is none. noun: what senders call it."""
     if len(raw) > MESSAGE_LIMIT:
-        sentence = f"the message has {len(raw):,} bytes; the limit is {MESSAGE_LIMIT:,}, so send less in one message"
+        sentence = f"the {noun} has {len(raw):,} bytes; the limit is {MESSAGE_LIMIT:,}, so send less in one {noun}"
         return Rejection("too_large", place, sentence, raw=bounded(raw))
     try:
         read = json_value(raw)
     except UnreadableJsonError as error:
-        return Rejection("not_json", place, f"the message is no JSON that can be read: {error}", raw=bounded(raw))
+        return Rejection("not_json", place, f"the {noun} is no JSON that can be read: {error}", raw=bounded(raw))
     if isinstance(read, dict):
         return read
-    return Rejection("not_an_object", place, "a message must be a JSON object", raw=bounded(raw))
+    article = "an" if noun[0] in "aeiou" else "a"
+    return Rejection("not_an_object", place, f"{article} {noun} must be a JSON object", raw=bounded(raw))
 
 
 def _rejection(code: str, place: str, sentence: str, read: dict[str, Json], raw: bytes) -> Rejection:

@@ -18,7 +18,7 @@ import msgspec
 from identity.messages import EPOCH, Json, Message, Rejection, Warned
 from loaders.errors import BodyInvalidError, BodyTooLargeError
 from loaders.segment_http import BODY_LIMIT, BYTE_ORDER_MARK, ITEMS_LIMIT
-from loaders.segment_messages import MESSAGE_LIMIT, Sending, message_from
+from loaders.segment_messages import Sending, message_from, object_from
 from loaders.sources import Source
 from loaders.wire import UnreadableJsonError, bounded, json_value, text_of
 
@@ -99,15 +99,9 @@ def _events(body: bytes) -> list[msgspec.Raw]:
 
 def event_from(raw: bytes, place: str, source: Source, now: datetime) -> Message | Rejection:
     """The Message that an event's JSON text stands for, or why there is none; never raises, whatever the text is."""
-    if len(raw) > MESSAGE_LIMIT:
-        sentence = f"the event has {len(raw):,} bytes; the limit is {MESSAGE_LIMIT:,}, so send less in one event"
-        return Rejection("too_large", place, sentence, raw=bounded(raw))
-    try:
-        event = json_value(raw)
-    except UnreadableJsonError as error:
-        return Rejection("not_json", place, f"the event is no JSON that can be read: {error}", raw=bounded(raw))
-    if not isinstance(event, dict):
-        return Rejection("not_an_object", place, "an event must be a JSON object", raw=bounded(raw))
+    event = object_from(raw, place, "event")
+    if isinstance(event, Rejection):
+        return event
     try:
         described, entities = _described(event), _entities(event)
     except UnreadableJsonError as error:
