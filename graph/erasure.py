@@ -33,6 +33,7 @@ from graph.erasure_writing import (
     profiles_of,
     refresh_devices,
     remember,
+    settle_requests,
     stitch_rest,
 )
 from graph.errors import DatabaseAwayError, ErasureKeyError, PolicyApplyingError
@@ -321,6 +322,7 @@ async def _end(tx: Transaction, part: _Part, tools: Tools) -> Outcome:
     asked = () if part.intent else (part.request.key,)
     buried = await bury(tx, {*keys, *asked})
     await remember(tx, {*keys, *asked}, gone, part.request.mode, Burying(tools.hashing, policy, tools.now))
+    await settle_requests(tx, {*keys, part.request.key}, part.request.by, tools.now)
     change.emptied |= profiles_of(gone)
     stitched = await stitch_rest(tx, change, policy, tools.now)
     await refresh_traits(tx, work.done.profiles - stitched.gone, policy)

@@ -144,6 +144,14 @@ CALL () {
 }
 """
 
+# privacy_request_key (range): who asked for it has it now, and a request that is settled names nobody
+SETTLE_REQUESTS = """
+UNWIND $keys AS key
+MATCH (r:PrivacyRequest {key: key})
+USING INDEX SEEK r:PrivacyRequest(key)
+SET r.state = 'done', r.settled_at = $now, r.by = $by, r.key = null
+"""
+
 # identifier_key (unique)
 USES_OF = """
 UNWIND $keys AS key
@@ -216,6 +224,11 @@ async def remember(
     hashes = {tools.hashing.of_identifier(name): normaliser_of(name, tools.policy) for name in names}
     rows = [{"hash": hash_, "written": written} for hash_, written in sorted(hashes.items())]
     await tx.rows(REMEMBER, rows=rows, mints=sorted(each.mint for each in gone), mode=mode.value, now=tools.now)
+
+
+async def settle_requests(tx: Transaction, keys: Iterable[IdentifierKey], by: str, now: int) -> None:
+    """Settle the requests about these identifiers, in the transaction that erases them. now: µs."""
+    await tx.rows(SETTLE_REQUESTS, keys=sorted(set(keys)), by=by, now=now)
 
 
 async def stitch_rest(tx: Transaction, change: Change, policy: Policy, now: int) -> Stitched:

@@ -15,6 +15,7 @@ import msgspec
 from identity.evidence import PREVIOUS_MEANS
 from identity.messages import Authority, MessageKind, SourceName, Subject
 from identity.policy import NAMESPACE_PATTERN, Namespace
+from identity.requests import Wish
 from loaders.errors import MappingInvalidError
 from loaders.formats.records import FORMATS, Reading, Selection, selected
 from loaders.mapping_text import (
@@ -25,10 +26,12 @@ from loaders.mapping_text import (
     MappingText,
     MessageText,
     NamespaceText,
+    RequestText,
     ValueText,
     adapted,
     mapping_text,
 )
+from loaders.signatures import Kind
 from loaders.sources import Source
 from loaders.values import Defaults, Value, template_from, time_from, value_from, zone_named
 from loaders.webhook_rules import Webhook, check_asked, webhook_from
@@ -36,6 +39,7 @@ from loaders.webhook_rules import Webhook, check_asked, webhook_from
 CATALOG = Path(__file__).with_name("catalog")
 AUTHORITIES = {each.name.lower(): each for each in Authority if Authority.CLAIMED <= each < Authority.MANUAL}
 HERE = Local()
+SIGNING = frozenset({Kind.HMAC, Kind.JWT_RS256})
 FAN_OUT_NAMES = frozenset({"item", "root", "index"})
 
 
@@ -106,6 +110,18 @@ class MessageRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRule:
+    """A request about somebody's data. whole: about all whose value begins so."""
+
+    wish: Wish
+    when: Value
+    id: Value
+    namespace: str
+    value: Value
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceMapping:
     """A compiled mapping.
 
@@ -121,6 +137,7 @@ class SourceMapping:
     channel: str | None
     skips: tuple[Skip, ...]
     rules: tuple[MessageRule, ...]
+    requests: tuple[RequestRule, ...]
     asked: tuple[tuple[str, str], ...]
     sha256: str
     webhook: Webhook | None = None
@@ -175,6 +192,7 @@ def _compiled(text: MappingText, raw: str, file: str) -> SourceMapping:
         Skip(compiler.value(each.when, f"skip[{at}].when"), each.because) for at, each in enumerate(text.skip)
     )
     rules = tuple(compiler.message(each, f"message[{at}]") for at, each in enumerate(text.message))
+    requests = tuple(compiler.request(each, f"request[{at}]", text) for at, each in enumerate(text.request))
     return SourceMapping(
         file=file,
         source=Source(
@@ -188,6 +206,7 @@ def _compiled(text: MappingText, raw: str, file: str) -> SourceMapping:
         channel=text.channel,
         skips=skips,
         rules=rules,
+        requests=requests,
         asked=tuple((place, path[0]) for place, path in compiler.asked),
         sha256=hashlib.sha256(raw.encode()).hexdigest(),
         webhook=_webhook(text, compiler),
@@ -280,6 +299,21 @@ class _Compiler:
             context=self.named(text.context, f"{place}.context", fanned=fanned),
             account=None if text.account is None else self._account(text.account, f"{place}.account", fanned=fanned),
             about=tuple(self._about(each, f"{place}.about[{at}]", fanned=fanned) for at, each in enumerate(text.about)),
+        )
+
+    def request(self, text: RequestText, place: str, whole: MappingText) -> RequestRule:
+        """Only what is signed may ask, and only of the source's own records: an erasure cannot be taken back."""
+        if whole.webhook is None or whole.webhook.signature.kind not in SIGNING:
+            raise MappingInvalidError(f"{place}: only a webhook whose body is signed may ask for that")
+        if text.namespace not in whole.namespaces:
+            raise MappingInvalidError(f"{place}.namespace: `{text.namespace}` is none that this mapping declares")
+        return RequestRule(
+            wish=text.wish,
+            when=self.value(text.when, f"{place}.when"),
+            id=self.value(text.id, f"{place}.id"),
+            namespace=text.namespace,
+            value=self.value(text.value, f"{place}.value"),
+            whole=text.whole,
         )
 
     def _identifier(self, text: IdentifierText, place: str, *, fanned: bool) -> IdentifierRule:

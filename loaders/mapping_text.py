@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from identity.messages import MessageKind, Subject
 from identity.policy import Normaliser, Role
+from identity.requests import Wish
 from loaders.signatures import Algorithm, Encoding, KeyEncoding, Kind, Unit
 
 Limit = Annotated[int, Meta(ge=0)]
@@ -120,6 +121,17 @@ class MessageText(Struct, frozen=True, forbid_unknown_fields=True):
     about: list[AboutText] = []
 
 
+class RequestText(Struct, frozen=True, forbid_unknown_fields=True):
+    """A request about somebody's data that a record is. whole: about every record whose value begins so."""
+
+    wish: Wish
+    when: str
+    id: ValueText
+    namespace: str
+    value: ValueText
+    whole: bool = False
+
+
 class TableText(Struct, frozen=True, forbid_unknown_fields=True):
     """What to read from a database: a table or a query, and the column by which a load goes on where it stopped."""
 
@@ -189,6 +201,7 @@ class MappingText(Struct, frozen=True, forbid_unknown_fields=True):
     channel: str | None = None
     namespaces: dict[str, NamespaceText] = {}
     skip: list[SkipText] = []
+    request: list[RequestText] = []
     webhook: WebhookText | None = None
 
 
@@ -226,6 +239,7 @@ def adapted(text: MappingText, local: Local) -> MappingText:
         source=source,
         namespaces={own[name]: each for name, each in text.namespaces.items()},
         message=[_message_renamed(each, own) for each in text.message],
+        request=[replace(each, namespace=own.get(each.namespace, each.namespace)) for each in text.request],
     )
 
 

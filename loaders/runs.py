@@ -43,7 +43,7 @@ from loaders.segment_messages import Sending, message_from
 from loaders.shapes import SEEN, Drift, drift_between, form_of
 from loaders.sources import Source
 from loaders.tables import Table, opened_table
-from loaders.translating import Translated, translated, translated_message
+from loaders.translating import Translated, of_a_file, translated, translated_message
 from loaders.wire import bounded
 
 BATCH = 1_000
@@ -320,7 +320,7 @@ def _translated(line: Line, source: Source, mapping: SourceMapping | None, now: 
     if isinstance(found, Rejection):
         return Translated(rejection=found)
     if mapping is not None:
-        return translated(found, mapping, now)
+        return of_a_file(translated(found, mapping, now))
     read = message_from(found.raw.encode(), found.place, Sending(source, now))
     return translated_message(read)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from identity.messages import About, AccountStatement, Json, Message, Rejection, Sighting, Warned
 from identity.policy import NAMESPACE_PATTERN
+from identity.requests import Asked
 from identity.survivorship import canonical
 from loaders.expressions import EvaluationError, holds
 from loaders.formats.records import Found
@@ -17,13 +18,16 @@ from loaders.wire import bounded, text_of
 
 KEY_LIMIT = 512  # bytes; Neo4j indexes no text longer than 8 KB
 FAN_OUT_LIMIT = 1_000
+UNSIGNED = "a request about somebody's data, which counts only where its source signed it"
+NOTHING = "the mapping has no message for it"
 
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """What a record gives; skipped: why it was passed over."""
+    """What a record gives; skipped: why it was passed over. asked: what it asks to have done with somebody's data."""
 
     messages: tuple[Message, ...] = ()
+    asked: tuple[Asked, ...] = ()
     rejection: Rejection | None = None
     skipped: str | None = None
 
@@ -37,12 +41,12 @@ def translated(found: Found, mapping: SourceMapping, now: datetime) -> Translate
         for skip in mapping.skips:
             if holds(skip.when.read(found.value, [])):
                 return Translated(skipped=skip.because)
-        messages = tuple(_messages(found, mapping, now))
+        messages, asked = tuple(_messages(found, mapping, now)), tuple(_asked(found, mapping))
     except EvaluationError as error:
         return _rejected(found, "not_mappable", f"the mapping {mapping.file} cannot be applied: {error}")
     except _NobodyError:
         return _rejected(found, "no_identifier", f"no identifier that {mapping.file} names has a value")
-    return Translated(messages) if messages else Translated(skipped="the mapping has no message for it")
+    return Translated(messages, asked) if messages or asked else Translated(skipped=NOTHING)
 
 
 def translated_message(read: Message | Rejection) -> Translated:
@@ -50,8 +54,26 @@ def translated_message(read: Message | Rejection) -> Translated:
     return Translated(rejection=read) if isinstance(read, Rejection) else Translated((read,))
 
 
+def of_a_file(read: Translated) -> Translated:
+    """What a record gives that nobody signed: what it asks for is not heard."""
+    if not read.asked:
+        return read
+    return Translated(read.messages) if read.messages else Translated(skipped=UNSIGNED)
+
+
 def _rejected(found: Found, code: str, sentence: str) -> Translated:
     return Translated(rejection=Rejection(code, found.place, sentence, raw=bounded(found.raw)))
+
+
+def _asked(found: Found, mapping: SourceMapping) -> Iterator[Asked]:
+    """What a record asks for. One that does not say whose data it means cannot be kept for anybody: it is rejected."""
+    for rule in mapping.requests:
+        if not holds(rule.when.read(found.value, [])):
+            continue
+        id_, value = (text_of(each.read(found.value, [])) or "" for each in (rule.id, rule.value))
+        if not id_.strip() or not value.strip() or max(len(id_.encode()), len(value.encode())) > KEY_LIMIT:
+            raise EvaluationError("a request has no id, or does not say whose data it is about")
+        yield Asked(mapping.source.name, id_, rule.wish, rule.namespace, value, rule.whole)
 
 
 class _NobodyError(Exception):

@@ -21,6 +21,7 @@ from graph.health import answers
 from graph.ingestion import Mint, Outcome, commit_batch
 from graph.pending import drain_pending
 from graph.policies import PolicyHeld, follow
+from graph.requests import carry_out_due
 from identity.erasure import Hashing
 from identity.messages import Message, micros
 from loaders.committing import Commit
@@ -37,6 +38,7 @@ from selfsame.webhooks import Hearing
 
 DRAIN_SECONDS = 1.0
 FOLLOW_SECONDS = 2.0
+CARRY_OUT_SECONDS = 2.0
 FINISH_SECONDS = 15.0
 FAULT_SECONDS = 60.0
 READY_SECONDS = 5.0
@@ -65,7 +67,7 @@ def service(parts: Parts) -> Starlette:
     intake = Intake(_commit(parts), parts.pace)
     keys = KeyRing(parts.connection.reader)
     collecting = Collecting(keys, intake, parts.connection.writer, parts.now, parts.hashing, parts.doors)
-    hearing = Hearing(parts.hooks, intake, parts.connection.writer, parts.now, parts.hashing)
+    hearing = Hearing(parts.hooks, intake, parts.connection.writer, parts.now, parts.policy, parts.hashing)
     return Starlette(
         routes=[
             *collecting.routes(),
@@ -135,6 +137,17 @@ async def _finish(parts: Parts) -> None:
         log().error("an erasure that was interrupted cannot be finished", erasure=erasure, error=reason)
 
 
+async def _carry_out(parts: Parts) -> None:
+    """Erase whom sources asked to have erased, where their settings leave that to them."""
+    if parts.hashing is None:
+        return
+    done = await carry_out_due(parts.connection, Tools(parts.policy, parts.hashing, micros(parts.now())))
+    if done.done:
+        log().info("erasures that sources asked for are done", erasures=done.done)
+    for request, reason in done.failed:
+        log().error("an erasure that a source asked for cannot be carried out", request=request, error=reason)
+
+
 async def _resume(parts: Parts) -> None:
     """Go on with the application of a policy that was interrupted; until it is done nothing else is written."""
     done = await finish_application(parts.connection, parts.now, parts.mint)
@@ -152,6 +165,7 @@ async def _follow(parts: Parts) -> None:
 
 BACKGROUND: Sequence[tuple[float, Callable[[Parts], Awaitable[None]], str]] = (
     (DRAIN_SECONDS, _drain, "the background recompute has to wait"),
+    (CARRY_OUT_SECONDS, _carry_out, "an erasure that a source asked for has to wait"),
     (FINISH_SECONDS, _finish, "an erasure that was interrupted has to wait"),
     (FINISH_SECONDS, _resume, "the application of a policy that was interrupted has to wait"),
     (FOLLOW_SECONDS, _follow, "whether another policy is in force cannot be asked"),

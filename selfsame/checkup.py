@@ -18,6 +18,7 @@ from graph.health import stock_of, version_of
 from graph.keys import all_keys
 from graph.migrations import applied_migrations, missing, shipped
 from graph.policies import PolicyHeld, State, versions_of
+from graph.requests import OPEN, requests_in
 from graph.server.artifacts import fetched
 from graph.server.errors import ServerError
 from graph.server.folders import DATA_REMEDY, ROOM_MB, cache_home, roomy, writable
@@ -32,6 +33,8 @@ from selfsame.errors import SettingsInvalidError
 from selfsame.reach import Address
 from selfsame.ruling import unlike_configured
 from selfsame.settings import CONFIG, PREFIX, Settings, configured_policy, policy_file, unknown_variables
+
+MOST_COUNTED = 10_000
 
 
 class Mark(StrEnum):
@@ -149,6 +152,9 @@ async def _database(address: Address, settings: Settings) -> AsyncIterator[Findi
             if many := await unfinished(connection):
                 sentence = f"{many} are under way or were interrupted; the service finishes them"
                 yield Finding(Mark.NOTE, "erasures", sentence)
+            if many := len(await requests_in(connection.reader, OPEN, MOST_COUNTED)):
+                sentence = f"{many} requests to erase or hand out somebody's data are open; `selfsame requests list`"
+                yield Finding(Mark.NOTE, "requests", sentence)
             async for each in _stock(connection.reader):
                 yield each
     except GraphError as error:

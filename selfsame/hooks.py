@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from identity.erasure import Scope
 from loaders.errors import MappingInvalidError
 from loaders.mapping import SourceMapping, mapping_named
 from loaders.mapping_text import Local
@@ -15,12 +17,23 @@ from selfsame.errors import SettingsInvalidError
 NAME = r"^[a-z][a-z0-9_.-]{0,63}$"
 
 
+class Erasures(StrEnum):
+    """What becomes of a request of erasure: somebody decides, or it takes the vendor's record, or the whole person.
+
+    An erasure cannot be taken back, and whoever knows the secret can ask for one: so nothing is erased unasked.
+    """
+
+    ASK = "ask"
+    IDENTIFIER = "identifier"
+    PROFILE = "profile"
+
+
 class WebhookSettings(BaseModel):
     """What is set for one webhook; docs/webhooks.md says the same.
 
     secrets: those that may have signed, several while one is renewed. url: as the vendor knows it, where it is signed.
     verify_token: what the vendor's first contact has to show. source, region, zone: where they are others than the
-    mapping says.
+    mapping says. erasures: whether requests of erasure are carried out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,6 +45,7 @@ class WebhookSettings(BaseModel):
     secrets: tuple[SecretStr, ...] = Field(min_length=1)
     url: str | None = Field(default=None, pattern=r"^https?://.+")
     verify_token: SecretStr | None = Field(default=None, min_length=8)
+    erasures: Erasures = Erasures.ASK
 
     @field_validator("secrets", mode="before")
     @classmethod
@@ -42,7 +56,10 @@ class WebhookSettings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One webhook, ready to hear. name: the last word of its address; keys, token: as WebhookSettings has them."""
+    """One webhook, ready to hear. name: the last word of its address; keys, token: as WebhookSettings has them.
+
+    erasures: how much an erasure takes that its vendor asks for; None: somebody decides.
+    """
 
     name: str
     mapping: SourceMapping
@@ -50,6 +67,7 @@ class Hook:
     keys: tuple[bytes, ...] = field(repr=False)
     url: str | None = None
     token: str | None = field(default=None, repr=False)
+    erasures: Scope | None = None
 
 
 def hooks_from(settings: Mapping[str, WebhookSettings]) -> dict[str, Hook]:
@@ -73,4 +91,12 @@ def _hook(name: str, settings: WebhookSettings) -> Hook:
     except SecretUnusableError as error:
         raise SettingsInvalidError(f"{place}.secrets: {error}") from error
     token = settings.verify_token
-    return Hook(name, mapping, webhook, keys, settings.url, None if token is None else token.get_secret_value())
+    return Hook(
+        name=name,
+        mapping=mapping,
+        webhook=webhook,
+        keys=keys,
+        url=settings.url,
+        token=None if token is None else token.get_secret_value(),
+        erasures=None if settings.erasures is Erasures.ASK else Scope(settings.erasures.value),
+    )

@@ -18,6 +18,8 @@ from graph.connection import Writer
 from graph.errors import PolicyApplyingError
 from graph.ingestion import Outcome, Status
 from graph.namespaces import declare
+from graph.policies import PolicyHeld
+from graph.requests import Handling, record_requests
 from graph.runs import record_dead_letters
 from identity.erasure import Hashing
 from identity.messages import Message, Rejection
@@ -55,13 +57,15 @@ REFUSALS: Mapping[Fault, Refusal] = {
 class Hearing:
     """What hearing webhooks needs: who may send, where messages go, where those go that cannot be used.
 
-    hooks: by their names. declared: the sources whose namespaces the graph knows.
+    hooks: by their names. policy: by which whom a request is about is known. declared: the sources whose namespaces the
+    graph knows.
     """
 
     hooks: Mapping[str, Hook]
     intake: Intake
     writer: Writer
     now: Callable[[], datetime]
+    policy: PolicyHeld
     hashing: Hashing | None = None
     declared: set[str] = field(default_factory=set)
 
@@ -94,9 +98,13 @@ class Hearing:
             return answer
         read = await aside(content, _translated, records, hook, self.now())
         pairs = [(found, message) for found, each in read for message in each.messages]
-        if pairs:
+        asked = [request for _, each in read for request in each.asked]
+        if pairs or asked:
             await self._declare(hook)
         outcomes = await self.intake.submit([message for _, message in pairs])
+        await record_requests(self.writer, asked, Handling(self.policy, self.hashing, hook.erasures), self.now())
+        if asked:
+            log().warning("somebody's data are asked about", source=hook.mapping.source.name, requests=len(asked))
         rejected = [each.rejection for _, each in read if each.rejection is not None] + _late(pairs, outcomes)
         await record_dead_letters(self.writer, hook.mapping.source.name, rejected, self.now(), self.hashing)
         return said(_summary([each for _, each in read], outcomes, rejected))
@@ -193,4 +201,5 @@ def _summary(
     }
     skipped = [each.skipped for each in read if each.skipped is not None]
     listed = [{"place": each.place, "code": each.code} for each in rejected[:LISTED]]
+    counts["requests"] = sum(len(each.asked) for each in read)
     return {"success": True, **counts, "skipped": skipped[:LISTED], "rejected_total": len(rejected), "rejected": listed}

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +80,13 @@ async def until(condition: Callable[[], object], seconds: float) -> None:
     with anyio.fail_after(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for happens outside this process
             await anyio.sleep(0.02)
+
+
+async def until_async(condition: Callable[[], Awaitable[bool]], seconds: float) -> None:
+    """The same of a condition that has to be asked. Raises TimeoutError."""
+    with anyio.fail_after(seconds):
+        while not await condition():  # noqa: ASYNC110 - likewise
+            await anyio.sleep(0.1)
 
 
 def require(present: object, what: str) -> None:

@@ -13,6 +13,7 @@ from selfsame.cli import (
     load,
     mapping,
     policy,
+    requests,
     runs,
     schema,
     serve,
@@ -40,6 +41,7 @@ app.add_typer(mapping.app, name="map")
 app.add_typer(policy.app, name="policy")
 app.command()(runs.runs)
 app.add_typer(deadletters.letters, name="deadletters")
+app.add_typer(requests.requests, name="requests")
 app.command()(schema.schema)
 app.command()(demo.demo)
 
