@@ -1,15 +1,181 @@
-"""Dead letters as a list to work off: some of them chosen, replayed and settled, or dropped."""
+"""Dead letters: records that could not be used, kept; and as a list, chosen, replayed and settled, or dropped."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NewType
 
-from graph.connection import Reader, Transaction, Writer
-from graph.runs import DeadLetter, Run, RunId, keep_letters, letter_from, letter_id, run_from
-from identity.erasure import Hashing
-from identity.messages import Rejection, SourceName
+from graph.connection import Reader, Row, Transaction, Writer
+from identity.erasure import ERASED, Hashing, told_in
+from identity.messages import Rejection, SourceName, micros, moment
 
 PAGE = 500
 DROPPED_AT_ONCE = 5_000
+
+
+RunId = NewType("RunId", str)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBy:
+    """Which mapping read a record that could not be used.
+
+    mapping: its file's name; sha256: of its text, so of its version; given: as `name=value`. webhook: by which it was
+    heard, whose settings say the rest.
+    """
+
+    mapping: str
+    sha256: str | None = None
+    given: tuple[str, ...] = ()
+    webhook: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that could not be used, as it was kept. run: the load that met it last; None for a request.
+
+    read_by: the mapping that it went through last; None for messages that were sent as such.
+    """
+
+    id: str
+    source: SourceName
+    rejection: Rejection
+    at: datetime
+    run: RunId | None = None
+    read_by: ReadBy | None = None
+
+
+# dead_letter_id (unique), in the order of ids; what is there stays as it was first met, but for the load and the
+# mapping that met it last
+KEEP_LETTERS = """
+UNWIND $rows AS row
+MERGE (letter:DeadLetter {id: row.id})
+ON CREATE SET letter += row
+ON MATCH SET letter.run = coalesce(row.run, letter.run)
+FOREACH (_ IN CASE WHEN row.mapping IS null THEN [] ELSE [1] END |
+  SET letter.mapping = row.mapping, letter.mapping_sha256 = row.mapping_sha256, letter.given = row.given,
+    letter.webhook = row.webhook
+)
+"""
+
+
+# tombstone_hash (unique)
+TOMBSTONED = """
+UNWIND $hashes AS hash
+MATCH (t:Tombstone {hash: hash})
+USING INDEX SEEK t:Tombstone(hash)
+RETURN t.hash AS hash
+"""
+
+# the number of nodes of a label, from the store's own statistics
+ARE_TOMBSTONES = "RETURN COUNT { (:Tombstone) } AS many"
+
+
+async def record_dead_letters(
+    writer: Writer,
+    source: SourceName,
+    rejections: Sequence[Rejection],
+    now: datetime,
+    hashing: Hashing | None = None,
+    *,
+    read_by: ReadBy | None = None,
+) -> None:
+    """Keep records that could not be used; the same at the same place is kept once. Raises DatabaseAwayError.
+
+    hashing: how the erased are known; of a record in which one of them stands the text is not kept. read_by: the
+    mapping that could not read them.
+    """
+    if rejections:
+        letters = [DeadLetter("", source, each, now, None, read_by) for each in rejections]
+        await writer.write(keep_letters, letters, hashing)
+
+
+async def keep_letters(tx: Transaction, letters: Sequence[DeadLetter], hashing: Hashing | None) -> None:
+    """Keep dead letters in a transaction, each under the id that its text gives it."""
+    if letters:
+        rows = [_letter(each) for each in letters]
+        kept = await _without_erased(tx, rows, hashing) if hashing else rows
+        await tx.rows(KEEP_LETTERS, rows=sorted(kept, key=lambda row: str(row["id"])))
+
+
+async def _without_erased(
+    tx: Transaction, rows: Sequence[dict[str, object]], hashing: Hashing
+) -> list[dict[str, object]]:
+    if not (await tx.rows(ARE_TOMBSTONES))[0]["many"]:
+        return list(rows)
+    told = [{hashing.of_identifier(key) for key in told_in(" ".join(_texts(row)))} for row in rows]
+    hashes = sorted(set().union(*told))
+    erased = {row["hash"] for row in await tx.rows(TOMBSTONED, hashes=hashes)}
+    return [
+        {**row, "raw": ERASED, "message_id": None, "sentence": ERASED} if names & erased else row
+        for row, names in zip(rows, told, strict=True)
+    ]
+
+
+def _texts(row: Mapping[str, object]) -> list[str]:
+    return [str(row[name]) for name in ("raw", "message_id", "sentence") if row[name]]
+
+
+def letter_id(source: SourceName, rejection: Rejection) -> str:
+    """What tells a dead letter from others: whose it is, where it stood, what is wrong with it, and its text."""
+    said = (source, rejection.code, rejection.place, rejection.message_id or "", rejection.raw or rejection.sentence)
+    return hashlib.sha256("\0".join(said).encode("utf-8", "replace")).hexdigest()
+
+
+def _letter(letter: DeadLetter) -> dict[str, object]:
+    said, by = letter.rejection, letter.read_by
+    return {
+        "id": letter_id(letter.source, said),
+        "source": letter.source,
+        "code": said.code,
+        "place": said.place,
+        "sentence": said.sentence,
+        "message_id": said.message_id,
+        "raw": said.raw,
+        "at": micros(letter.at),
+        "run": letter.run,
+        "mapping": by.mapping if by else None,
+        "mapping_sha256": by.sha256 if by else None,
+        "given": (list(by.given) or None) if by else None,
+        "webhook": by.webhook if by else None,
+    }
+
+
+# A label scan: as many rows as there are dead letters, which is why somebody looks at them.
+DEAD_LETTERS = """
+MATCH (letter:DeadLetter)
+WHERE $source IS null OR letter.source = $source
+RETURN letter {.*} AS letter
+ORDER BY letter.at DESC, letter.id DESC
+SKIP $skip
+LIMIT $limit
+"""
+
+
+async def dead_letters(
+    reader: Reader, source: SourceName | None = None, limit: int = 100, skip: int = 0
+) -> tuple[DeadLetter, ...]:
+    """The records that could not be used, newest first, of one source or of all. Raises DatabaseAwayError."""
+    rows = await reader.rows(DEAD_LETTERS, source=source, skip=skip, limit=limit)
+    return tuple(letter_from(row["letter"]) for row in rows)
+
+
+def letter_from(row: Row) -> DeadLetter:
+    """A stored dead letter as a value."""
+    run = row.get("run")
+    return DeadLetter(
+        id=row["id"],
+        source=SourceName(row["source"]),
+        rejection=Rejection(row["code"], row["place"], row["sentence"], row.get("message_id"), row.get("raw")),
+        at=moment(row["at"]),
+        run=RunId(run) if run else None,
+        read_by=_read_by(row) if row.get("mapping") else None,
+    )
+
+
+def _read_by(row: Row) -> ReadBy:
+    return ReadBy(row["mapping"], row.get("mapping_sha256"), tuple(row.get("given") or ()), row.get("webhook"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +235,6 @@ DELETE letter
 RETURN id
 """
 
-# run_id (unique)
-RUNS_NAMED = """
-UNWIND $ids AS id
-MATCH (run:Run {id: id})
-USING INDEX SEEK run:Run(id)
-RETURN run {.*} AS run
-"""
-
 
 async def chosen_letters(reader: Reader, chosen: Chosen, after: str = "", limit: int = PAGE) -> tuple[DeadLetter, ...]:
     """Dead letters in the order of their ids, after the one with an id. Raises DatabaseAwayError."""
@@ -99,12 +257,6 @@ async def drop_letters(writer: Writer, chosen: Chosen) -> int:
 
 async def _dropped(tx: Transaction, chosen: Chosen) -> int:
     return int((await tx.rows(DROP_LETTERS, limit=DROPPED_AT_ONCE, **chosen.parameters()))[0]["many"])
-
-
-async def runs_named(reader: Reader, ids: Iterable[RunId]) -> Mapping[RunId, Run]:
-    """The runs with these ids that there are. Raises DatabaseAwayError."""
-    rows = await reader.rows(RUNS_NAMED, ids=sorted(set(ids)))
-    return {run.id: run for run in (run_from(row["run"]) for row in rows)}
 
 
 async def settle_letters(
@@ -131,6 +283,4 @@ async def _settled(
     ids = sorted({*gone, *(letter.id for letter, _ in again)})
     there = {row["id"] for row in await tx.rows(TAKE_LETTERS, ids=ids)}
     kept = [(letter, reason) for letter, reason in again if letter.id in there]
-    await keep_letters(
-        tx, [DeadLetter("", letter.source, reason, letter.at, letter.run) for letter, reason in kept], hashing
-    )
+    await keep_letters(tx, [replace(letter, rejection=reason) for letter, reason in kept], hashing)

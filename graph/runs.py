@@ -1,19 +1,16 @@
-"""Runs: executions of loads, so that a killed one goes on where it stopped; and the records that could not be used."""
+"""Runs: executions of loads, so that a killed one goes on where it stopped."""
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType
 
 from graph.connection import Reader, Row, Transaction, Writer
+from graph.dead_letters import DeadLetter, ReadBy, RunId, keep_letters
 from graph.errors import RunHeldError, RunTakenError
 from graph.locks import begun_again
-from identity.erasure import ERASED, Hashing, told_in
+from identity.erasure import Hashing
 from identity.messages import Rejection, SourceName, micros, moment
-
-RunId = NewType("RunId", str)
 
 # A batch of a thousand records takes seconds; who has not written one for so long is gone or might as well be.
 PATIENCE = timedelta(minutes=5)
@@ -55,7 +52,7 @@ class Counts:
 class Load:
     """What a run loads: equal loads are one, and an unfinished one is taken up again.
 
-    mapping: its name and SHA-256, where there is one; sha256: of the file's bytes.
+    mapping: its name and SHA-256, where there is one, and what it was given; sha256: of the file's bytes.
     """
 
     source: SourceName
@@ -63,6 +60,12 @@ class Load:
     sha256: str
     mapping: str | None = None
     mapping_sha256: str | None = None
+    given: tuple[str, ...] = ()
+
+    @property
+    def read_by(self) -> ReadBy | None:
+        """The mapping, as its dead letters name it."""
+        return ReadBy(self.mapping, self.mapping_sha256, self.given) if self.mapping else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +138,6 @@ class Run:
         if self.state is RunState.FINISHED or by is None or by == hold.name or hold.gone(by):
             return False
         return self.updated_at > now - PATIENCE
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A record that could not be used, as it was kept. run: the load that met it last; None for a request."""
-
-    id: str
-    source: SourceName
-    rejection: Rejection
-    at: datetime
-    run: RunId | None = None
 
 
 # run_open (unique): of a load one run is unfinished; the write is the lock
@@ -239,7 +231,8 @@ async def _advanced(tx: Transaction, run: Run, rejections: Sequence[Rejection], 
     moment_ = micros(run.updated_at)
     if not await tx.rows(KEEP_RUN, id=run.id, times=run.taken.times, facts=_facts(run), now=moment_):
         raise RunTakenError(run.load.file)
-    letters = [DeadLetter("", run.load.source, each, run.updated_at, run.id) for each in rejections]
+    load = run.load
+    letters = [DeadLetter("", load.source, each, run.updated_at, run.id, load.read_by) for each in rejections]
     await keep_letters(tx, letters, hashing)
 
 
@@ -252,6 +245,7 @@ def _facts(run: Run) -> dict[str, object]:
         "sha256": load.sha256,
         "mapping": load.mapping,
         "mapping_sha256": load.mapping_sha256,
+        "given": list(load.given) or None,
         "state": run.state.value,
         "position": run.position,
         "started_at": micros(run.started_at),
@@ -280,7 +274,14 @@ def run_from(row: Row) -> Run:
     """A stored run as a value."""
     return Run(
         id=RunId(row["id"]),
-        load=Load(SourceName(row["source"]), row["file"], row["sha256"], row.get("mapping"), row.get("mapping_sha256")),
+        load=Load(
+            SourceName(row["source"]),
+            row["file"],
+            row["sha256"],
+            row.get("mapping"),
+            row.get("mapping_sha256"),
+            tuple(row.get("given") or ()),
+        ),
         state=RunState(row["state"]),
         position=row["position"],
         counts=Counts(*(row.get(each.name, 0) for each in fields(Counts))),
@@ -332,111 +333,16 @@ async def runs(reader: Reader, limit: int = 100) -> tuple[Run, ...]:
     return tuple(run_from(row["run"]) for row in await reader.rows(RUNS, limit=limit))
 
 
-# dead_letter_id (unique), in the order of ids; what is there stays as it was first met, but for the load that met it
-KEEP_LETTERS = """
-UNWIND $rows AS row
-MERGE (letter:DeadLetter {id: row.id})
-ON CREATE SET letter += row
-ON MATCH SET letter.run = coalesce(row.run, letter.run)
+# run_id (unique)
+RUNS_NAMED = """
+UNWIND $ids AS id
+MATCH (run:Run {id: id})
+USING INDEX SEEK run:Run(id)
+RETURN run {.*} AS run
 """
 
 
-# tombstone_hash (unique)
-TOMBSTONED = """
-UNWIND $hashes AS hash
-MATCH (t:Tombstone {hash: hash})
-USING INDEX SEEK t:Tombstone(hash)
-RETURN t.hash AS hash
-"""
-
-# the number of nodes of a label, from the store's own statistics
-ARE_TOMBSTONES = "RETURN COUNT { (:Tombstone) } AS many"
-
-
-async def record_dead_letters(
-    writer: Writer, source: SourceName, rejections: Sequence[Rejection], now: datetime, hashing: Hashing | None = None
-) -> None:
-    """Keep records that could not be used; the same at the same place is kept once. Raises DatabaseAwayError.
-
-    hashing: how the erased are known; of a record in which one of them stands the text is not kept.
-    """
-    if rejections:
-        await writer.write(keep_letters, [DeadLetter("", source, each, now) for each in rejections], hashing)
-
-
-async def keep_letters(tx: Transaction, letters: Sequence[DeadLetter], hashing: Hashing | None) -> None:
-    """Keep dead letters in a transaction, each under the id that its text gives it."""
-    if letters:
-        rows = [_letter(each) for each in letters]
-        kept = await _without_erased(tx, rows, hashing) if hashing else rows
-        await tx.rows(KEEP_LETTERS, rows=sorted(kept, key=lambda row: str(row["id"])))
-
-
-async def _without_erased(
-    tx: Transaction, rows: Sequence[dict[str, object]], hashing: Hashing
-) -> list[dict[str, object]]:
-    if not (await tx.rows(ARE_TOMBSTONES))[0]["many"]:
-        return list(rows)
-    told = [{hashing.of_identifier(key) for key in told_in(" ".join(_texts(row)))} for row in rows]
-    hashes = sorted(set().union(*told))
-    erased = {row["hash"] for row in await tx.rows(TOMBSTONED, hashes=hashes)}
-    return [
-        {**row, "raw": ERASED, "message_id": None, "sentence": ERASED} if names & erased else row
-        for row, names in zip(rows, told, strict=True)
-    ]
-
-
-def _texts(row: Mapping[str, object]) -> list[str]:
-    return [str(row[name]) for name in ("raw", "message_id", "sentence") if row[name]]
-
-
-def letter_id(source: SourceName, rejection: Rejection) -> str:
-    """What tells a dead letter from others: whose it is, where it stood, what is wrong with it, and its text."""
-    said = (source, rejection.code, rejection.place, rejection.message_id or "", rejection.raw or rejection.sentence)
-    return hashlib.sha256("\0".join(said).encode("utf-8", "replace")).hexdigest()
-
-
-def _letter(letter: DeadLetter) -> dict[str, object]:
-    said = letter.rejection
-    return {
-        "id": letter_id(letter.source, said),
-        "source": letter.source,
-        "code": said.code,
-        "place": said.place,
-        "sentence": said.sentence,
-        "message_id": said.message_id,
-        "raw": said.raw,
-        "at": micros(letter.at),
-        "run": letter.run,
-    }
-
-
-# A label scan: as many rows as there are dead letters, which is why somebody looks at them.
-DEAD_LETTERS = """
-MATCH (letter:DeadLetter)
-WHERE $source IS null OR letter.source = $source
-RETURN letter {.*} AS letter
-ORDER BY letter.at DESC, letter.id DESC
-SKIP $skip
-LIMIT $limit
-"""
-
-
-async def dead_letters(
-    reader: Reader, source: SourceName | None = None, limit: int = 100, skip: int = 0
-) -> tuple[DeadLetter, ...]:
-    """The records that could not be used, newest first, of one source or of all. Raises DatabaseAwayError."""
-    rows = await reader.rows(DEAD_LETTERS, source=source, skip=skip, limit=limit)
-    return tuple(letter_from(row["letter"]) for row in rows)
-
-
-def letter_from(row: Row) -> DeadLetter:
-    """A stored dead letter as a value."""
-    run = row.get("run")
-    return DeadLetter(
-        id=row["id"],
-        source=SourceName(row["source"]),
-        rejection=Rejection(row["code"], row["place"], row["sentence"], row.get("message_id"), row.get("raw")),
-        at=moment(row["at"]),
-        run=RunId(run) if run else None,
-    )
+async def runs_named(reader: Reader, ids: Iterable[RunId]) -> Mapping[RunId, Run]:
+    """The runs with these ids that there are. Raises DatabaseAwayError."""
+    rows = await reader.rows(RUNS_NAMED, ids=sorted(set(ids)))
+    return {run.id: run for run in (run_from(row["run"]) for row in rows)}

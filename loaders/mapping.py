@@ -29,6 +29,7 @@ from loaders.mapping_text import (
     RequestText,
     ValueText,
     adapted,
+    filled,
     mapping_text,
 )
 from loaders.signatures import Kind
@@ -126,8 +127,8 @@ class SourceMapping:
     """A compiled mapping.
 
     file: its name, for messages to people. reading: how the records' files are read, where it says so; table: what is
-    read from a database. asked: the places in the mapping and the columns they ask for. sha256: of its text. webhook:
-    how it sends by itself.
+    read from a database. asked: the places in the mapping and the columns they ask for. sha256: of its text and what it
+    was given. webhook: how it sends by itself. given: as `name=value`.
     """
 
     file: str
@@ -141,6 +142,7 @@ class SourceMapping:
     asked: tuple[tuple[str, str], ...]
     sha256: str
     webhook: Webhook | None = None
+    given: tuple[str, ...] = ()
 
 
 def mapping_named(name: str, local: Local = HERE) -> SourceMapping:
@@ -167,9 +169,15 @@ def mapping_from_toml(text: str, file: str, local: Local = HERE) -> SourceMappin
     Raises MappingInvalidError with the file, the line or the key, and the reason.
     """
     try:
-        return _compiled(adapted(mapping_text(tomllib.loads(text)), local), text, file)
+        read = adapted(mapping_text(filled(tomllib.loads(text), local.given)), local)
+        return _compiled(read, f"{text}{''.join(given_as(local.given))}", file, given_as(local.given))
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, MappingInvalidError, RecursionError) as error:
         raise MappingInvalidError(f"{file}: {error}") from error
+
+
+def given_as(given: Mapping[str, str]) -> tuple[str, ...]:
+    """What a mapping was given, as it is said: `name=value`."""
+    return tuple(f"{name}={value}" for name, value in sorted(given.items()))
 
 
 def check_columns(mapping: SourceMapping, columns: Collection[str]) -> None:
@@ -182,7 +190,7 @@ def check_columns(mapping: SourceMapping, columns: Collection[str]) -> None:
         )
 
 
-def _compiled(text: MappingText, raw: str, file: str) -> SourceMapping:
+def _compiled(text: MappingText, raw: str, file: str, given: tuple[str, ...]) -> SourceMapping:
     compiler = _Compiler(
         Defaults(zone_named(text.zone, "zone"), text.region), text.source, _authority(text.authority, "authority")
     )
@@ -210,6 +218,7 @@ def _compiled(text: MappingText, raw: str, file: str) -> SourceMapping:
         asked=tuple((place, path[0]) for place, path in compiler.asked),
         sha256=hashlib.sha256(raw.encode()).hexdigest(),
         webhook=_webhook(text, compiler),
+        given=given,
     )
 
 

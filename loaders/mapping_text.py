@@ -1,5 +1,7 @@
 """A mapping as its TOML file writes it, typed; what the parts mean is said in docs/mappings.md."""
 
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -9,8 +11,11 @@ from msgspec.structs import replace
 from identity.messages import MessageKind, Subject
 from identity.policy import Normaliser, Role
 from identity.requests import Wish
+from loaders.errors import MappingInvalidError
 from loaders.signatures import Algorithm, Encoding, KeyEncoding, Kind, Unit
 
+WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
+PLACE = re.compile(r"\$\((\w+)\)")
 Limit = Annotated[int, Meta(ge=0)]
 
 
@@ -31,6 +36,7 @@ class FunctionText(Struct, frozen=True, forbid_unknown_fields=True):
     parse_json: "ValueText | UnsetType" = UNSET
     split: "ValueText | UnsetType" = UNSET
     sha256: "ValueText | UnsetType" = UNSET
+    salesforce_id: "ValueText | UnsetType" = UNSET
 
     separator: str | UnsetType = UNSET
     placeholders: list[str] | UnsetType = UNSET
@@ -199,6 +205,7 @@ class MappingText(Struct, frozen=True, forbid_unknown_fields=True):
     region: Annotated[str, Meta(pattern=r"^[A-Z]{2}$")] | None = None
     zone: str = "UTC"
     channel: str | None = None
+    given: dict[str, str] = {}
     namespaces: dict[str, NamespaceText] = {}
     skip: list[SkipText] = []
     request: list[RequestText] = []
@@ -217,11 +224,45 @@ def mapping_text(read: object) -> MappingText:
 
 
 class Local(Struct, frozen=True):
-    """What is said of a source where it is used, and goes before what its mapping says."""
+    """What is said of a source where it is used, and goes before what its mapping says.
+
+    given: the values of the names that the mapping wants to be given.
+    """
 
     source: str | None = None
     region: str | None = None
     zone: str | None = None
+    given: Mapping[str, str] = {}
+
+
+def filled(read: Mapping[str, Any], given: Mapping[str, str]) -> object:
+    """What a TOML file holds, with the values that it wants to be given in the places of `$(NAME)`.
+
+    Raises MappingInvalidError when one is missing, not wanted, or could be more than a word inside an expression.
+    """
+    wanted = read.get("given")
+    names = wanted if isinstance(wanted, dict) else {}
+    for name, value in given.items():
+        if name not in names:
+            raise MappingInvalidError(f"given: `{name}` is none of what this mapping wants to be given")
+        if not WORD.match(value):
+            raise MappingInvalidError(f"given: `{name}` may have letters, digits, `_`, `.` and `-`, at most 64")
+    for name, what in names.items():
+        if name not in given:
+            raise MappingInvalidError(f"say `--with {name}=…`: {what}")
+    return _filled(read, given) if given else read
+
+
+def _filled(value: object, given: Mapping[str, str]) -> object:
+    match value:
+        case dict():
+            return {name: _filled(each, given) for name, each in value.items()}
+        case list():
+            return [_filled(each, given) for each in value]
+        case str():
+            return PLACE.sub(lambda found: given.get(found[1], found[0]), value)
+        case _:
+            return value
 
 
 def adapted(text: MappingText, local: Local) -> MappingText:

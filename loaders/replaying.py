@@ -7,15 +7,16 @@ its messages known. What fails again stays with its new reason, and what was not
 import csv
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import StringIO
 
-from graph.dead_letters import Chosen, chosen_letters, count_letters, runs_named, settle_letters
+from graph.dead_letters import Chosen, DeadLetter, ReadBy, RunId, chosen_letters, count_letters, settle_letters
 from graph.ingestion import Outcome, Status
-from graph.runs import Counts, DeadLetter, Form, Run, RunId
+from graph.runs import Counts, Form, Run, runs_named
 from identity.erasure import ERASED
 from identity.messages import Authority, Json, Rejection, SourceName
+from identity.requests import Asked
 from loaders.committing import commit_many
 from loaders.errors import MappingInvalidError
 from loaders.formats.records import Found
@@ -23,7 +24,7 @@ from loaders.mapping import SourceMapping
 from loaders.runs import SHOWN_REJECTIONS, Into
 from loaders.segment_messages import Sending, message_from
 from loaders.sources import Source
-from loaders.translating import Translated, translated, translated_message
+from loaders.translating import Translated, of_a_file, translated, translated_message
 from loaders.wire import UnreadableJsonError, bounded, json_value, was_cut
 
 # A place without the part of the message that was wrong: `web.jsonl:3` of `web.jsonl:3.type`.
@@ -39,15 +40,17 @@ ALTERED = {
 class How:
     """How dead letters are read again.
 
-    mapping: for all of them, else each goes through the mapping that its load had, which `named` finds as it is now
-    (it raises MappingInvalidError); what had none is a Segment-shaped message. kind: of those messages that do not say
-    it themselves. authority: how far those are believed.
+    mapping: for all of them, else each goes through the mapping that it names, which `named` finds as it is now, for
+    the source of the letter (it raises MappingInvalidError); what names none is a Segment-shaped message. kind: of
+    those messages that do not say it themselves. authority: how far those are believed. ask: keeps what letters of
+    signed webhooks ask to have done.
     """
 
-    named: Callable[[str], SourceMapping]
+    named: Callable[[ReadBy, SourceName], SourceMapping]
     mapping: SourceMapping | None = None
     kind: str | None = None
     authority: Authority = Authority.CLAIMED
+    ask: Callable[[Sequence[Asked]], Awaitable[None]] | None = None
 
 
 @dataclass(slots=True)
@@ -79,7 +82,7 @@ async def replay(chosen: Chosen, how: How, into: Into, *, dry: bool = False, tel
     while letters := await chosen_letters(into.connection.reader, chosen, after):
         after, seen = letters[-1].id, seen + len(letters)
         page = [letter for letter in letters if letter.id not in settled]
-        loaded, failed = await _page(page, how, into, done)
+        loaded, failed = await _page(page, replace(how, ask=None) if dry else how, into, done)
         if not dry:
             settled |= {*await settle_letters(into.connection.writer, loaded, failed, into.hashing)}
         if tell is not None:
@@ -97,6 +100,8 @@ async def _page(
     good = [(letter, each) for letter, each in read if isinstance(each, Translated)]
     done.kept.update(each for _, each in read if isinstance(each, str))
     outcomes = iter(await commit_many(into.commit, [message for _, each in good for message in each.messages]))
+    if how.ask is not None:
+        await how.ask([request for _, each in good for request in each.asked])
     loaded: list[DeadLetter] = []
     failed: list[tuple[DeadLetter, Rejection]] = []
     for letter, each in good:
@@ -105,7 +110,7 @@ async def _page(
         if reason is None:
             loaded.append(letter)
         else:
-            failed.append((letter, reason))
+            failed.append((replace(letter, read_by=reader.used(letter)), reason))
         done.counts += _counts(each, became)
     done.loaded += len(loaded)
     done.failed += len(failed)
@@ -139,7 +144,7 @@ def _counts(read: Translated, became: Sequence[Outcome]) -> Counts:
 class _Reader:
     how: How
     runs: Mapping[RunId, Run]
-    found: dict[str, SourceMapping | str] = field(default_factory=dict)
+    found: dict[tuple[ReadBy, SourceName], SourceMapping | str] = field(default_factory=dict)
 
     def read(self, letter: DeadLetter) -> Translated | str:
         """What a letter gives now, or why its text cannot be read again."""
@@ -149,31 +154,42 @@ class _Reader:
         if letter.rejection.code in ALTERED or was_cut(raw):
             return ALTERED.get(letter.rejection.code, ALTERED["line_too_long"])
         run = self.runs.get(letter.run) if letter.run is not None else None
-        mapping = self._mapping(letter, run)
+        mapping = self._mapping(letter)
         if isinstance(mapping, str):
             return mapping
         if mapping is None:
             return self._message(letter, raw)
         found = record_again(raw, _place(letter.rejection.place), run.form if run else None)
-        if isinstance(found, Rejection):
-            return Translated(rejection=found)
-        return found if isinstance(found, str) else translated(found, mapping, letter.at)
+        return _mapped(found, mapping, letter) if isinstance(found, Found) else _unreadable(found)
 
-    def _mapping(self, letter: DeadLetter, run: Run | None) -> SourceMapping | str | None:
+    def used(self, letter: DeadLetter) -> ReadBy | None:
+        """The mapping that a letter went through now."""
+        by, found = self._read_by(letter), self._mapping(letter)
+        if isinstance(found, str) or found is None:
+            return by
+        return ReadBy(found.file, found.sha256, found.given, by.webhook if by else None)
+
+    def _read_by(self, letter: DeadLetter) -> ReadBy | None:
+        """What a letter names; of one that was kept before letters named it, what its load had."""
+        run = self.runs.get(letter.run) if letter.run is not None else None
+        return letter.read_by or (run.load.read_by if run is not None else None)
+
+    def _mapping(self, letter: DeadLetter) -> SourceMapping | str | None:
         """The mapping that a letter goes through; a text says why there is none."""
         if self.how.mapping is not None:
             return _fitting(self.how.mapping, letter.source)
-        if run is None or run.load.mapping is None:
+        by = self._read_by(letter)
+        if by is None:
             return None
-        name = run.load.mapping
-        if name not in self.found:
-            self.found[name] = self._named(name)
-        found = self.found[name]
+        key = (replace(by, sha256=None), letter.source)
+        if key not in self.found:
+            self.found[key] = self._named(by, letter.source)
+        found = self.found[key]
         return found if isinstance(found, str) else _fitting(found, letter.source)
 
-    def _named(self, name: str) -> SourceMapping | str:
+    def _named(self, by: ReadBy, source: SourceName) -> SourceMapping | str:
         try:
-            return self.how.named(name)
+            return self.how.named(by, source)
         except MappingInvalidError as error:
             return f"its mapping cannot be used, name another with --mapping: {error}"
 
@@ -182,6 +198,16 @@ class _Reader:
         source = Source(name=letter.source, authority=self.how.authority)
         sending = Sending(source, letter.at, kind=None if _says_type(raw) else self.how.kind)
         return translated_message(message_from(raw.encode(), _place(letter.rejection.place), sending))
+
+
+def _unreadable(why: Rejection | str) -> Translated | str:
+    return why if isinstance(why, str) else Translated(rejection=why)
+
+
+def _mapped(found: Found, mapping: SourceMapping, letter: DeadLetter) -> Translated:
+    """What only a letter of a webhook may ask: that was signed."""
+    read = translated(found, mapping, letter.at)
+    return read if letter.read_by is not None and letter.read_by.webhook else of_a_file(read)
 
 
 def _fitting(mapping: SourceMapping, source: SourceName) -> SourceMapping | str:

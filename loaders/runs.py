@@ -14,6 +14,7 @@ import anyio.lowlevel
 import anyio.to_thread
 
 from graph.connection import Connection
+from graph.dead_letters import RunId
 from graph.errors import GraphError
 from graph.ingestion import Outcome, Status
 from graph.namespaces import declare
@@ -23,7 +24,6 @@ from graph.runs import (
     Hold,
     Load,
     Run,
-    RunId,
     Step,
     advanced_run,
     begun_run,
@@ -247,8 +247,8 @@ def _opened(origin: Origin, reading: Reading) -> AbstractContextManager[Records]
     return opened_table(origin) if isinstance(origin, Table) else opened_records(origin, reading)
 
 
-def _of(mapping: SourceMapping | None) -> tuple[str, str] | tuple[None, None]:
-    return (None, None) if mapping is None else (mapping.file, mapping.sha256)
+def _of(mapping: SourceMapping | None) -> tuple[str, str, tuple[str, ...]] | tuple[None, None]:
+    return (None, None) if mapping is None else (mapping.file, mapping.sha256, mapping.given)
 
 
 async def _sha256(origin: Origin, mint: Callable[[], str]) -> str:

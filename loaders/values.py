@@ -36,6 +36,8 @@ NO_MINOR_UNITS = frozenset(
     }
 )  # fmt: skip
 THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+SALESFORCE_SHORT = 15
+SALESFORCE_BITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 TEMPLATE_PART = re.compile(r"\{([^{}]*)\}")
 
@@ -371,6 +373,22 @@ def _sha256(call: _Call) -> Value:
     return call.converted("sha256", lambda value: hashlib.sha256(_text(value).encode()).hexdigest())
 
 
+def _salesforce_id(call: _Call) -> Value:
+    return call.converted("salesforce_id", _as_salesforce_id)
+
+
+def _as_salesforce_id(value: Json) -> str:
+    """An id of 15 characters, in which case counts, with the three that say which of them are capitals.
+
+    Each of the three stands for five characters: bit n is set where the nth is a capital.
+    """
+    text = _text(value)
+    if len(text) != SALESFORCE_SHORT or not (text.isascii() and text.isalnum()):
+        return text
+    parts = [text[at : at + 5] for at in range(0, SALESFORCE_SHORT, 5)]
+    return text + "".join(SALESFORCE_BITS[sum(each.isupper() << at for at, each in enumerate(part))] for part in parts)
+
+
 @dataclass(frozen=True, slots=True)
 class _Function:
     make: Callable[[_Call], Value]
@@ -392,4 +410,5 @@ FUNCTIONS: Mapping[str, _Function] = {
     "parse_json": _Function(_parse_json, frozenset({"then"})),
     "split": _Function(_split, frozenset({"separator"})),
     "sha256": _Function(_sha256),
+    "salesforce_id": _Function(_salesforce_id),
 }

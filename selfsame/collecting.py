@@ -12,9 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from graph.connection import Writer
+from graph.dead_letters import record_dead_letters
 from graph.ingestion import Outcome, Status
 from graph.keys import ApiKey
-from graph.runs import record_dead_letters
 from identity.erasure import Hashing
 from identity.messages import Message, MessageKind, Rejection, SourceName
 from loaders.errors import IntakeClosedError

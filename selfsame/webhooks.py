@@ -15,12 +15,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from graph.connection import Writer
+from graph.dead_letters import ReadBy, record_dead_letters
 from graph.errors import PolicyApplyingError
 from graph.ingestion import Outcome, Status
 from graph.namespaces import declare
 from graph.policies import PolicyHeld
 from graph.requests import Handling, record_requests
-from graph.runs import record_dead_letters
 from identity.erasure import Hashing
 from identity.messages import Message, Rejection
 from loaders.errors import BodyInvalidError
@@ -106,7 +106,8 @@ class Hearing:
         if asked:
             log().warning("somebody's data are asked about", source=hook.mapping.source.name, requests=len(asked))
         rejected = [each.rejection for _, each in read if each.rejection is not None] + _late(pairs, outcomes)
-        await record_dead_letters(self.writer, hook.mapping.source.name, rejected, self.now(), self.hashing)
+        by, source = ReadBy(hook.mapping.file, hook.mapping.sha256, (), hook.name), hook.mapping.source.name
+        await record_dead_letters(self.writer, source, rejected, self.now(), self.hashing, read_by=by)
         return said(_summary([each for _, each in read], outcomes, rejected))
 
     async def _declare(self, hook: Hook) -> None:

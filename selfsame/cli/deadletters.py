@@ -1,27 +1,30 @@
 """`selfsame deadletters`: the records that could not be used, listed, replayed and dropped."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from graph.dead_letters import Chosen, count_letters, drop_letters
+from graph.dead_letters import Chosen, DeadLetter, ReadBy, RunId, count_letters, dead_letters, drop_letters
 from graph.ingestion import Outcome, try_batch
 from graph.pending import drain_pending
-from graph.runs import RunId, dead_letters
+from graph.requests import Handling, record_requests
 from graph.tombstones import check_key
 from identity.messages import Message, MessageKind, SourceName, micros
-from loaders.mapping import AUTHORITIES, mapping_named
+from identity.requests import Asked
+from loaders.mapping import AUTHORITIES, SourceMapping, mapping_named
+from loaders.mapping_text import Local
 from loaders.replaying import How, Replayed, replay
 from selfsame.cli.exits import Exit, finish, told
-from selfsame.cli.load import into
+from selfsame.cli.load import With, given_from, into
 from selfsame.cli.reaching import reached_in_sight
 from selfsame.clock import mint, now
 from selfsame.erasing import hashing_of
 from selfsame.errors import InputInvalidError
+from selfsame.hooks import hooks_from
 from selfsame.ruling import policy_held
-from selfsame.settings import load_settings
+from selfsame.settings import Settings, load_settings
 
 letters = typer.Typer(no_args_is_help=True, help="The records that could not be used.")
 SHOWN_ID = 12
@@ -46,10 +49,18 @@ def list_letters(
         for each in found:
             said = each.rejection
             head = f"{each.id[:SHOWN_ID]} {each.at:%Y-%m-%d %H:%M:%S} {each.source}"
-            print(f"{head} {said.place} {said.code}: {said.sentence}")
+            print(f"{head} {said.place} {said.code}: {said.sentence}{_by(each)}")
         return Exit.DONE
 
     finish(work)
+
+
+def _by(letter: DeadLetter) -> str:
+    """The mapping that could not read it, and the beginning of its version's hash."""
+    by = letter.read_by
+    if by is None:
+        return ""
+    return f" ({' '.join([by.mapping, *by.given])}{f' {by.sha256[:SHOWN_ID]}' if by.sha256 else ''})"
 
 
 @letters.command("drop")
@@ -87,6 +98,7 @@ def replay_letters(
     ] = None,
     kind: Annotated[str | None, typer.Option(help="Of messages that do not say theirs: identify, track, …")] = None,
     authority: Annotated[str, typer.Option(help="Of messages: claimed, verified or imported.")] = "claimed",
+    with_: With = None,
     dry: Dry = False,
 ) -> None:
     """Load records again that could not be used, through the mapping as it is now.
@@ -98,7 +110,7 @@ def replay_letters(
         settings, chosen, how = (
             load_settings(),
             _chosen(ids, source, run, code, every=every),
-            _how(mapping, kind, authority),
+            _how(mapping, kind, authority, given_from(with_ or ())),
         )
         if how.mapping is not None:
             chosen = replace(chosen, source=chosen.source or how.mapping.source.name)
@@ -109,7 +121,10 @@ def replay_letters(
             async def trial(messages: Sequence[Message]) -> tuple[Outcome, ...]:
                 return await try_batch(connection.writer, messages, held, mint, now(), hashing=hashing)
 
-            where = into(connection, held, hashing)
+            async def ask(asked: Sequence[Asked]) -> None:
+                await record_requests(connection.writer, asked, Handling(held, hashing), now())
+
+            where, how = into(connection, held, hashing), replace(how, ask=ask)
             done = await replay(chosen, how, replace(where, commit=trial) if dry else where, dry=dry, tell=_told)
             if not dry:
                 await drain_pending(connection.writer, held, micros(now()))
@@ -131,12 +146,28 @@ def _chosen(ids: Sequence[str] | None, source: str | None, run: str | None, code
     return said
 
 
-def _how(mapping: str | None, kind: str | None, authority: str) -> How:
+def _finder(settings: Settings) -> Callable[[ReadBy, SourceName], SourceMapping]:
+    """The mapping that a letter names: of a webhook as the settings have it, else the file with what it was given."""
+    hooks = hooks_from(settings.webhooks)
+
+    def found(by: ReadBy, source: SourceName) -> SourceMapping:
+        hook = hooks.get(by.webhook or "")
+        if hook is not None and hook.mapping.source.name == source:
+            return hook.mapping
+        return mapping_named(by.mapping, Local(source=source, given=given_from(by.given)))
+
+    return found
+
+
+def _how(mapping: str | None, kind: str | None, authority: str, given: Mapping[str, str]) -> How:
     if authority not in AUTHORITIES:
         raise InputInvalidError(f"--authority is one of {', '.join(AUTHORITIES)}, not `{authority}`")
     if kind is not None and kind not in {each.value for each in MessageKind}:
         raise InputInvalidError(f"--kind is one of {', '.join(MessageKind)}, not `{kind}`")
-    return How(mapping_named, mapping_named(mapping) if mapping else None, kind, AUTHORITIES[authority])
+    if given and not mapping:
+        raise InputInvalidError("--with belongs to --mapping; a letter knows what its own mapping was given")
+    named = mapping_named(mapping, Local(given=given)) if mapping else None
+    return How(_finder(load_settings()), named, kind, AUTHORITIES[authority])
 
 
 def _show(done: Replayed, *, dry: bool) -> None:

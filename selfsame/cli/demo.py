@@ -13,13 +13,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from graph.census import census
 from graph.connection import Connection
+from graph.dead_letters import dead_letters
 from graph.exports import identifier_lines
 from graph.health import stock_of
 from graph.keys import Scope
 from graph.pending import drain_pending
 from graph.policies import PolicyHeld
 from graph.rebuild import verify
-from graph.runs import dead_letters
 from graph.server.progress import shown as steps_shown
 from identity.erasure import Hashing
 from identity.messages import SourceName, micros

@@ -22,6 +22,7 @@ from loaders.errors import ColumnsChangedError
 from loaders.files import files_of
 from loaders.formats.records import FORMATS, Reading, selected
 from loaders.mapping import AUTHORITIES, SourceMapping, mapping_named
+from loaders.mapping_text import Local
 from loaders.runs import Into, Noted, Origin, RunReport, Tell, dry_run, load_file
 from loaders.runs import Progress as Loaded
 from loaders.shapes import Drift
@@ -43,6 +44,19 @@ SHOWN_KEYS = 6
 FILES_HELP = (
     "CSV, JSONL, JSON, Parquet or Excel files, packed or not; a folder or a 'pattern*' for all in it; - for the input."
 )
+
+
+With = Annotated[
+    list[str] | None, typer.Option("--with", help="NAME=VALUE that the mapping wants to be given; may be given again.")
+]
+
+
+def given_from(said: Sequence[str]) -> dict[str, str]:
+    """What a mapping is given, from `name=value`. Raises InputInvalidError."""
+    for each in said:
+        if "=" not in each:
+            raise InputInvalidError(f"--with takes NAME=VALUE, not `{each}`")
+    return {name: value for name, _, value in (each.partition("=") for each in said)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,7 @@ def load(
     key: Annotated[
         str | None, typer.Option(help="With --sql: the column to order by, so that a load can go on.")
     ] = None,
+    with_: With = None,
     dry: Annotated[
         bool, typer.Option("--dry-run", help="Write nothing; show counts, ten messages, and who would merge.")
     ] = False,
@@ -91,7 +106,10 @@ def load(
 
     async def work() -> Exit:
         settings = load_settings()
-        mapped = mapping_named(mapping) if mapping else None
+        given = given_from(with_ or ())
+        if given and not mapping:
+            raise InputInvalidError("--with belongs to --mapping")
+        mapped = mapping_named(mapping, Local(given=given)) if mapping else None
         reading = Reading(format_meant(form), delimiter_meant(delimiter), encoding, sheet, records)
         asked = _Asked(sql if not files else None, table, query, key)
         origins = _origins(files or (), reading, mapped, asked)

@@ -9,12 +9,12 @@ import typer
 from loaders.files import opened_records
 from loaders.formats.records import Reading
 from loaders.mapping import mapping_named
-from loaders.mapping_text import schema_text
+from loaders.mapping_text import Local, schema_text
 from loaders.runs import dry_run
 from loaders.shapes import SEEN, form_of
 from loaders.suggesting import suggested
 from selfsame.cli.exits import Exit, finish
-from selfsame.cli.load import delimiter_meant, format_meant, progress_of, show
+from selfsame.cli.load import With, delimiter_meant, format_meant, given_from, progress_of, show
 from selfsame.clock import now
 
 app = typer.Typer(no_args_is_help=True, help="Mappings: what the columns of a source mean.")
@@ -45,11 +45,12 @@ def suggest(
 def check(
     mapping: Annotated[str, typer.Argument(help="A mapping file, or the name of one in the catalogue.")],
     file: Annotated[Path | None, typer.Argument(help="A file of records to try it on.", show_default=False)] = None,
+    with_: With = None,
 ) -> None:
     """Say what is wrong in a mapping; with a file, what it makes of the records, without a graph."""
 
     async def work() -> Exit:
-        found = mapping_named(mapping)
+        found = mapping_named(mapping, Local(given=given_from(with_ or ())))
         if file is None:
             count = f"{len(found.rules)} message{'s' if len(found.rules) != 1 else ''} of a record"
             print(f"{found.file}: can be used, for the source {found.source.name}; {count} at most")

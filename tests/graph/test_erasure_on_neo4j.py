@@ -9,11 +9,11 @@ from uuid_utils import uuid7
 from graph.account_decisions import Outcome as AccountOutcome
 from graph.account_decisions import decide_accounts
 from graph.connection import Connection
+from graph.dead_letters import dead_letters, record_dead_letters
 from graph.erasure import Finished, finish_erasures, unfinished, unsuppressed
 from graph.ingestion import Status, commit_batch
 from graph.pending import drain_pending
 from graph.rebuild import verify
-from graph.runs import dead_letters, record_dead_letters
 from graph.tombstones import remembered
 from identity.accounts import AccountAct
 from identity.erasure import ERASED, Mode, Named, Scope, named

@@ -7,21 +7,19 @@ import anyio
 import pytest
 
 from graph.connection import Connection
+from graph.dead_letters import RunId, dead_letters, record_dead_letters
 from graph.errors import RunHeldError, RunTakenError
 from graph.runs import (
     Counts,
     Form,
     Hold,
     Load,
-    RunId,
     RunState,
     Step,
     advanced_run,
     begun_run,
-    dead_letters,
     finished_run,
     last_form,
-    record_dead_letters,
     released_run,
     runs,
 )

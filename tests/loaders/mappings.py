@@ -1,10 +1,12 @@
 """Mappings and records for the tests of the way in."""
 
+import tomllib
 from collections.abc import Mapping
 
 from identity.messages import Json, Message, Rejection
 from loaders.formats.records import Found
-from loaders.mapping import SourceMapping, mapping_from_toml
+from loaders.mapping import CATALOG, SourceMapping, mapping_from_toml, mapping_named
+from loaders.mapping_text import Local
 from loaders.translating import Translated, translated
 from tests.loaders.segment import NOW
 
@@ -49,3 +51,9 @@ def trait(value: str, record: Mapping[str, Json], head: str = HEAD) -> tuple[Jso
     text = f"{IDENTIFIED}\ntraits = {{ it = {value} }}\n"
     answer = message(text, {"id": "c1", **record}, head)
     return answer.traits.get("it"), [each.code for each in answer.warnings]
+
+
+def shipped(name: str) -> SourceMapping:
+    """A mapping of the catalogue, with what it wants to be given."""
+    wanted = tomllib.loads((CATALOG / f"{name}.toml").read_text("utf-8")).get("given", {})
+    return mapping_named(name, Local(given=dict.fromkeys(wanted, "33001")))

@@ -12,7 +12,7 @@ from loaders.errors import MappingInvalidError
 from loaders.formats.records import Found
 from loaders.mapping import CATALOG, SourceMapping, check_columns, mapping_named
 from loaders.translating import translated
-from tests.loaders.mappings import HEAD, IDENTIFIED, mapping, message, messages, rejection, translate
+from tests.loaders.mappings import HEAD, IDENTIFIED, mapping, message, messages, rejection, shipped, translate
 from tests.loaders.segment import NOW
 from tests.loaders.test_segment_http import ANY_JSON
 
@@ -165,7 +165,7 @@ def test_namespaces_are_declared() -> None:
     )
 
 
-SHIPPED = [mapping_named(each.stem) for each in sorted(CATALOG.glob("*.toml"))]
+SHIPPED = [shipped(each.stem) for each in sorted(CATALOG.glob("*.toml"))]
 
 
 @given(st.sampled_from([mapping(ORDER + IDENTIFIED), *SHIPPED]), ANY_JSON | st.dictionaries(COLUMNS, ANY_JSON))
@@ -228,7 +228,7 @@ def test_columns_of_the_whole_record_are_known_under_each() -> None:
 def test_every_mapping_of_the_catalogue_can_be_used() -> None:
     names = sorted(each.stem for each in CATALOG.glob("*.toml"))
     assert len(names) >= 6
-    assert [mapping_named(name).file for name in names] == [f"{name}.toml" for name in names]
+    assert [shipped(name).file for name in names] == [f"{name}.toml" for name in names]
 
 
 def test_a_mapping_that_is_nowhere_is_refused_with_what_there_is() -> None:

@@ -7,22 +7,33 @@ import orjson
 import pytest
 
 from graph.connection import Connection
-from graph.dead_letters import Chosen, count_letters, drop_letters
+from graph.dead_letters import (
+    Chosen,
+    DeadLetter,
+    ReadBy,
+    count_letters,
+    dead_letters,
+    drop_letters,
+    record_dead_letters,
+)
 from graph.errors import DatabaseAwayError
 from graph.ingestion import Outcome, try_batch
-from graph.runs import DeadLetter, dead_letters, record_dead_letters, runs
+from graph.runs import runs
 from identity.erasure import ERASED
 from identity.messages import Message, Rejection, SourceName
+from identity.requests import Asked
 from loaders.errors import MappingInvalidError
 from loaders.formats.records import Found
 from loaders.mapping import SourceMapping
 from loaders.replaying import How, record_again, replay
 from loaders.runs import Into, load_file
 from loaders.wire import RAW_LIMIT, bounded, was_cut
+from selfsame.hooks import hooks_from
 from tests.building import RECEIVED, default_policy
 from tests.loaders.mappings import IDENTIFIED, mapping
 from tests.loaders.segment import item
 from tests.loaders.test_runs import Killed, Stage
+from tests.walks.vendors import example, settings_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 STRICT = IDENTIFIED.replace('value = "id"', 'value = "code"')
@@ -40,7 +51,7 @@ def into(stage: Stage) -> Into:
 
 
 def by(made: SourceMapping) -> How:
-    return How(lambda _name: made)
+    return How(lambda _by, _source: made)
 
 
 async def loaded(stage: Stage, folder: Path) -> None:
@@ -127,7 +138,7 @@ async def test_messages_are_replayed_as_they_were_sent(stage: Stage) -> None:
         Rejection("unknown_type", "batch[3].type", "the type", "m1", sent),
         Rejection("unknown_type", "body.type", "the type", "m2", bare),
     ], RECEIVED)  # fmt: skip
-    how = How(lambda _name: mapping(LENIENT), kind="track")
+    how = How(lambda _by, _source: mapping(LENIENT), kind="track")
     done = await replay(Chosen(), how, into(stage))
     assert (done.loaded, done.failed, done.counts.committed) == (2, 1, 2)
     (left,) = await dead_letters(stage.graph.reader)
@@ -153,8 +164,8 @@ async def test_what_was_not_kept_as_it_was_sent_stays_and_says_so(stage: Stage) 
 async def test_a_mapping_that_is_gone_or_of_another_source_is_said(stage: Stage, tmp_path: Path) -> None:
     await loaded(stage, tmp_path)
 
-    def missing(name: str) -> SourceMapping:
-        raise MappingInvalidError(f"{name}: no such file")
+    def missing(by: ReadBy, _source: SourceName) -> SourceMapping:
+        raise MappingInvalidError(f"{by.mapping}: no such file")
 
     (why,) = (await replay(Chosen(), How(missing), into(stage))).kept
     assert "some.toml: no such file" in why
@@ -200,3 +211,47 @@ def test_a_row_whose_columns_are_not_known_cannot_be_read_again() -> None:
 def test_a_text_that_may_have_been_cut_is_known(text: str, cut: bool) -> None:
     assert was_cut(bounded(text)) is was_cut(bounded(text.encode())) is cut
     assert len(bounded(text).encode()) <= RAW_LIMIT
+
+
+async def test_a_letter_names_the_mapping_that_it_went_through_last_and_its_version(
+    stage: Stage, tmp_path: Path
+) -> None:
+    await loaded(stage, tmp_path)
+    strict = mapping(STRICT + 'traits = { name = "name" }\n')
+    letters = await dead_letters(stage.graph.reader)
+    assert {each.read_by for each in letters} == {ReadBy("some.toml", strict.sha256)}
+    worse = mapping(LENIENT + "[[skip]]\nwhen = \"contains(id, `1`)\"\nbecause = 'x'\n", 'source = "crm"\n')
+    await replay(Chosen(), by(worse), into(stage))
+    letters = await dead_letters(stage.graph.reader)
+    assert {each.read_by for each in letters} == {ReadBy("some.toml", worse.sha256)}
+
+
+async def test_a_letter_of_a_webhook_is_read_by_the_mapping_of_that_webhook_and_asks_what_it_asked(
+    stage: Stage,
+) -> None:
+    hook = hooks_from({"shop_eu": settings_of("shopify", mapping="shopify", source="shop_eu")})["shop_eu"]
+    order = example("shopify", "order")
+    headers = {name.lower().replace("-", "_"): value for name, value in order.headers.items()}
+    asking = {**headers, "x_shopify_topic": "customers/redact"}
+    raws = [
+        orjson.dumps({"body": orjson.loads(order.body), "headers": headers}).decode(),
+        orjson.dumps({"body": {"customer": {"id": 7}}, "headers": asking}).decode(),
+    ]
+    letters = [Rejection("not_mappable", f"webhook:shop_eu[{at}]", "no", None, raw) for at, raw in enumerate(raws)]
+    heard = ReadBy("shopify.toml", "0" * 64, (), "shop_eu")
+    await record_dead_letters(stage.graph.writer, SourceName("shop_eu"), letters, RECEIVED, read_by=heard)
+    (first, _) = await dead_letters(stage.graph.reader)
+    assert first.read_by == heard
+    asked: list[Asked] = []
+
+    async def ask(more: Sequence[Asked]) -> None:
+        asked.extend(more)
+
+    def named(by: ReadBy, source: SourceName) -> SourceMapping:
+        assert (by.webhook, source) == ("shop_eu", "shop_eu")
+        return hook.mapping
+
+    done = await replay(Chosen(), How(named, ask=ask), into(stage))
+    assert (done.loaded, done.counts.committed, [each.value[-2:] for each in asked]) == (2, 1, [":7"])
+    (row,) = await stage.graph.reader.rows("MATCH (i:Identifier:Contact) RETURN i.namespace AS namespace")
+    assert row["namespace"] == "shop_eu_customer"

@@ -8,9 +8,10 @@ import orjson
 import pytest
 
 from graph.connection import Connection
+from graph.dead_letters import dead_letters
 from graph.errors import DatabaseAwayError, RunHeldError
 from graph.ingestion import Outcome, commit_batch
-from graph.runs import Counts, Hold, RunState, dead_letters, runs
+from graph.runs import Counts, Hold, RunState, runs
 from identity.messages import Message, SourceName
 from loaders.errors import ColumnsChangedError, FileUnreadableError, MappingInvalidError
 from loaders.mapping import SourceMapping

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from graph.connection import Connection
-from graph.runs import dead_letters
+from graph.dead_letters import dead_letters
 from identity.messages import Json
 from tests.walks.service import Company, in_process, taken
 

@@ -7,7 +7,8 @@ from subprocess import CompletedProcess
 import pytest
 
 from graph.connection import Connection
-from graph.runs import dead_letters, runs
+from graph.dead_letters import dead_letters
+from graph.runs import runs
 from tests.serving import Neo4jAddress
 from tests.walks.processes import done, environment, here
 

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from graph.connection import Connection, connected
-from graph.runs import DeadLetter, dead_letters
+from graph.dead_letters import DeadLetter, dead_letters
 from identity.messages import Json
 from loaders.intake import Pace
 from tests.serving import Neo4jAddress

@@ -10,9 +10,9 @@ import orjson
 import pytest
 
 from graph.connection import Connection, connected
+from graph.dead_letters import dead_letters
 from graph.errors import NamespaceConflictError
 from graph.namespaces import declare, declared_namespaces
-from graph.runs import dead_letters
 from loaders.formats.records import Found
 from loaders.translating import translated
 from loaders.wire import json_value

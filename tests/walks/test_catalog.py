@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from graph.connection import connected
 from identity.messages import Authority, Json, Message, Rejection
 from loaders.formats.records import Found
-from loaders.mapping import CATALOG, mapping_named
+from loaders.mapping import CATALOG
 from loaders.translating import translated
 from loaders.webhooks import Content, records_in
+from tests.loaders.mappings import shipped
 from tests.loaders.segment import NOW
 from tests.loaders.test_segment_http import ANY_JSON
 from tests.serving import Neo4jAddress, empty
@@ -67,7 +68,16 @@ CASES = [
         "Meeting Booked",
         "Meeting Cancelled",
     ),
-    case("hubspot", "changes", "33001:601 lena.crm@fernhill.example +442079460060", *["identify"] * 4),
+    case(
+        "hubspot",
+        "changes merge",
+        "33001:601 33001:602 33001:603 lena.crm@fernhill.example +442079460060",
+        *["identify"] * 5,
+        "HubSpot contact.merge",
+        "HubSpot contact.merge",
+        "group",
+        "Deal Associated",
+    ),
     case("slack", "profile message", "T0FERN:U0MILO milo.chat@fernhill.example", "identify", "Slack message"),
     case("facebook", "lead", "551100001 nora.lead@fernhill.example +442079460070", "Lead Ad Answered"),
     case("instagram", "message comment", "178001:990001", "Instagram Message", "Instagram Comment"),
@@ -81,9 +91,11 @@ CASES = [
     case("webflow", "form order", "rui.flow@fernhill.example +442079460090", "Form Submitted", "Order Completed"),
     case(
         "wix",
-        "contact",
-        "wix-site-1:wix-contact-1 wix-site-1:wix-visitor-1 sam.wix@fernhill.example +442079460100",
+        "contact merged",
+        "wix-site-1:wix-contact-1 wix-site-1:wix-contact-2 wix-site-1:wix-visitor-1 sam.wix@fernhill.example"
+        " +442079460100",
         "identify",
+        "Wix Contacts Merged",
     ),
     case(
         "mindbody",
@@ -186,7 +198,7 @@ def test_no_content_breaks_a_mapping_of_the_catalogue(vendor: str, body: Json) -
 
 def test_every_example_is_sent_and_every_webhook_of_the_catalogue_has_one() -> None:
     assert {(each.vendor, name) for each in CASES for name in each.sent} == examples()
-    heard = {path.stem for path in CATALOG.glob("*.toml") if mapping_named(path.stem).webhook is not None}
+    heard = {path.stem for path in CATALOG.glob("*.toml") if shipped(path.stem).webhook is not None}
     assert heard == set(SIGNS) == {each.vendor for each in CASES}
 
 

@@ -15,8 +15,8 @@ import anyio
 import pytest
 
 from graph.connection import Connection
+from graph.dead_letters import dead_letters
 from graph.keys import Scope
-from graph.runs import dead_letters
 from identity.messages import SourceName
 from loaders.signed_users import signed
 from selfsame.access import create_key
