@@ -59,8 +59,9 @@ def _can_turn(key: IdentifierKey, change: Change, policy: Policy) -> bool:
     if rules.generic_above is None and rules.max_partners is None:
         return False
     stored = change.stored.get(key)
-    settled = change.additive and not change.recounted and not any(id_.kind is Kind.DERIVED for id_ in change.links)
-    return not (settled and stored is not None and stored.generic is Generic.PARTNERS)
+    if stored is None or stored.generic is not Generic.PARTNERS or not change.additive or change.recounted:
+        return True
+    return any(id_.kind is Kind.DERIVED for id_ in change.links)
 
 
 async def _asked(

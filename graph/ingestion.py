@@ -55,7 +55,8 @@ class Outcome:
     rejection: Rejection | None = None
 
 
-# identifier_key (unique), in the order of keys; the write is the lock; acts are counted once a row is locked
+# identifier_key (unique), in the order of keys; the write is the lock; acts and the erased are counted once all rows
+# are locked, and once in all, since a transaction that counts goes through all that it has written
 # What is known as a previousId alone has the moments of its aliases until a message carries it itself.
 KEEP_IDENTIFIERS = f"""
 UNWIND $rows AS row
@@ -73,8 +74,10 @@ ON MATCH SET
   i.sighted = true
 WITH i
 OPTIONAL MATCH (i)-[:IDENTIFIES]->(p:Profile)
-RETURN i.key AS key, i.mint AS mint, i.minted_at AS minted_at, i.generic AS generic, p.id AS profile,
-  i.moved_at AS moved_at, COUNT {{ (:Act) }} AS acts, {REMEMBERED} AS remembered
+WITH collect({{
+  key: i.key, mint: i.mint, minted_at: i.minted_at, generic: i.generic, profile: p.id, moved_at: i.moved_at
+}}) AS identifiers
+RETURN identifiers, COUNT {{ (:Act) }} AS acts, {REMEMBERED} AS remembered
 """
 
 # interaction_id (unique)
@@ -236,21 +239,21 @@ async def _keep_identifiers(
     """Write and lock the identifiers of a batch."""
     rows = _identifier_rows(heard, policy, mint, now)
     minted = {row["key"]: row["mint"] for row in rows}
-    remembered = moved_at = 0
-    for row in await tx.rows(KEEP_IDENTIFIERS, rows=rows):
+    moved_at = 0
+    kept = (await tx.rows(KEEP_IDENTIFIERS, rows=rows))[0]
+    change.decided = change.decided or (bool(rows) and kept["acts"] > 0)
+    for row in kept["identifiers"]:
         if row["mint"] is None:  # MERGE had found it when an erasure that was under way deleted it
             raise StartAgainError
-        remembered = max(remembered, row["remembered"])
         moved_at = max(moved_at, row["moved_at"] or 0)
         found = stored_identifier(row)
         change.locked.add(found.known.key)
-        change.decided = change.decided or row["acts"] > 0
         if found.known.mint == minted[found.known.key]:
             change.new[found.known.key] = found.known
             change.ends.add(found.known.key)
         else:
             change.stored[found.known.key] = found
-    return _Locked(remembered, moved_at)
+    return _Locked(kept["remembered"], moved_at)
 
 
 def _identifier_rows(heard: Sequence[Heard], policy: Policy, mint: Mint, now: int) -> list[dict[str, object]]:

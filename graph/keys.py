@@ -8,7 +8,7 @@ from enum import StrEnum
 from graph.connection import Reader, Row, Transaction, Writer
 from identity.messages import Authority, SourceName, micros, moment
 
-AUTHORITIES = {each.name.lower(): each for each in Authority}
+AUTHORITIES = {each.word: each for each in Authority}
 
 
 class Scope(StrEnum):
@@ -71,7 +71,7 @@ async def _record(transaction: Transaction, key: ApiKey) -> None:
         source=key.source,
         created_at=micros(key.created_at),
         label=key.label,
-        authority=key.authority.name.lower(),
+        authority=key.authority.word,
         origins=list(key.origins),
         requires_signature=key.requires_signature,
     )

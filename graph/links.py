@@ -12,7 +12,7 @@ from identity.messages import Authority, MessageId, SourceName
 
 HASHED = frozenset({"email", "email_sha256"})
 KINDS = {kind.word: kind for kind in Kind}
-AUTHORITIES = {authority.name.lower(): authority for authority in Authority}
+AUTHORITIES = {authority.word: authority for authority in Authority}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def facts_of(link: Link, steps: str) -> dict[str, object]:
     """The evidence of a link as properties."""
     return {
         "kind": link.kind.word,
-        "authority": link.authority.name.lower(),
+        "authority": link.authority.word,
         "source": link.source,
         "first_seen": link.first_seen,
         "sure": link.sure,
@@ -189,7 +189,7 @@ def with_step(steps: str, link: Link, now: int) -> str:
     """
     known = msgspec.json.decode(steps) if steps else []
     at = max(now, known[-1][0] + 1) if known else now
-    return msgspec.json.encode([*known, [at, link.first_seen, link.sure, link.authority.name.lower()]]).decode()
+    return msgspec.json.encode([*known, [at, link.first_seen, link.sure, link.authority.word]]).decode()
 
 
 def new_row(link: Link, verdict: dict[str, object], now: int) -> dict[str, object]:

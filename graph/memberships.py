@@ -17,7 +17,8 @@ from insight.suggestions import mail_domain
 
 DEFAULT_ROLE = "member"
 
-# account_key (unique), in the order of keys; how many pseudonyms there are once the last one is locked
+# account_key (unique), in the order of keys; how many pseudonyms there are once the last one is locked, counted once in
+# all, since a transaction that counts goes through all that it has written
 KEEP_ACCOUNTS = f"""
 UNWIND $rows AS row
 MERGE (a:Account {{key: row.key}})
@@ -26,7 +27,8 @@ ON CREATE SET
 ON MATCH SET
   a.first_seen = CASE WHEN row.at < a.first_seen THEN row.at ELSE a.first_seen END,
   a.last_seen = CASE WHEN row.at > a.last_seen THEN row.at ELSE a.last_seen END
-RETURN a.key AS key, a.stated AS stated, {PSEUDONYMS} AS pseudonyms
+WITH collect([a.key, a.stated]) AS stated
+RETURN stated, {PSEUDONYMS} AS pseudonyms
 """
 
 # account_key (unique)
@@ -151,10 +153,10 @@ async def _keep_accounts(tx: Transaction, stated: Sequence[tuple[Heard, AccountS
         for key in sorted(moments)
         for moment in sorted({min(moments[key]), max(moments[key])})
     ]
-    kept = await tx.rows(KEEP_ACCOUNTS, rows=rows)
-    if any(row["pseudonyms"] > pseudonyms for row in kept):
+    kept = (await tx.rows(KEEP_ACCOUNTS, rows=rows))[0]
+    if kept["pseudonyms"] > pseudonyms:
         raise StartAgainError
-    stored = {row["key"]: row["stated"] for row in kept}
+    stored = dict(kept["stated"])
     changed = [_stated_row(key, stored[key], said) for key, said in sorted(facts.items()) if said]
     if changed:
         await tx.rows(STATE_ACCOUNTS, rows=changed)
@@ -192,7 +194,7 @@ def _parent(each: Heard, account: AccountStatement) -> dict[str, object]:
         "child": account.key,
         "parent": account.parent,
         "source": each.message.source,
-        "authority": each.message.authority.name.lower(),
+        "authority": each.message.authority.word,
         "weaker": [name for name, authority in AUTHORITIES.items() if authority < each.message.authority],
         "at": time_of(each.message),
     }

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import orjson
 
@@ -10,7 +11,7 @@ from graph.locks import StartAgainError
 from graph.tombstones import PSEUDONYMS
 from identity.evidence import Heard
 from identity.identifiers import IdentifierKey
-from identity.messages import About, Authority, Json, Sighting, micros
+from identity.messages import About, Authority, Json, Message, MessageId, Sighting, micros
 from identity.survivorship import Observation, canonical, joined
 
 # identifier_key (unique); interaction_id (unique) refuses a message that another process committed meanwhile
@@ -36,32 +37,40 @@ SET i = row
 """
 
 # Who mentions a thing without a fact of it says nothing new of it, however late; it is there from then on, and has its
-# facts and its account when those come.
+# facts and its account when those come. All things are written first, and so locked, in the order of their keys: who
+# ties an interaction to a busy one shares a lock on it, and two that share it and then write to it would wait for each
+# other.
 # interaction_id (unique); the things' own keys (unique); how many pseudonyms there are once the last one is locked
 RECORD_ABOUT = f"""
-UNWIND $rows AS row
-MATCH (i:Interaction {{id: row.interaction}})
-USING INDEX SEEK i:Interaction(id)
+UNWIND $things AS row
 MERGE (thing:$(row.subject) {{key: row.key}})
 ON CREATE SET
-  thing.at = row.at, thing.message = row.interaction, thing.facts = row.facts, thing.told = row.told,
-  thing.account = row.account, thing.account_at = row.at
+  thing.at = row.at, thing.message = row.message, thing.facts = row.facts, thing.told = row.told,
+  thing.account = row.account, thing.account_at = row.account_at
 ON MATCH SET
+  thing.message = thing.message,
   thing += CASE
-    WHEN row.account IS NOT NULL AND (thing.account IS NULL OR row.at > coalesce(thing.account_at, thing.at)
-      OR row.at = coalesce(thing.account_at, thing.at) AND row.account > thing.account)
-      THEN {{account: row.account, account_at: row.at}}
+    WHEN row.account IS NOT NULL AND (thing.account IS NULL OR row.account_at > coalesce(thing.account_at, thing.at)
+      OR row.account_at = coalesce(thing.account_at, thing.at) AND row.account > thing.account)
+      THEN {{account: row.account, account_at: row.account_at}}
     ELSE {{}}
   END,
   thing += CASE
     WHEN row.told AND NOT coalesce(thing.told, true)
       OR row.told = coalesce(thing.told, true)
-        AND (row.at > thing.at OR row.at = thing.at AND row.interaction > coalesce(thing.message, ''))
-      THEN {{at: row.at, message: row.interaction, facts: row.facts, told: row.told}}
+        AND (row.at > thing.at OR row.at = thing.at AND row.message > coalesce(thing.message, ''))
+      THEN {{at: row.at, message: row.message, facts: row.facts, told: row.told}}
     ELSE {{}}
   END
-CREATE (i)-[:ABOUT]->(thing)
-WITH count(*) AS written
+WITH collect([thing, row.interactions]) AS written
+CALL (written) {{
+  UNWIND written AS each
+  WITH each[0] AS thing, each[1] AS interactions
+  UNWIND interactions AS id
+  MATCH (i:Interaction {{id: id}})
+  USING INDEX SEEK i:Interaction(id)
+  CREATE (i)-[:ABOUT]->(thing)
+}}
 RETURN {PSEUDONYMS} AS pseudonyms
 """
 
@@ -114,12 +123,51 @@ async def record_things(tx: Transaction, heard: Sequence[Heard], pseudonyms: int
     Last of all in a transaction: everybody's messages meet at the same products, and who writes to one holds it until
     the end. With this first, two writers of one stream did 882 messages/s; the second only waited.
     """
-    said = [(each, thing) for each in heard for thing in each.message.about]
-    about = {(each.message.id, thing.subject, thing.key): _about(each, thing) for each, thing in said}
-    if about:
-        rows = sorted(about.values(), key=lambda row: (str(row["key"]), str(row["interaction"])))
-        if (await tx.rows(RECORD_ABOUT, rows=rows))[0]["pseudonyms"] > pseudonyms:
+    said: dict[tuple[str, str], _Thing] = {}
+    for each in heard:
+        for thing in each.message.about:
+            said.setdefault((thing.key, thing.subject.value), _Thing()).add(each.message, thing)
+    if said:
+        rows = [{"key": key, "subject": subject, **said[key, subject].facts()} for key, subject in sorted(said)]
+        if (await tx.rows(RECORD_ABOUT, things=rows))[0]["pseudonyms"] > pseudonyms:
             raise StartAgainError
+
+
+@dataclass(slots=True)
+class _Thing:
+    """What a batch says of a thing. said: by whom what counts, the latest that tells anything before all others.
+
+    account: with its moment. interactions: those that are about it.
+    """
+
+    interactions: set[MessageId] = field(default_factory=set)
+    said: tuple[bool, int, MessageId, About] | None = None
+    account: tuple[int, str] | None = None
+
+    def add(self, message: Message, thing: About) -> None:
+        at = micros(message.at)
+        now = (bool(thing.facts), at, message.id, thing)
+        if self.said is None or now[:3] >= self.said[:3]:
+            self.said = now
+        if thing.account is not None:
+            self.account = max(self.account or (at, thing.account), (at, thing.account))
+        self.interactions.add(message.id)
+
+    def facts(self) -> dict[str, object]:
+        """The row of RECORD_ABOUT but for its key."""
+        if self.said is None:
+            return {}
+        told, at, message, thing = self.said
+        account_at, account = self.account or (at, None)
+        return {
+            "told": told,
+            "at": at,
+            "message": message,
+            "facts": canonical(dict(thing.facts)),
+            "account": account,
+            "account_at": account_at,
+            "interactions": sorted(self.interactions),
+        }
 
 
 def interaction_facts(heard: Heard, now: int) -> dict[str, object]:
@@ -141,7 +189,7 @@ def interaction_facts(heard: Heard, now: int) -> dict[str, object]:
         "identifiers": _json([_sighted(each) for each in message.sightings]),
         "previous": message.previous_id,
         "region": message.region,
-        "authority": message.authority.name.lower() if message.authority is not Authority.CLAIMED else None,
+        "authority": message.authority.word if message.authority is not Authority.CLAIMED else None,
         "account": _json(message.account) if message.account else None,
         "traits": _json(message.traits) if message.traits else None,
         "properties": _json(message.properties) if message.properties else None,
@@ -151,24 +199,12 @@ def interaction_facts(heard: Heard, now: int) -> dict[str, object]:
 
 
 def _sighted(each: Sighting) -> list[object]:
-    said: list[object] = [each.namespace, each.value, each.place, each.authority.name.lower(), each.record_key]
+    said: list[object] = [each.namespace, each.value, each.place, each.authority.word, each.record_key]
     return [*said, True] if each.retired else said
 
 
 def _json(value: object) -> str:
     return orjson.dumps(value).decode()
-
-
-def _about(heard: Heard, thing: About) -> dict[str, object]:
-    return {
-        "interaction": heard.message.id,
-        "subject": thing.subject.value,
-        "key": thing.key,
-        "at": micros(heard.message.at),
-        "facts": canonical(dict(thing.facts)),
-        "told": bool(thing.facts),
-        "account": thing.account,
-    }
 
 
 async def record_observations(tx: Transaction, heard: Sequence[Heard], now: int) -> None:

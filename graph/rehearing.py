@@ -390,7 +390,7 @@ def _state(
 
 
 def _steps_text(steps: Sequence[Step]) -> str:
-    kept = [[when, link.first_seen, link.sure, link.authority.name.lower()] for when, link in kept_steps(steps)]
+    kept = [[when, link.first_seen, link.sure, link.authority.word] for when, link in kept_steps(steps)]
     return msgspec.json.encode(kept).decode()
 
 

@@ -37,7 +37,10 @@ class Kind(IntEnum):
     @property
     def word(self) -> str:
         """The name in lower case, as the graph and the API write it."""
-        return self.name.lower()
+        return KIND_WORDS[self]
+
+
+KIND_WORDS = {each: each.name.lower() for each in Kind}  # the name of a member is slow to ask for
 
 
 class Reason(StrEnum):
@@ -244,22 +247,29 @@ def links_of(message: Message, found: dict[Identifier, Sighting], policy: Policy
     """
     first = sorted(found, key=lambda each: (policy.namespace(each.namespace).priority, each.key))
     pairs = combinations(first[: policy.links_per_message], 2)
-    links = (link_between(message, one, other, found) for one, other in pairs)
+    own = time_of(message)
+    links = (link_between(message, own, one, other, found) for one, other in pairs)
     return tuple(link for link in links if policy.kind(link.kind.word).links)
 
 
-def link_between(message: Message, one: Identifier, other: Identifier, found: dict[Identifier, Sighting]) -> Link:
-    """The link that one message gives between two of its identifiers; of a value and a retired one it is an alias."""
+def link_between(
+    message: Message, own: int, one: Identifier, other: Identifier, found: dict[Identifier, Sighting]
+) -> Link:
+    """The link that one message gives between two of its identifiers; of a value and a retired one it is an alias.
+
+    own: the moment of the message that stitching looks at, in µs.
+    """
     keys = found[one].record_key and found[other].record_key
     authority = min(found[one].authority, found[other].authority)
     if one.namespace == other.namespace and _retired(found[one]) is not _retired(found[other]):
         former = one if _retired(found[one]) else other
-        return replace(_link(message, one.key, other.key, Kind.ALIAS, authority), previous=former.value)
-    return _link(message, one.key, other.key, Kind.IMPORT_KEY if keys else Kind.COOCCUR, authority)
+        return replace(_link(message, own, one.key, other.key, Kind.ALIAS, authority), previous=former.value)
+    return _link(message, own, one.key, other.key, Kind.IMPORT_KEY if keys else Kind.COOCCUR, authority)
 
 
-def _link(message: Message, one: IdentifierKey, other: IdentifierKey, kind: Kind, authority: Authority) -> Link:
-    own = time_of(message)
+def _link(
+    message: Message, own: int, one: IdentifierKey, other: IdentifierKey, kind: Kind, authority: Authority
+) -> Link:
     a, b = (one, other) if one <= other else (other, one)
     return Link(a, b, kind, authority, own, message.sure, own, 1, message.source, message.id)
 
@@ -282,7 +292,7 @@ def _aliases(
         return (), ()
     if not policy.kind(Kind.ALIAS.word).links:
         return (), (Warned("alias_ignored", "previousId", "the policy reads no alias as evidence; it links nothing"),)
-    template = _link(message, end.key, end.key, Kind.ALIAS, message.authority)
+    template = _link(message, time_of(message), end.key, end.key, Kind.ALIAS, message.authority)
     return (AliasSaid(end.key, read.value, replace(template, previous=read.value)),), ()
 
 
@@ -299,11 +309,18 @@ def resolved(alias: AliasSaid, user_ids: Iterable[IdentifierKey]) -> Link | None
 def joined(one: Link, other: Link) -> Link:
     """Two aggregates of one id as one; commutative and associative."""
     first = min(one, other, key=lambda each: (not each.sure, each.first_seen, each.message))
-    return replace(
-        first,
-        authority=max(one.authority, other.authority),
-        last_seen=max(one.last_seen, other.last_seen),
-        count=one.count + other.count,
+    return Link(
+        first.a,
+        first.b,
+        first.kind,
+        max(one.authority, other.authority),
+        first.first_seen,
+        first.sure,
+        max(one.last_seen, other.last_seen),
+        one.count + other.count,
+        first.source,
+        first.message,
+        first.previous,
     )
 
 

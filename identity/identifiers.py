@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NewType
 
@@ -27,15 +27,14 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A namespace and a normalised value."""
+    """A namespace and a normalised value. key: namespace:value, unique in the graph."""
 
     namespace: str
     value: str
+    key: IdentifierKey = field(init=False, compare=False, repr=False)
 
-    @property
-    def key(self) -> IdentifierKey:
-        """namespace:value, unique in the graph."""
-        return IdentifierKey(f"{self.namespace}:{self.value}")
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", IdentifierKey(f"{self.namespace}:{self.value}"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,14 @@ class Authority(IntEnum):
     IMPORTED = 3
     MANUAL = 4
 
+    @property
+    def word(self) -> str:
+        """The name in lower case, as the graph and the API write it."""
+        return AUTHORITY_WORDS[self]
+
+
+AUTHORITY_WORDS = {each: each.name.lower() for each in Authority}  # the name of a member is slow to ask for
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:

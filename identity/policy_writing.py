@@ -14,7 +14,7 @@ def policy_text(policy: Policy) -> str:
     """A policy as a TOML text of its own with every setting named; reading it again gives an equal policy."""
     kinds = {word: _kind_text(policy.kind(word)) for word in KINDS}
     alias = policy.kind("alias").overrides_from
-    kinds["alias"]["overrides_from"] = "never" if alias is None else alias.name.lower()
+    kinds["alias"]["overrides_from"] = "never" if alias is None else alias.word
     external = policy.external
     tables: dict[str, object] = {
         "version": policy.version,
@@ -50,7 +50,7 @@ def policy_text(policy: Policy) -> str:
 
 
 def _kind_text(rules: KindRules) -> dict[str, object]:
-    return {"links": rules.links, "minimum_authority": rules.minimum_authority.name.lower()}
+    return {"links": rules.links, "minimum_authority": rules.minimum_authority.word}
 
 
 def _namespace_text(rules: Namespace) -> dict[str, object]:

@@ -1,13 +1,13 @@
 """The queue between requests and the graph: bounded, committed in groups, acknowledged after the commit.
 
 While the committers write, what arrives waits, and the next group takes all of it; so groups grow with the load by
-themselves and nothing waits longer than it must. One committer: two are the best for bare writes (design.md §5), but
-the groups of a stream meet at the same people and devices, and then one waits for the locks of the other (measured on
-the sample company: 1,721 messages/s with one, 1,376 with two).
+themselves and nothing waits longer than it must. Two committers, as is best for bare writes (design.md §5), each with a
+lane of its own, so that they seldom meet at one person (docs/decisions/0007). While little waits one of them writes all
+of it, since a transaction has its price.
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -17,6 +17,7 @@ from graph.ingestion import Outcome
 from identity.messages import Message
 from loaders.committing import Commit, commit_good
 from loaders.errors import IntakeClosedError, QueueFullError
+from loaders.lanes import Lanes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +25,14 @@ class Pace:
     """How the intake works.
 
     group: messages in a commit at most. room: messages that may wait or be written at once. committers: commits at
-    the same time. linger_seconds: how long the first of a group waits for others. drain_seconds: how long closing
-    waits for what was accepted.
+    the same time. spread: how many messages wait in a lane before its own committer begins. linger_seconds: how long
+    the first of a group waits for others. drain_seconds: how long closing waits for what was accepted.
     """
 
     group: int = 1_000
     room: int = 20_000
-    committers: int = 1
+    committers: int = 2
+    spread: int = 200
     linger_seconds: float = 0.001
     drain_seconds: float = 20.0
 
@@ -47,11 +49,41 @@ class _Submission:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Some of the messages of one request; `start` is the place of the first among them."""
+    """Some of the messages of one request. places: where each of them stands in it."""
 
     submission: _Submission
-    start: int
+    places: Sequence[int]
     messages: Sequence[Message]
+
+
+@dataclass(slots=True)
+class _Lane:
+    """What waits for one committer. waiting: how many messages; busy: it is writing."""
+
+    parts: deque[_Part] = field(default_factory=deque)
+    arrived: anyio.Event = field(default_factory=anyio.Event)
+    waiting: int = 0
+    busy: bool = False
+
+    def put(self, part: _Part) -> None:
+        self.parts.append(part)
+        self.waiting += len(part.messages)
+        self.arrived.set()
+
+    async def arrival(self) -> None:
+        """Until something is put in that was not yet told of."""
+        await self.arrived.wait()
+        self.arrived = anyio.Event()
+
+    def take(self, most: int) -> list[_Part]:
+        """As many whole parts as fit; always one if there is any."""
+        group: list[_Part] = []
+        size = 0
+        while self.parts and (not size or size + len(self.parts[0].messages) <= most):
+            group.append(self.parts.popleft())
+            size += len(group[-1].messages)
+        self.waiting -= size
+        return group
 
 
 class Intake:
@@ -63,8 +95,8 @@ class Intake:
     def __init__(self, commit: Commit, pace: Pace | None = None) -> None:
         self._commit = commit
         self._pace = pace or Pace()
-        self._queue: deque[_Part] = deque()
-        self._arrived = anyio.Event()
+        self._lanes = [_Lane() for _ in range(self._pace.committers)]
+        self._lane_of = Lanes()
         self._open: set[_Submission] = set()
         self._unsettled = 0
         self._closed = True
@@ -82,8 +114,8 @@ class Intake:
         then gets IntakeClosedError and may send them again.
         """
         async with anyio.create_task_group() as tasks:
-            for _ in range(self._pace.committers):
-                tasks.start_soon(self._commit_groups)
+            for lane in self._lanes:
+                tasks.start_soon(self._commit_groups, lane)
             self._closed = False
             try:
                 yield self
@@ -114,35 +146,60 @@ class Intake:
         return tuple(each for each in submission.outcomes if each is not None)
 
     def _accepted(self, messages: Sequence[Message]) -> _Submission:
-        starts = range(0, len(messages), self._pace.group)
-        submission = _Submission(len(starts), [None] * len(messages))
+        parts = list(self._parted(messages))
+        submission = _Submission(len(parts), [None] * len(messages))
         self._open.add(submission)
         self._unsettled += len(messages)
-        self._queue.extend(_Part(submission, start, messages[start : start + self._pace.group]) for start in starts)
-        self._arrived.set()
+        for lane, places in parts:
+            lane.put(_Part(submission, places, [messages[place] for place in places]))
+        self._lanes[0].arrived.set()  # who writes what is little, wherever it is
         return submission
 
-    async def _commit_groups(self) -> None:
+    def _parted(self, messages: Sequence[Message]) -> Iterator[tuple[_Lane, Sequence[int]]]:
+        """The places of a request's messages by lane, in no part more than a group."""
+        waiting = [each.waiting for each in self._lanes]
+        places: list[list[int]] = [[] for _ in self._lanes]
+        for place, message in enumerate(messages):
+            number = self._lane_of.of(message, waiting)
+            waiting[number] += 1
+            places[number].append(place)
+        for lane, some in zip(self._lanes, places, strict=True):
+            for start in range(0, len(some), self._pace.group):
+                yield lane, some[start : start + self._pace.group]
+
+    async def _commit_groups(self, lane: _Lane) -> None:
         while True:
-            while not self._queue:
-                await self._arrival()
-            if len(self._queue) < self._pace.group:
+            while not self._may_take(lane):
+                await lane.arrival()
+            if self._waiting_for(lane) < self._pace.group:
                 await anyio.sleep(self._pace.linger_seconds)
-            if group := self._taken():
+            if group := self._taken(lane):
+                lane.busy = True
                 await self._settle(group)
+                lane.busy = False
+                self._lanes[0].arrived.set()  # what is left in this lane may be too little for its own committer
 
-    async def _arrival(self) -> None:
-        if self._arrived.is_set():
-            self._arrived = anyio.Event()
-        await self._arrived.wait()
+    def _may_take(self, lane: _Lane) -> bool:
+        """The first committer takes whatever is there; another one begins when its lane has enough."""
+        return lane.waiting >= self._pace.spread or (lane is self._lanes[0] and self._waiting_for(lane) > 0)
 
-    def _taken(self) -> list[_Part]:
-        """The next group, as many whole parts as fit; nothing when another committer was quicker."""
+    def _waiting_for(self, lane: _Lane) -> int:
+        return sum(each.waiting for each in self._within_reach(lane))
+
+    def _within_reach(self, lane: _Lane) -> list[_Lane]:
+        """Whose messages a committer takes: the first one also those of lanes that have little and rest."""
+        if lane is not self._lanes[0]:
+            return [lane]
+        return [lane, *(each for each in self._lanes[1:] if not each.busy and each.waiting < self._pace.spread)]
+
+    def _taken(self, lane: _Lane) -> list[_Part]:
+        """The next group; nothing when another committer was quicker."""
         group: list[_Part] = []
-        size = 0
-        while self._queue and (not group or size + len(self._queue[0].messages) <= self._pace.group):
-            group.append(self._queue.popleft())
-            size += len(group[-1].messages)
+        room = self._pace.group
+        for each in self._within_reach(lane):
+            if room > 0:
+                group += (some := each.take(room))
+                room -= sum(len(part.messages) for part in some)
         return group
 
     async def _settle(self, group: Sequence[_Part]) -> None:
@@ -156,7 +213,8 @@ class Intake:
         start = 0
         for part in group:
             end = start + len(part.messages)
-            part.submission.outcomes[part.start : part.start + len(part.messages)] = outcomes[start:end]
+            for place, outcome in zip(part.places, outcomes[start:end], strict=True):
+                part.submission.outcomes[place] = outcome
             self._settled(part)
             start = end
 
@@ -178,5 +236,5 @@ class Intake:
             submission.error = IntakeClosedError("the service went down before this was written; send it again")
             submission.settled.set()
         self._open.clear()
-        self._queue.clear()
+        self._lanes = [_Lane() for _ in self._lanes]
         self._unsettled = 0

@@ -38,7 +38,7 @@ from loaders.values import Defaults, Value, template_from, time_from, value_from
 from loaders.webhook_rules import Webhook, check_asked, webhook_from
 
 CATALOG = Path(__file__).with_name("catalog")
-AUTHORITIES = {each.name.lower(): each for each in Authority if Authority.CLAIMED <= each < Authority.MANUAL}
+AUTHORITIES = {each.word: each for each in Authority if Authority.CLAIMED <= each < Authority.MANUAL}
 HERE = Local()
 SIGNING = frozenset({Kind.HMAC, Kind.JWT_RS256})
 FAN_OUT_NAMES = frozenset({"item", "root", "index"})

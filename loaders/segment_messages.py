@@ -38,24 +38,15 @@ KINDS: Mapping[str, MessageKind] = {kind.value: kind for kind in MessageKind}
 PER_SEND = ("sentAt", "writeKey", "_metadata")
 
 Path = tuple[str, ...]
+# By the object in which they stand: the names there, and as what they are read.
+IDENTIFIERS: tuple[tuple[Path, tuple[tuple[str, str], ...]], ...] = (
+    ((), (("userId", "user_id"), ("anonymousId", "anonymous_id"))),
+    (("properties",), (("email", "email"), ("phone", "phone"))),
+    (("context", "traits"), (("user_id", "user_id"), ("email", "email"), ("phone", "phone"))),
+    (("context", "device"), (("id", "device_id"), ("advertisingId", "advertising_id"), ("token", "push_token"))),
+)
 # A group's traits are the account's; its email is nobody's.
-TRAITS: tuple[tuple[str, Path], ...] = (
-    ("user_id", ("traits", "user_id")),
-    ("email", ("traits", "email")),
-    ("phone", ("traits", "phone")),
-)
-IDENTIFIERS: tuple[tuple[str, Path], ...] = (
-    ("user_id", ("userId",)),
-    ("anonymous_id", ("anonymousId",)),
-    ("email", ("properties", "email")),
-    ("phone", ("properties", "phone")),
-    ("user_id", ("context", "traits", "user_id")),
-    ("email", ("context", "traits", "email")),
-    ("phone", ("context", "traits", "phone")),
-    ("device_id", ("context", "device", "id")),
-    ("advertising_id", ("context", "device", "advertisingId")),
-    ("push_token", ("context", "device", "token")),
-)
+TRAITS = (("traits",), (("user_id", "user_id"), ("email", "email"), ("phone", "phone")))
 HASHED = {("email", "sha256"): "email_sha256"}
 SIGNATURE = "userSignature"  # in the context; never kept, since it is as good as a password of the user
 # The clock of a sender who names her own `timestamp` is wrong from here on; what is less may be the way of the message.
@@ -190,16 +181,19 @@ def _belief(item: _Item, sending: Sending) -> Belief:
 
 def _sightings(item: _Item, kind: MessageKind, belief: Belief) -> tuple[Sighting, ...]:
     found: dict[tuple[str, str], Sighting] = {}
-    for namespace, path in IDENTIFIERS if kind is MessageKind.GROUP else (*IDENTIFIERS, *TRAITS):
-        value = item.at(path)
-        if value is None:
-            continue
-        place = ".".join(path)
-        text = text_of(value)
-        if text is None:
-            item.warn("invalid_identifier", place, f"this is no text; it is ignored as {namespace}")
-        else:
-            found.setdefault((namespace, text), Sighting(namespace, text, place, belief.of(namespace, text)))
+    for path, names in IDENTIFIERS if kind is MessageKind.GROUP else (*IDENTIFIERS, TRAITS):
+        given = item.at(path)
+        stated = given if isinstance(given, dict) else {}
+        for name, namespace in names:
+            value = stated.get(name)
+            if value is None:
+                continue
+            place = ".".join((*path, name))
+            text = text_of(value)
+            if text is None:
+                item.warn("invalid_identifier", place, f"this is no text; it is ignored as {namespace}")
+            else:
+                found.setdefault((namespace, text), Sighting(namespace, text, place, belief.of(namespace, text)))
     for each in _external(item, belief):
         found.setdefault((each.namespace, each.value), each)
     return tuple(found.values())

@@ -91,6 +91,54 @@ async def test_no_group_is_larger_than_it_may_be(ledger: Ledger) -> None:
     assert sorted(len(group) for group in ledger.groups) == [5, 10, 10, 10]
 
 
+async def test_what_is_much_is_written_by_two_at_once_each_with_its_people(ledger: Ledger) -> None:
+    some = [track(f"a{number % 40}", id=f"m{next(IDS)}", at=number) for number in range(400)]
+    cookie = {each.message_id: each.sightings[0].value for each in some}
+    async with Intake(ledger.commit, Pace(spread=100)).opened() as intake:
+        assert len(await intake.submit(some)) == 400
+    assert sorted(len(group) for group in ledger.groups) == [200, 200]
+    one, other = ({cookie[each] for each in group} for group in ledger.groups)
+    assert not one & other
+
+
+async def test_what_is_little_is_one_group_whoever_it_is_about(ledger: Ledger) -> None:
+    some = [track(f"a{number}", id=f"m{next(IDS)}", at=number) for number in range(150)]
+    async with Intake(ledger.commit, Pace(spread=100)).opened() as intake:
+        await intake.submit(some)
+    assert [len(group) for group in ledger.groups] == [150]
+
+
+async def test_what_came_while_the_second_committer_wrote_is_not_forgotten(ledger: Ledger) -> None:
+    """Too little for the second one, left alone by the first one while the second one was busy."""
+    slow = anyio.Event()
+
+    async def commit(group: Sequence[Message]) -> tuple[Outcome, ...]:
+        if any(each.name == "slow" for each in group):
+            await slow.wait()
+        return await ledger.commit(group)
+
+    def of(cookie: str, name: str) -> Message:
+        return track(cookie, id=f"m{next(IDS)}", name=name)
+
+    async with Intake(commit, Pace(spread=2)).opened() as intake, anyio.create_task_group() as tasks:
+        tasks.start_soon(intake.submit, [of("a0", "fine"), of("a1", "slow"), of("a1", "slow")])
+        await anyio.sleep(0.02)
+        tasks.start_soon(intake.submit, [of("a1", "late")])
+        await anyio.sleep(0.02)
+        slow.set()
+    assert [len(group) for group in ledger.groups] == [1, 2, 1]
+
+
+async def test_outcomes_stand_where_their_messages_stood(ledger: Ledger) -> None:
+    some = [
+        track(f"a{number % 7}", id=f"m{next(IDS)}", name="poison" if number % 5 == 0 else "fine")
+        for number in range(100)
+    ]
+    async with Intake(ledger.commit, Pace(spread=10, group=20)).opened() as intake:
+        outcomes = await intake.submit(some)
+    assert [each.status is Status.REJECTED for each in outcomes] == [number % 5 == 0 for number in range(100)]
+
+
 async def test_a_full_queue_takes_nothing_and_says_so(ledger: Ledger) -> None:
     async with Intake(ledger.commit, Pace(room=10)).opened() as intake, anyio.create_task_group() as tasks:
         ledger.gate = anyio.Event()
