@@ -1,22 +1,16 @@
-"""Ingestion through HTTP with stitching, against the bare driver writing the same nodes and relationships.
+"""Ingestion through HTTP with stitching, from 1 to 64 callers, against the bare driver writing what it left.
 
 The messages are those of the sample company's web shop and app, for another seed than the demo's, as a Segment client
-sends them. The ceiling creates what our run left, under the same constraints and indexes, in UNWIND batches of 1,000:
-nodes by their labels, then relationships by their type, whose ends it finds by the unique key. Two writers share the
-batches, the best number for bare writes (design.md §5), and lock what a batch of relationships ends at before they
-write it. It reads nothing and decides nothing; no node, relationship or property is left out but the keys and the
-migrations.
+sends them.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from time import perf_counter
-from typing import Any
 
 import orjson
-from neo4j import AsyncDriver
 
+from bench.bare import chunks, left_in, written
 from bench.report import Ratio
 from bench.wire import basic, caller, request
 from bench.world import World, emptied, key_for, service
@@ -25,44 +19,58 @@ from selfsame.demo.fernhill import fernhill, web_calls
 from selfsame.demo.web import segment_message
 
 SEED = 1
-CALLERS = 16
+CALLERS = (16, 1, 4, 64)
 PER_REQUEST = 100  # what the clients send at once by default
-PER_UNWIND = 1_000
-WRITERS = 2
 WARM_UP = 2
 ROUNDS = 3
 
-ID = frozenset({"Profile", "Interaction"})  # the unique property of all others is `key`
-SHARED = frozenset({"Identifier", "Profile", "Account", "Product", "Order"})
 
-
-async def ingestion(world: World) -> Ratio:
-    """Messages a second, ours and the ceiling in turn, each on an empty graph and with statements planned before.
+async def ingestion(world: World) -> Sequence[Ratio]:
+    """Messages a second for each number of callers, and the ceiling, in turn, each on an empty graph.
 
     The first rounds warm up: a JVM compiles what it runs often.
     """
-    messages = [segment_message(call) for call in web_calls(fernhill(SEED))]
-    ours: list[float] = []
+    messages = shop_messages()
+    ours: dict[int, list[float]] = {callers: [] for callers in CALLERS}
     ceiling: list[float] = []
-    with service(world.server) as port:
+    with service(world.server) as process:
         for _ in range(WARM_UP + ROUNDS):
+            for callers in CALLERS:
+                await emptied(world.connection)
+                key = await key_for(world.connection, Scope.WRITE)
+                ours[callers].append(len(messages) / await sent(messages, process.port, key, callers))
+            left = await left_in(world.connection.driver)
             await emptied(world.connection)
-            key = await key_for(world.connection, Scope.WRITE)
-            ours.append(len(messages) / await _sent(messages, port, key))
-            left = await _left(world.connection.driver)
-            await emptied(world.connection)
-            ceiling.append(len(messages) / await _written(world.connection.driver, left))
-    goal = "at least 0.4, later 0.7"
-    return Ratio("ingestion", "bare driver", "messages/s", ours[WARM_UP:], ceiling[WARM_UP:], goal)
-
-
-async def _sent(messages: Sequence[dict[str, object]], port: int, key: str) -> float:
-    """Seconds until everything is acknowledged. Every caller sends its share in order, a request at a time."""
-    requests = [
-        request("POST", "/v1/batch", {"Authorization": basic(key)}, orjson.dumps({"batch": list(each)}))
-        for each in _chunks(messages, PER_REQUEST)
+            ceiling.append(len(messages) / await written(world.connection.driver, left))
+    return [
+        Ratio(
+            f"ingestion, {callers} caller{'s' if callers > 1 else ''} with {PER_REQUEST} a request",
+            "bare driver",
+            "messages/s",
+            ours[callers][WARM_UP:],
+            ceiling[WARM_UP:],
+            "at least 0.7" if callers == CALLERS[0] else "none was set",
+        )
+        for callers in CALLERS
     ]
-    waiting = iter(requests)
+
+
+def shop_messages() -> list[Mapping[str, object]]:
+    """What a client of the sample company sends."""
+    return [segment_message(call) for call in web_calls(fernhill(SEED))]
+
+
+def batches(messages: Sequence[Mapping[str, object]], key: str) -> list[bytes]:
+    """The requests that send these messages."""
+    return [
+        request("POST", "/v1/batch", {"Authorization": basic(key)}, orjson.dumps({"batch": list(each)}))
+        for each in chunks(messages, PER_REQUEST)
+    ]
+
+
+async def sent(messages: Sequence[Mapping[str, object]], port: int, key: str, callers: int) -> float:
+    """Seconds until everything is acknowledged. Every caller sends its share in order, a request at a time."""
+    waiting = iter(batches(messages, key))
 
     async def work() -> None:
         connection = await caller(port)
@@ -73,107 +81,6 @@ async def _sent(messages: Sequence[dict[str, object]], port: int, key: str) -> f
 
     start = perf_counter()
     async with asyncio.TaskGroup() as tasks:
-        for _ in range(CALLERS):
+        for _ in range(callers):
             tasks.create_task(work())
     return perf_counter() - start
-
-
-Rows = Sequence[dict[str, Any]]
-Left = tuple[Mapping[str, Rows], Mapping[tuple[str, str, str], Rows]]
-
-NODES = """
-MATCH (n)
-WHERE NOT n:Migration AND NOT n:MigrationLock AND NOT n:ApiKey
-RETURN labels(n) AS labels, properties(n) AS properties
-"""
-
-RELATIONSHIPS = """
-MATCH (a)-[r]->(b)
-RETURN labels(a) AS from, labels(b) AS to, coalesce(a.key, a.id) AS a, coalesce(b.key, b.id) AS b,
-  type(r) AS type, properties(r) AS properties
-"""
-
-
-async def _left(driver: AsyncDriver) -> Left:
-    """The nodes by their labels, and the relationships by the labels of their ends and their type."""
-    nodes: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    relationships: defaultdict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
-    async with driver.session() as session:
-        async for row in await session.run(NODES):
-            nodes[":".join(sorted(row["labels"], key=_anchor_first))].append(row["properties"])
-        async for row in await session.run(RELATIONSHIPS):
-            ends = (min(row["from"], key=_anchor_first), row["type"], min(row["to"], key=_anchor_first))
-            relationships[ends].append({"a": row["a"], "b": row["b"], "properties": row["properties"]})
-    return nodes, relationships
-
-
-def _anchor_first(label: str) -> tuple[bool, str]:
-    return (label != "Identifier", label)
-
-
-async def _written(driver: AsyncDriver, left: Left) -> float:
-    """Seconds until all of it is committed."""
-    nodes, relationships = left
-    start = perf_counter()
-    await _by_two(
-        driver, (_created(labels, each) for labels, rows in nodes.items() for each in _chunks(rows, PER_UNWIND))
-    )
-    await _by_two(
-        driver, (_tied(ends, each) for ends, rows in relationships.items() for each in _chunks(rows, PER_UNWIND))
-    )
-    return perf_counter() - start
-
-
-Steps = Sequence[tuple[str, Sequence[Any]]]
-
-
-def _created(labels: str, rows: Rows) -> Steps:
-    return [(f"UNWIND $rows AS row CREATE (n:{labels}) SET n = row", rows)]
-
-
-def _tied(ends: tuple[str, str, str], rows: Rows) -> Steps:
-    """The statements that create relationships: first a lock on what several batches end at, then all of them."""
-    one, type_, other = ends
-    locks = [
-        (
-            f"UNWIND $rows AS key MATCH (n:{label} {{{_key(label)}: key}}) SET n.locked = null",
-            sorted({row[end] for row in rows}),
-        )
-        for label, end in ((one, "a"), (other, "b"))
-        if label in SHARED
-    ]
-    tie = f"""
-    UNWIND $rows AS row
-    MATCH (a:{one} {{{_key(one)}: row.a}})
-    MATCH (b:{other} {{{_key(other)}: row.b}})
-    CREATE (a)-[r:{type_}]->(b)
-    SET r = row.properties
-    """
-    return [*locks, (tie, rows)]
-
-
-async def _by_two(driver: AsyncDriver, batches: Iterator[Steps]) -> None:
-    """Commit batches, a transaction each, two at a time."""
-
-    async def work() -> None:
-        async with driver.session() as session:
-            for steps in batches:
-                await session.execute_write(_run, steps)
-
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(WRITERS):
-            tasks.create_task(work())
-
-
-async def _run(tx: Any, steps: Steps) -> None:  # noqa: ANN401 - the driver's transaction
-    for statement, rows in steps:
-        await (await tx.run(f"CYPHER replan=skip {statement}", rows=rows)).consume()
-
-
-def _key(label: str) -> str:
-    return "id" if label in ID else "key"
-
-
-def _chunks(rows: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]

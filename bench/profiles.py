@@ -51,9 +51,9 @@ async def profiles(world: World) -> Ratio:
     key = await key_for(world.connection, Scope.READ)
     ours: list[float] = []
     ceiling: list[float] = []
-    with service(world.server) as port:
+    with service(world.server) as process:
         for _ in range(ROUNDS + 1):
-            ours.append(await _over_graphql(port, key, users))
+            ours.append(await _over_graphql(process.port, key, users))
             ceiling.append(await _over_the_driver(world, users))
     return Ratio("one profile", "same Cypher", "answers/s", ours[1:], ceiling[1:], "at least 0.35 at 16 callers")
 

@@ -35,8 +35,8 @@ async def timelines(world: World) -> Ratio:
     key = await key_for(world.connection, Scope.READ)
     ours: list[float] = []
     ceiling: list[float] = []
-    with service(world.server) as port:
-        connection = await caller(port)
+    with service(world.server) as process:
+        connection = await caller(process.port)
         for _ in range(ROUNDS + 1):
             ours.append(await _pages(connection, key, "busy"))
             ceiling.append(await _pages(connection, key, "quiet"))

@@ -63,17 +63,25 @@ def reaching(server: LocalNeo4j) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service that answers. pid: of its process."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def service(server: LocalNeo4j) -> Iterator[int]:
-    """The service on this Neo4j, from when it answers; the port it listens on."""
+def service(server: LocalNeo4j, *command: str) -> Iterator[Service]:
+    """The service on this Neo4j, from when it answers. command: another program that announces its port as it does."""
     with subprocess.Popen(
-        [PROGRAM, "serve"],
+        command or [PROGRAM, "serve"],
         env=reaching(server) | {"SELFSAME_PORT": "0", "SELFSAME_LOG_FORMAT": "json"},
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
         try:
-            yield announced_port(process)
+            yield Service(announced_port(process), process.pid)
         finally:
             process.terminate()
             process.communicate(timeout=60)
