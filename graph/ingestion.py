@@ -80,6 +80,28 @@ WITH collect({{
 RETURN identifiers, COUNT {{ (:Act) }} AS acts, {REMEMBERED} AS remembered
 """
 
+# identifier_key (unique), then an expand to the profile and one to its identifiers; the write is the lock
+LOCK_NEAR = """
+UNWIND $keys AS key
+MATCH (i:Identifier {key: key})
+USING INDEX SEEK i:Identifier(key)
+OPTIONAL MATCH (i)-[:IDENTIFIES]->(p:Profile)
+WITH collect(key) AS known, collect(DISTINCT p) AS people
+CALL (people) {
+  UNWIND people AS p
+  MATCH (p)<-[:IDENTIFIES]-(member:Identifier)
+  RETURN p, min(member.key) AS smallest
+}
+WITH known, collect(smallest) AS smallest
+UNWIND known + smallest AS key
+WITH DISTINCT key
+ORDER BY key
+MATCH (i:Identifier {key: key})
+USING INDEX SEEK i:Identifier(key)
+SET i.touched = $now
+RETURN key
+"""
+
 # interaction_id (unique)
 FLAG_REPEATS = """
 UNWIND $ids AS id
@@ -236,8 +258,14 @@ class _Locked:
 async def _keep_identifiers(
     tx: Transaction, heard: Sequence[Heard], policy: Policy, mint: Mint, change: Change, now: int
 ) -> _Locked:
-    """Write and lock the identifiers of a batch."""
+    """Write and lock the identifiers of a batch.
+
+    Those that are there already are locked first, with one of each person they belong to, in one order of keys: who
+    locked the person later, beside what another batch holds, would wait for that one and it for her.
+    """
     rows = _identifier_rows(heard, policy, mint, now)
+    near = await tx.rows(LOCK_NEAR, keys=[row["key"] for row in rows], now=now)
+    change.locked |= {IdentifierKey(row["key"]) for row in near}
     minted = {row["key"]: row["mint"] for row in rows}
     moved_at = 0
     kept = (await tx.rows(KEEP_IDENTIFIERS, rows=rows))[0]

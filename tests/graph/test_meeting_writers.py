@@ -1,5 +1,7 @@
 """Writers that meet: whatever waits for what, the people are those of the same messages one by one."""
 
+from random import Random
+
 import anyio
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from graph.connection import Connection
 from graph.rebuild import verify
 from identity.evidence import sha256_of
 from identity.messages import Message, MessageKind
-from tests.building import alias, identify, message
+from tests.building import alias, identify, message, track
 from tests.graph.telling import Seen, in_batches, telling, told
 from tests.graph.test_any_order_on_neo4j import FEW
 from tests.identity.histories import some_history
@@ -54,3 +56,27 @@ async def test_an_address_and_its_hash_used_at_once_by_two_users_are_both_generi
     for _ in range(3):
         seen = await told_at_once(graph, said, first)
         assert seen.generic == {"email:e@x.com": "values", f"email_sha256:{HASH[1]}": "values"}
+
+
+async def test_writers_that_meet_at_the_same_people_wait_and_never_for_each_other(
+    graph: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever of a person is locked first, all lock in one order; the driver tells of each deadlock that it met."""
+    random, teller = Random(7), await telling(graph)
+    people = [(f"u{who}", f"a{who}-{which}") for who in range(8) for which in range(3)]
+    await teller.tell([identify(user, cookie, at=1) for user, cookie in people])
+    batches = [
+        [track(random.choice(people)[1], id=f"m{batch}-{number}", at=2) for number in range(12)] for batch in range(40)
+    ]
+    waiting = iter(batches)
+
+    async def write() -> None:
+        for each in waiting:
+            await teller.tell(each)
+
+    with caplog.at_level("WARNING", "neo4j"):
+        async with anyio.create_task_group() as writers:
+            for _ in range(4):
+                writers.start_soon(write)
+    assert "Deadlock" not in caplog.text
+    assert await verify(graph.reader, teller.policy) == ()
