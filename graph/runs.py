@@ -306,7 +306,7 @@ def _form_from(row: Row) -> Form:
 # A label scan: as many rows as there were loads.
 LAST_FORM = """
 MATCH (run:Run {state: 'finished', source: $source})
-WHERE run.mapping = $mapping AND run.format IS NOT null
+WHERE run.mapping = $mapping AND run.format <> 'kafka'
 RETURN run {.*} AS run
 ORDER BY run.updated_at DESC, run.id DESC
 LIMIT 1
@@ -314,7 +314,10 @@ LIMIT 1
 
 
 async def last_form(reader: Reader, source: SourceName, mapping: str) -> Form | None:
-    """How the records of the last finished load of a source by a mapping's name were written; None for the first."""
+    """How the records of the last finished load of a source by a mapping's name were written; None for the first.
+
+    What came as a stream says nothing of the columns of a file.
+    """
     rows = await reader.rows(LAST_FORM, source=source, mapping=mapping)
     return run_from(rows[0]["run"]).form if rows else None
 

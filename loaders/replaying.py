@@ -19,7 +19,7 @@ from identity.messages import Authority, Json, Rejection, SourceName
 from identity.requests import Asked
 from loaders.committing import commit_many
 from loaders.errors import MappingInvalidError
-from loaders.formats.records import Found
+from loaders.formats.records import STREAM, Found
 from loaders.mapping import SourceMapping
 from loaders.runs import SHOWN_REJECTIONS, Into
 from loaders.segment_messages import Sending, message_from
@@ -157,9 +157,10 @@ class _Reader:
         mapping = self._mapping(letter)
         if isinstance(mapping, str):
             return mapping
+        form = run.form if run else None
         if mapping is None:
-            return self._message(letter, raw)
-        found = record_again(raw, _place(letter.rejection.place), run.form if run else None)
+            return self._message(letter, raw, form)
+        found = record_again(raw, _place(letter.rejection.place), form)
         return _mapped(found, mapping, letter) if isinstance(found, Found) else _unreadable(found)
 
     def used(self, letter: DeadLetter) -> ReadBy | None:
@@ -193,11 +194,12 @@ class _Reader:
         except MappingInvalidError as error:
             return f"its mapping cannot be used, name another with --mapping: {error}"
 
-    def _message(self, letter: DeadLetter, raw: str) -> Translated:
+    def _message(self, letter: DeadLetter, raw: str, form: Form | None) -> Translated:
         """received: when it was first met, so that its own time is judged as it would have been then."""
         source = Source(name=letter.source, authority=self.how.authority)
-        sending = Sending(source, letter.at, kind=None if _says_type(raw) else self.how.kind)
-        return translated_message(message_from(raw.encode(), _place(letter.rejection.place), sending))
+        kind, place = None if _says_type(raw) else self.how.kind, _place(letter.rejection.place)
+        sending = Sending(source, letter.at, kind=kind, stand_in=_stand_in(place, form))
+        return translated_message(message_from(raw.encode(), place, sending))
 
 
 def _unreadable(why: Rejection | str) -> Translated | str:
@@ -221,6 +223,11 @@ def _place(place: str) -> str:
     return found[0] if found else place
 
 
+def _stand_in(place: str, form: Form | None) -> str | None:
+    """The id that a record of a stream has from its place, if it has no own."""
+    return place if form is not None and form.format == STREAM else None
+
+
 def _says_type(raw: str) -> bool:
     try:
         read = json_value(raw.encode())
@@ -239,7 +246,7 @@ def record_again(raw: str, place: str, form: Form | None) -> Found | Rejection |
     if form is not None and form.format == "csv":
         return _row_again(raw, place, form)
     try:
-        return Found(json_value(raw.encode()), place, raw)
+        return Found(json_value(raw.encode()), place, raw, _stand_in(place, form))
     except UnreadableJsonError as error:
         return Rejection("not_json", place, f"this is no JSON that can be read: {error}", raw=raw)
 

@@ -36,7 +36,7 @@ from identity.messages import Message, Rejection, Warned
 from loaders.committing import Commit, commit_many
 from loaders.errors import FileUnreadableError, MappingInvalidError
 from loaders.files import opened_records
-from loaders.formats.records import Found, Line, Reading, Records
+from loaders.formats.records import Found, Line, Passed, Reading, Records
 from loaders.formats.streams import STANDARD_INPUT
 from loaders.mapping import SourceMapping, check_columns
 from loaders.segment_messages import Sending, message_from
@@ -103,6 +103,13 @@ class Noted:
             self.warnings[each.code] += 1
             self.examples.setdefault(each.code, each)
 
+    def add(self, other: "Noted") -> None:
+        """Take in what a later part met."""
+        self.rejections += other.rejections[: SHOWN_REJECTIONS - len(self.rejections)]
+        self.skipped.update(other.skipped)
+        self.warnings.update(other.warnings)
+        self.examples = {**other.examples, **self.examples}
+
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
@@ -138,7 +145,7 @@ async def load_file(
     NamespaceConflictError and RunHeldError before anything is loaded; DatabaseAwayError and SourceAwayError in between,
     and then the same call goes on; RunTakenError when another process took the load over.
     """
-    load = Load(source.name, origin.name, await _sha256(origin, into.mint), *_of(mapping))
+    load = Load(source.name, origin.name, await _sha256(origin, into.mint), *loaded_by(mapping))
     with ExitStack() as stack:
         records = stack.enter_context(_opened(origin, _reading(reading, mapping)))
         _check(records, mapping)
@@ -148,10 +155,10 @@ async def load_file(
         await _tell_drift(load, form, into)
         if source.namespaces:
             await declare(into.connection.writer, source.namespaces, source.name)
-        async with _begun(load, into, form) as begun:
+        async with executed(load, into, form) as begun:
             noted, resumed_at = Noted(remarks=records.remarks), begun.run.position
             for batch in _batches(_from(records, chain(first, lines), resumed_at)):
-                begun.run = await _commit(batch, begun.run, _Work(source, mapping, into, records.size), noted)
+                begun.run = await commit_lines(batch, begun.run, Work(source, mapping, into, records.size), noted)
                 if tell is not None:
                     tell(Progress(batch[-1].read, records.size, begun.run.counts))
             run = await finished_run(into.connection.writer, begun.run, into.now())
@@ -187,15 +194,17 @@ async def _tell_drift(load: Load, form: Form, into: Into) -> None:
 
 
 @dataclass(slots=True)
-class _Begun:
+class Begun:
+    """A run that this process executes, as it stands now."""
+
     run: Run
 
 
 @asynccontextmanager
-async def _begun(load: Load, into: Into, form: Form) -> AsyncIterator[_Begun]:
+async def executed(load: Load, into: Into, form: Form) -> AsyncIterator[Begun]:
     """The run of a load while this process executes it; where that ends before its time, others may take it up."""
     writer = into.connection.writer
-    begun = _Begun(await begun_run(writer, RunId(into.mint()), load, into.now(), hold=into.hold, form=form))
+    begun = Begun(await begun_run(writer, RunId(into.mint()), load, into.now(), hold=into.hold, form=form))
     try:
         yield begun
     except (Exception, anyio.get_cancelled_exc_class()):
@@ -247,7 +256,8 @@ def _opened(origin: Origin, reading: Reading) -> AbstractContextManager[Records]
     return opened_table(origin) if isinstance(origin, Table) else opened_records(origin, reading)
 
 
-def _of(mapping: SourceMapping | None) -> tuple[str, str, tuple[str, ...]] | tuple[None, None]:
+def loaded_by(mapping: SourceMapping | None) -> tuple[str, str, tuple[str, ...]] | tuple[None, None]:
+    """What a load says of its mapping: the last fields of `Load`."""
     return (None, None) if mapping is None else (mapping.file, mapping.sha256, mapping.given)
 
 
@@ -284,15 +294,20 @@ def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class Work:
+    """What is to be made of lines. source: whose they are; size: of the whole, as `Records` has it."""
+
     source: Source
     mapping: SourceMapping | None
     into: Into
-    size: int
+    size: int = 0
 
 
-async def _commit(batch: Sequence[Line], run: Run, work: _Work, noted: Noted) -> Run:
-    """Commit the messages of some lines, then the position after them."""
+async def commit_lines(batch: Sequence[Line], run: Run, work: Work, noted: Noted) -> Run:
+    """Commit the messages of some lines, then the position after them; the run as it stands then.
+
+    May run twice: what is known changes nothing. Raises what `commit_many` and `advanced_run` raise.
+    """
     now = work.into.now()
     read = [_translated(line, work.source, work.mapping, now) for line in batch]
     pairs = [
@@ -319,10 +334,12 @@ def _translated(line: Line, source: Source, mapping: SourceMapping | None, now: 
     found = line.content
     if isinstance(found, Rejection):
         return Translated(rejection=found)
+    if isinstance(found, Passed):
+        return Translated(skipped=found.because)
     if mapping is not None:
         return of_a_file(translated(found, mapping, now))
-    read = message_from(found.raw.encode(), found.place, Sending(source, now))
-    return translated_message(read)
+    sending = Sending(source, now, stand_in=found.id, first_at=found.at)
+    return translated_message(message_from(found.raw.encode(), found.place, sending))
 
 
 def _read_counts(read: Sequence[Translated], noted: Noted) -> Counts:

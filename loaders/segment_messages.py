@@ -61,6 +61,7 @@ class Sending:
     """What a message shares with those it was sent with.
 
     sent_at: of the whole body, as sent. kind: where the address says it, not the message. context: of a whole batch.
+    stand_in: the id of a message that has no own, else its hash. first_at: when somebody before us took it in.
     """
 
     source: Source
@@ -68,6 +69,8 @@ class Sending:
     sent_at: Json = None
     kind: str | None = None
     context: Mapping[str, Json] = field(default_factory=dict)
+    stand_in: str | None = None
+    first_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -246,7 +249,7 @@ def _message(
         traits = {**item.object_at("context", "traits"), **traits}
     return Message(
         source=sending.source.name,
-        message_id=_message_id(item, digest),
+        message_id=_message_id(item, sending.stand_in or digest),
         kind=kind,
         received_at=sending.received_at,
         at=shown_moment(own, sending.received_at, skew),
@@ -283,15 +286,15 @@ def _digest(fields: Mapping[str, Json]) -> str:
     return hashlib.sha256(canonical(kept).encode()).hexdigest()
 
 
-def _message_id(item: _Item, digest: str) -> str:
+def _message_id(item: _Item, stand_in: str) -> str:
     given = item.fields.get("messageId")
     if given is None:
-        return digest
+        return stand_in
     text = text_of(given)
     if text is None or SPACE.match(text) or len(text.encode()) > KEY_LIMIT:
         sentence = f"this is empty, no text or longer than {KEY_LIMIT} bytes; the hash of the message stands in for it"
         item.warn("invalid_message_id", "messageId", sentence)
-        return digest
+        return stand_in
     return text
 
 
@@ -311,7 +314,7 @@ def _skew(item: _Item, sending: Sending) -> timedelta:
     if sent is None:
         return timedelta()
     first = _moment(item, "receivedAt", item.fields.get("receivedAt")) if given is not None else None
-    return (first or sending.received_at) - sent
+    return (first or sending.first_at or sending.received_at) - sent
 
 
 def _moment(item: _Item, place: str, value: Json) -> datetime | None:

@@ -87,7 +87,13 @@ def _messages(found: Found, mapping: SourceMapping, now: datetime) -> Iterator[M
             continue
         for index, given in enumerate(_inputs(rule.each, found.value, found.value)):
             digest = hashlib.sha256(f"{number}:{index}:{record}".encode()).hexdigest()
-            yield _Translation(given, found.value, rule, mapping, []).message(digest, now)
+            made = _Translation(given, found.value, rule, mapping, [], _stand_in(found, number, index) or digest)
+            yield made.message(digest, now)
+
+
+def _stand_in(found: Found, number: int, index: int) -> str | None:
+    """The id of a message that its rule gives none: the record's own, told apart where a record gives several."""
+    return found.id if found.id is None or (number, index) == (0, 0) else f"{found.id}:{number}:{index}"
 
 
 def _inputs(each: Value | None, given: Json, root: Json) -> Iterator[Json]:
@@ -108,13 +114,14 @@ def _inputs(each: Value | None, given: Json, root: Json) -> Iterator[Json]:
 
 @dataclass(frozen=True, slots=True)
 class _Translation:
-    """One message in the making. given: what its rule is evaluated on."""
+    """One message in the making. given: what its rule is evaluated on; stand_in: its id where it has no own."""
 
     given: Json
     root: Json
     rule: MessageRule
     mapping: SourceMapping
     warnings: list[Warned]
+    stand_in: str
 
     def message(self, digest: str, now: datetime) -> Message:
         rule, source = self.rule, self.mapping.source
@@ -126,7 +133,7 @@ class _Translation:
         own = self._own_time()
         return Message(
             source=source.name,
-            message_id=self._id(digest),
+            message_id=self._id(),
             kind=rule.kind,
             received_at=now,
             at=shown_moment(own, now),
@@ -166,15 +173,15 @@ class _Translation:
             return text.encode()[:KEY_LIMIT].decode("utf-8", "ignore")
         return text or None
 
-    def _id(self, digest: str) -> str:
+    def _id(self) -> str:
         if self.rule.id is None:
-            return digest
+            return self.stand_in
         text = text_of(self._read(self.rule.id))
         if text is not None and text.strip() and len(text.encode()) <= KEY_LIMIT:
             return text
-        sentence = "the id is missing, empty or too long; the hash of the record stands in for it"
+        sentence = "the id is missing, empty or too long; the record's hash, or its place in a stream, stands in for it"
         self.warnings.append(Warned("invalid_message_id", "id", sentence))
-        return digest
+        return self.stand_in
 
     def _own_time(self) -> datetime | None:
         read = self._read(self.rule.time)

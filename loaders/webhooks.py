@@ -59,12 +59,14 @@ def _form(body: bytes) -> Json:
     return dict(pairs)
 
 
-def records_in(content: Content, mapping: SourceMapping, webhook: Webhook) -> tuple[Found, ...] | Rejection:
+def records_in(
+    content: Content, mapping: SourceMapping, webhook: Webhook, place: str | None = None
+) -> tuple[Found, ...] | Rejection:
     """The records of a request, each with its place, or why there are none. Never raises.
 
     A key that was sent along in the body is taken out of it first: it shall stand in no graph and no dead letter.
     """
-    place = f"webhook:{mapping.source.name}"
+    place = place or f"webhook:{mapping.source.name}"
     headers: dict[str, Json] = dict(webhook.header_values(content.headers))
     raw = "" if webhook.scheme.kind is Kind.KEY_IN_BODY else bounded(content.body)
     try:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from identity.messages import Json, Rejection
 from loaders.errors import MappingInvalidError
 
 FORMATS = ("csv", "jsonl", "json", "parquet", "excel")
+STREAM = "kafka"  # what a run keeps as the form of records that came as a stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +62,36 @@ def selected(table: str | None, query: str | None, key: str | None) -> Selection
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A record as a file holds it. place: `file:line`; raw: its text, for a dead letter."""
+    """A record as a file holds it. place: `file:line`; raw: its text, for a dead letter.
+
+    id: what stands in for a message id that the record does not give; without it that is the record's hash. at: when
+    somebody before us took the record in.
+    """
 
     value: Json
     place: str
     raw: str
+    id: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What is no record, and is passed over for this reason."""
+
+    because: str
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What stands at a line or row: a record, or why it is none.
+    """What stands at a line or row: a record, or why it is none or is passed over.
 
     number: the position to go on after. read: how far the whole is read, in the unit of `Records.size`.
     """
 
     number: int
     read: int
-    content: Found | Rejection
+    content: Found | Rejection | Passed
 
 
 @dataclass(frozen=True, slots=True)
