@@ -50,10 +50,11 @@ schema: $(RUNTIME) ## Print schema.graphql from the code
 	$(BIN)/selfsame schema > schema.graphql.new
 	@mv schema.graphql.new schema.graphql
 
-lock: $(DEV) ## Resolve all dependencies again: Python's and Neo4j's
+lock: $(DEV) ## Resolve all dependencies again: Python's, Neo4j's, and those of the tests' Kafka
 	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra tables -o requirements.lock pyproject.toml -
-	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra tables --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml -
+	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra tables --extra kafka --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml -
 	$(BIN)/python -m graph.server.lock
+	$(BIN)/python -m tests.kafka.lock
 LOCK := $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-annotate --no-header
 
 clean: ## Take away what can be made again, and the demo's data

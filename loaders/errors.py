@@ -9,7 +9,8 @@ LoaderError
   ColumnsChangedError   a file has other columns than the last one, and that was to be an error
   FileUnreadableError   a file that cannot be read as what it was said to be
   PartMissingError      a form of file or table whose optional part is not installed
-  SourceAwayError       a database that is read does not answer; the same load goes on later
+  SourceAwayError       a database or a stream that is read does not answer; the same load goes on later
+  StreamRefusedError    a stream that cannot be read as it was asked for
 """
 
 
@@ -78,7 +79,13 @@ class PartMissingError(LoaderError):
 
 
 class SourceAwayError(LoaderError):
-    """A database that is read does not answer; what was read is committed, and the same load goes on behind it."""
+    """A database or a stream does not answer; what was read is committed, and the same load goes on behind it."""
 
     code = "source_away"
     retryable = True
+
+
+class StreamRefusedError(LoaderError):
+    """The settings of a stream cannot be used, a topic is not there, or the brokers refuse who asks."""
+
+    code = "stream_refused"

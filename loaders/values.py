@@ -343,20 +343,14 @@ def _as_identity(namespace: str, value: Json, region: str | None) -> str:
 
 
 def _parse_json(call: _Call) -> Value:
-    return _then(call, call.converted("parse_json", _as_json))
-
-
-def _then(call: _Call, inner: Value) -> Value:
-    """What the expression of a call's `then` finds in a value."""
-    if call.text.then is UNSET:
-        return inner
-    then = _path(call.text.then, f"{call.place}.then")
+    then = None if call.text.then is UNSET else _path(call.text.then, f"{call.place}.then")
+    parsed = call.converted("parse_json", _as_json)
 
     def read(record: Json, warnings: list[Warned]) -> Json:
-        value = inner.read(record, warnings)
-        return None if value is None else then.read(value, warnings)
+        value = parsed.read(record, warnings)
+        return value if then is None or value is None else then.read(value, warnings)
 
-    return Value(inner.names, read)
+    return Value(parsed.names, read)
 
 
 def _as_json(value: Json) -> Json:
@@ -370,10 +364,9 @@ def _split(call: _Call) -> Value:
     separator = ";" if call.text.separator is UNSET else call.text.separator
     if not separator:
         raise MappingInvalidError(f"{call.place}.separator: it must not be empty")
-    parts = call.converted(
+    return call.converted(
         "split", lambda value: [part for each in _text(value).split(separator) if (part := each.strip())]
     )
-    return _then(call, parts)
 
 
 def _sha256(call: _Call) -> Value:
@@ -415,7 +408,7 @@ FUNCTIONS: Mapping[str, _Function] = {
     "email": _Function(_email),
     "phone": _Function(_phone, frozenset({"region"})),
     "parse_json": _Function(_parse_json, frozenset({"then"})),
-    "split": _Function(_split, frozenset({"separator", "then"})),
+    "split": _Function(_split, frozenset({"separator"})),
     "sha256": _Function(_sha256),
     "salesforce_id": _Function(_salesforce_id),
 }

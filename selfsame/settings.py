@@ -20,6 +20,7 @@ from selfsame.origins import Origins, origin_of
 from selfsame.presets import policy_named, policy_path
 
 PREFIX = "SELFSAME_"
+CONSUME_SETTINGS = "SELFSAME_CONSUME_SETTINGS"  # the file of `selfsame consume --settings`
 LOAD_SQL = "SELFSAME_LOAD_SQL"  # the URL of `selfsame load --sql`, so that no password stands in a command
 NESTED = "__"
 HEXADECIMAL = re.compile(rf"(?:[0-9a-fA-F]{{2}}){{{LEAST_KEY_BYTES},}}")
@@ -159,7 +160,8 @@ def load_settings() -> Settings:
 
 def unknown_variables() -> tuple[str, ...]:
     """SELFSAME_* names in the environment that mean nothing; often a slip of the pen."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG, LOAD_SQL, "SELFSAME_REQUIRE_ALL"}
+    commands = {CONFIG, CONSUME_SETTINGS, LOAD_SQL, "SELFSAME_REQUIRE_ALL"}
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | commands
     return tuple(
         sorted(
             name

@@ -20,12 +20,17 @@ REMARK = """\
 def main() -> None:
     """Write the lock of the version named on the command line, or of the one that is locked now."""
     version = sys.argv[1] if len(sys.argv) > 1 else _locked_version()
-    artifacts = jgo.resolve(f"org.neo4j:neo4j:{version}")
+    write_lock(LOCK, REMARK, f"org.neo4j:neo4j:{version}")
+
+
+def write_lock(lock: Path, remark: str, coordinate: str) -> None:
+    """Resolve an artefact with all that it needs, measure each jar, and write the lock."""
+    artifacts = jgo.resolve(coordinate)
     with TemporaryDirectory() as folder, ThreadPoolExecutor(8) as threads:
         context = MavenContext(repo_cache=Path(folder), timeout=60)
         jars = sorted({*threads.map(lambda each: _measured(context, each), artifacts)}, key=lambda jar: jar.coordinate)
-    LOCK.write_text(REMARK + "".join(lock_line(jar) + "\n" for jar in jars), "utf-8")
-    sys.stdout.write(f"{LOCK}: {len(jars)} jars\n")
+    lock.write_text(remark + "".join(lock_line(jar) + "\n" for jar in jars), "utf-8")
+    sys.stdout.write(f"{lock}: {len(jars)} jars\n")
 
 
 def _locked_version() -> str:

@@ -3,6 +3,7 @@
 import typer
 
 from selfsame.cli import (
+    consume,
     deadletters,
     deciding,
     demo,
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command()(serve.serve)
 app.command()(load.load)
+app.command()(consume.consume)
 app.command()(verify.verify)
 app.command()(verify.rebuild)
 app.command()(deciding.merge)

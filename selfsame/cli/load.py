@@ -21,6 +21,7 @@ from identity.messages import Message, SourceName, micros
 from loaders.errors import ColumnsChangedError
 from loaders.files import files_of
 from loaders.formats.records import FORMATS, Reading, selected
+from loaders.kafka.settings import Subscription
 from loaders.mapping import AUTHORITIES, SourceMapping, mapping_named
 from loaders.mapping_text import Local
 from loaders.runs import Into, Noted, Origin, RunReport, Tell, dry_run, load_file
@@ -57,6 +58,14 @@ def given_from(said: Sequence[str]) -> dict[str, str]:
         if "=" not in each:
             raise InputInvalidError(f"--with takes NAME=VALUE, not `{each}`")
     return {name: value for name, _, value in (each.partition("=") for each in said)}
+
+
+def mapping_meant(name: str | None, said: Sequence[str]) -> SourceMapping | None:
+    """The mapping that a command names, with what it is given. Raises InputInvalidError, MappingInvalidError."""
+    given = given_from(said)
+    if given and not name:
+        raise InputInvalidError("--with belongs to --mapping")
+    return mapping_named(name, Local(given=given)) if name else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +115,11 @@ def load(
 
     async def work() -> Exit:
         settings = load_settings()
-        given = given_from(with_ or ())
-        if given and not mapping:
-            raise InputInvalidError("--with belongs to --mapping")
-        mapped = mapping_named(mapping, Local(given=given)) if mapping else None
+        mapped = mapping_meant(mapping, with_ or ())
         reading = Reading(format_meant(form), delimiter_meant(delimiter), encoding, sheet, records)
         asked = _Asked(sql if not files else None, table, query, key)
         origins = _origins(files or (), reading, mapped, asked)
-        wanted = Wanted(origins, mapped.source if mapped else _sender(source, authority), mapped, reading)
+        wanted = Wanted(origins, mapped.source if mapped else sender(source, authority), mapped, reading)
         async with reached_in_sight(settings) as connection:
             held = await policy_held(settings, connection)
             hashing = hashing_of(settings)
@@ -177,7 +183,8 @@ def _heard(*, strict: bool) -> Callable[[Drift], None]:
     return hear
 
 
-def _sender(source: str, authority: str) -> Source:
+def sender(source: str, authority: str) -> Source:
+    """Whose messages come without a mapping. Raises InputInvalidError."""
     if authority not in AUTHORITIES:
         raise InputInvalidError(f"--authority is one of {', '.join(AUTHORITIES)}, not `{authority}`")
     if not source.strip():
@@ -276,8 +283,8 @@ def _size(origin: Origin) -> int | None:
     return origin.stat().st_size or 1 if isinstance(origin, Path) and origin.is_file() else None
 
 
-def show(origin: Origin, report: RunReport) -> None:
-    """The end of a load, or of a dry run with its first messages."""
+def show(origin: Origin | Subscription, report: RunReport) -> None:
+    """The end of a load, of a stream, or of a dry run with its first messages."""
     if report.resumed_at:
         what = "the key" if isinstance(origin, Table) else "line"
         told.print(f"{origin.name}: went on after {what} {report.resumed_at:,}", markup=False)

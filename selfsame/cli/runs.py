@@ -7,6 +7,7 @@ import typer
 
 from graph.runs import Run, RunState
 from graph.runs import runs as latest_runs
+from loaders.formats.records import STREAM
 from selfsame.cli.exits import Exit, finish
 from selfsame.cli.reaching import reached_in_sight
 from selfsame.clock import now
@@ -33,10 +34,10 @@ def _said(run: Run, moment: datetime) -> str:
     head = f"{run.id} {run.started_at:%Y-%m-%d %H:%M:%S} {load.source} {load.file}{by} {state_of(run, moment)}"
     became = {"committed": counts.committed, "known already": counts.repeats, "rejected": counts.rejected}
     told = [f"{counts.records:,} records", *(f"{many:,} {what}" for what, many in became.items() if many)]
-    come = [f"line {run.position:,}"]
+    come = [] if run.form is not None and run.form.format == STREAM else [f"line {run.position:,}"]
     come += [f"{100 * run.read // run.size}%"] if run.size else []
     come += [f"{run.rate:,.0f}/s"] if run.rate else []
-    return f"{head}: {', '.join(told)} ({', '.join(come)})"
+    return f"{head}: {', '.join(told)}" + (f" ({', '.join(come)})" if come else "")
 
 
 def state_of(run: Run, moment: datetime) -> str:
