@@ -21,6 +21,7 @@ from loaders.wire import UnreadableJsonError, json_value
 FORMAT_OF_SUFFIX = {
     ".csv": "csv", ".tsv": "csv", ".tab": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json",
     ".parquet": "parquet", ".pq": "parquet", ".xlsx": "excel", ".xlsm": "excel",
+    ".xls": "excel", ".xlsb": "excel", ".ods": "excel",
 }  # fmt: skip
 PACKED_SUFFIXES = frozenset({".gz", ".gzip", ".zst", ".zstd"})
 MODULE_OF_FORMAT = {"parquet": "loaders.formats.parquet_files", "excel": "loaders.formats.excel_files"}

@@ -15,8 +15,10 @@ from identity.messages import Rejection
 from loaders.errors import FileUnreadableError
 from loaders.formats.cells import found_row
 from loaders.formats.csv_files import named_columns
+from loaders.formats.old_workbooks import sheets_of
 from loaders.formats.records import Line, Reading, Records
 
+OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # of `.xls`
 TEXTS_LIMIT = 256 * 1024 * 1024  # bytes of the table of texts, which is in memory as a whole
 BROKEN = (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, ParseError, EOFError)
 ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
@@ -27,7 +29,6 @@ class _Sheet(Protocol):
     """What openpyxl hands out of a workbook that is only read."""
 
     title: str
-    max_row: int | None
 
     def iter_rows(self, *, values_only: bool) -> Iterator[Cells]: ...
     def reset_dimensions(self) -> None: ...
@@ -39,17 +40,36 @@ def opened(path: Path, name: str, reading: Reading) -> Records:
     Of a formula it is the value that was saved with it. A row is named by its number in the sheet.
     """
     try:
-        _check_texts(path, name)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of styles and validations that openpyxl passes over
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        sheet: _Sheet = _named(book, reading.sheet, name)
+        sheet = _named(_sheets(path, name), reading.sheet, name)
         sheet.reset_dimensions()  # what a workbook says of its size need not be so
         header_row, header = _header(sheet, name)
     except BROKEN as error:
-        raise FileUnreadableError(f"{name}: this is no workbook that can be read (.xlsx): {error}") from error
+        raise FileUnreadableError(
+            f"{name}: this is no workbook that can be read (.xlsx, .xls, .xlsb, .ods): {error}"
+        ) from error
     columns = named_columns([str(cell or "") for cell in header], f"{name}:{sheet.title}:{header_row}")
     return Records(name, 0, "excel", columns, lambda position: _rows(sheet, name, columns, (header_row, position)))
+
+
+def _sheets(path: Path, name: str) -> Sequence[_Sheet]:
+    if not _is_xlsx(path):
+        return sheets_of(path, name)
+    _check_texts(path, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of styles and validations that openpyxl passes over
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    return [cast("_Sheet", each) for each in book.worksheets]
+
+
+def _is_xlsx(path: Path) -> bool:
+    """By what it holds, whatever its name says; what is neither is told to be none by who reads `.xlsx`."""
+    with path.open("rb") as file:
+        if file.read(len(OLE_MAGIC)) == OLE_MAGIC:
+            return False
+    if not zipfile.is_zipfile(path):
+        return True
+    with zipfile.ZipFile(path) as packed:
+        return not {"mimetype", "xl/workbook.bin"} & set(packed.namelist())
 
 
 def _check_texts(path: Path, name: str) -> None:
@@ -59,8 +79,7 @@ def _check_texts(path: Path, name: str) -> None:
         raise FileUnreadableError(f"{name}: the workbook has {many // 1024**2:,} MB of texts; save the sheet as CSV")
 
 
-def _named(book: "openpyxl.Workbook", wanted: str | None, name: str) -> _Sheet:
-    sheets = [cast("_Sheet", each) for each in book.worksheets]
+def _named(sheets: Sequence[_Sheet], wanted: str | None, name: str) -> _Sheet:
     if wanted is None and sheets:
         return sheets[0]
     found = [each for each in sheets if each.title == wanted]

@@ -5,9 +5,11 @@ which it stopped are read again, and so are those without one, which databases s
 already changes nothing. With another kind of key, or none, a load that was stopped begins anew.
 """
 
+import logging
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from math import floor, isfinite
@@ -16,7 +18,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from identity.messages import micros, moment
+from identity.messages import Rejection, micros, moment
 from loaders.errors import FileUnreadableError, PartMissingError, SourceAwayError
 from loaders.formats.cells import found_row
 from loaders.formats.csv_files import named_columns
@@ -32,18 +34,39 @@ def opened(url: str, selection: Selection) -> Iterator[Records]:
 
     Raises FileUnreadableError, PartMissingError for a driver; while it is read SourceAwayError.
     """
-    engine = _engine(url)
+    way = _Way(_engine(url))
     try:
-        connection = engine.connect().execution_options(stream_results=True, max_row_buffer=ROWS)
-        if engine.dialect.name == "postgresql":
-            connection = connection.execution_options(postgresql_readonly=True)
-    except SQLAlchemyError as error:
-        raise SourceAwayError(f"the database cannot be reached: {_said(error)}") from error
-    try:
-        yield _records(connection, selection)
+        yield _records(way, selection)
     finally:
-        connection.close()
-        engine.dispose()
+        way.close()
+
+
+class _Way:
+    """The way to a database, and another connection where one cannot be used any further."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self.connection = self._connected()
+
+    def anew(self) -> None:
+        """Connect again: what a driver stumbled over is still on its way in the connection before."""
+        with suppress(Exception):  # whatever it says of its end, nobody will use it
+            self.connection.invalidate()
+            self.connection.close()
+        self.connection = self._connected()
+
+    def close(self) -> None:
+        self.connection.close()
+        self.engine.dispose()
+
+    def _connected(self) -> sa.Connection:
+        try:
+            connection = self.engine.connect().execution_options(stream_results=True, max_row_buffer=ROWS)
+            if self.engine.dialect.name == "postgresql":
+                connection = connection.execution_options(postgresql_readonly=True)
+        except SQLAlchemyError as error:
+            raise SourceAwayError(f"the database cannot be reached: {_said(error)}") from error
+        return connection
 
 
 def _engine(url: str) -> sa.Engine:
@@ -53,6 +76,8 @@ def _engine(url: str) -> sa.Engine:
         raise PartMissingError(f"the database needs the driver {error.name}: pip install {error.name}") from error
     except (ArgumentError, SQLAlchemyError) as error:
         raise FileUnreadableError("the URL of the database is none, or its kind is not known") from error
+    # It would write a traceback where a driver's cursor cannot be closed any more, which the load tells itself.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     if engine.dialect.name == "sqlite":
         _check_there(engine.url.database)
         sa.event.listen(engine, "connect", _sqlite_connected)
@@ -75,16 +100,16 @@ def _said(error: SQLAlchemyError) -> str:
     return " ".join(str(getattr(error, "orig", None) or error).split())
 
 
-def _records(connection: sa.Connection, selection: Selection) -> Records:
+def _records(way: _Way, selection: Selection) -> Records:
     try:
-        columns = tuple(connection.execute(_statement(selection).where(sa.false())).keys())
+        columns = tuple(way.connection.execute(_statement(selection).where(sa.false())).keys())
     except SQLAlchemyError as error:
         raise FileUnreadableError(f"{selection.name}: {_said(error)}") from error
     named_columns(columns, selection.name)
     if selection.key is not None and selection.key not in columns:
         sentence = f"there is no column `{selection.key}` to go by; the columns are {', '.join(columns)}"
         raise FileUnreadableError(f"{selection.name}: {sentence}")
-    rows = _Rows(connection, selection, columns)
+    rows = _Rows(way, selection, columns)
     return Records(selection.name, 0, "sql", columns, rows.after, seekable=True)
 
 
@@ -97,30 +122,113 @@ def _statement(selection: Selection) -> "sa.Select[tuple[object, ...]]":
     return sa.select(sa.text("*")).select_from(sa.table(table, schema=schema or None))
 
 
+@dataclass(slots=True)
+class _Stand:
+    """Where reading stands. number: the position of the row that was met last; count: of all rows that were met.
+
+    passed: how many rows of that position were met, or passed over, in the order in which `_around` reads.
+    """
+
+    number: int
+    count: int = 0
+    passed: int = 0
+
+    def met(self, number: int) -> None:
+        """Another row was met, whose position is this."""
+        self.passed = self.passed + 1 if number == self.number else 1
+        self.number, self.count = number, self.count + 1
+
+
 class _Rows:
     """The rows of a selection, to be read from any position."""
 
-    def __init__(self, connection: sa.Connection, selection: Selection, columns: tuple[str, ...]) -> None:
-        self.connection, self.selection, self.columns = connection, selection, columns
+    def __init__(self, way: _Way, selection: Selection, columns: tuple[str, ...]) -> None:
+        self.way, self.selection, self.columns = way, selection, columns
 
     def after(self, position: int) -> Iterator[Line]:
-        """The rows from a position on."""
+        """The rows from a position on; those with one key are read again around a value that the driver cannot read."""
+        stand = _Stand(position)
         try:
-            with self.connection.execute(self._ordered(position)) as result:
-                number = position
-                for count, row in enumerate(result, 1):
-                    cells: dict[str, object] = dict(zip(self.columns, row, strict=True))
-                    number = self._position(cells, number)
-                    yield Line(number, count, found_row(cells, self._place(cells, count)))
+            while (error := (yield from self._streamed(stand))) is not None:
+                if self.selection.key is None:
+                    raise SourceAwayError(f"{self._unreadable(error)}; name a key, and a load passes over the row")
+                yield from self._around(stand)
         except SQLAlchemyError as error:
             raise SourceAwayError(f"{self.selection.name}: {_said(error)}; the same load goes on") from error
 
-    def _ordered(self, position: int) -> "sa.Select[tuple[object, ...]]":
+    def _streamed(self, stand: _Stand) -> Generator[Line, None, Exception | None]:
+        """The rows from where reading stands to the end, or to the driver's error, which is returned."""
+        try:
+            with self.way.connection.execute(self._ordered(stand.number)) as result:
+                for row in result:
+                    yield self._line(row, stand)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- drivers raise what their conversions raise
+            self.way.anew()
+            return error
+        return None
+
+    def _around(self, stand: _Stand) -> Iterator[Line]:
+        """The rows around one that the driver cannot read, which alone is rejected.
+
+        They are read in parts, half as large after each error, so that one row costs about twenty statements; and in an
+        order in which no two are alike, so that an offset means the same row each time. It ends behind as many rows as
+        the driver fetches at once, at another key than that of the row.
+        """
+        stand.passed, size, good, bad = 0, ROWS // 2, 0, stand.number
+        while good < ROWS or stand.number == bad:
+            statement = self._ordered(stand.number, whole=True).offset(stand.passed).limit(size)
+            rows = self._all(statement)
+            if isinstance(rows, Exception) and size > 1:
+                size //= 2
+            elif isinstance(rows, Exception):
+                yield self._rejected(rows, stand)
+                good, bad = 0, stand.number
+            else:
+                for row in rows:
+                    yield self._line(row, stand)
+                good, size, ended = good + len(rows), min(2 * size, ROWS), len(rows) < size
+                if ended:
+                    return
+
+    def _all(self, statement: sa.Executable) -> "Sequence[sa.Row[tuple[object, ...]]] | Exception":
+        try:
+            return self.way.connection.execute(statement).all()
+        except SQLAlchemyError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- likewise
+            self.way.anew()
+            return error
+
+    def _line(self, row: Sequence[object], stand: _Stand) -> Line:
+        cells: dict[str, object] = dict(zip(self.columns, row, strict=True))
+        stand.met(self._position(cells, stand.number))
+        return Line(stand.number, stand.count, found_row(cells, self._place(cells, stand.count)))
+
+    def _rejected(self, error: Exception, stand: _Stand) -> Line:
+        """A row that the driver cannot read, with its key, which is asked for by itself."""
+        name = str(self.selection.key)
+        key: sa.ColumnClause[object] = sa.column(name)
+        asked = self._ordered(stand.number, whole=True).with_only_columns(key, maintain_column_froms=True)
+        found = self._all(asked.offset(stand.passed).limit(1))
+        cells: dict[str, object] = {name: None if isinstance(found, Exception) or not found else found[0][0]}
+        stand.met(self._position(cells, stand.number))
+        place = self._place(cells, stand.count)
+        return Line(stand.number, stand.count, Rejection("broken_row", place, self._unreadable(error)))
+
+    def _unreadable(self, error: Exception) -> str:
+        return f"{self.selection.name}: the driver cannot read a value: {type(error).__name__}: {str(error)[:200]}"
+
+    def _ordered(self, position: int, *, whole: bool = False) -> "sa.Select[tuple[object, ...]]":
+        """The rows from a position on in the order of the key. whole: and of all that they hold where it is one key."""
         statement = _statement(self.selection)
         if self.selection.key is None:
             return statement
         key: sa.ColumnClause[object] = sa.column(self.selection.key)
         statement = statement.order_by(key)
+        if whole and self.way.engine.dialect.name == "postgresql":
+            statement = statement.order_by(sa.cast(sa.func.row(*map(sa.column, self.columns)), sa.Text))
         start = self._start(key, position)
         return statement if start is None else statement.where((key >= sa.literal(start)) | key.is_(None))
 
@@ -129,7 +237,7 @@ class _Rows:
         if position == 0:
             return None
         first = sa.select(key).select_from(_statement(self.selection).subquery()).where(key.is_not(None))
-        return _key_at(position, self.connection.execute(first.order_by(key).limit(1)).scalar())
+        return _key_at(position, self.way.connection.execute(first.order_by(key).limit(1)).scalar())
 
     def _position(self, cells: dict[str, object], before: int) -> int:
         if self.selection.key is None:

@@ -1,6 +1,6 @@
 """`selfsame load`: files of records into the graph, as recorded runs with progress."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +10,7 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from graph.connection import Connection
+from graph.errors import RunHeldError
 from graph.ingestion import Outcome, commit_batch
 from graph.pending import drain_pending
 from graph.policies import PolicyHeld
@@ -18,7 +19,7 @@ from graph.runs import Counts
 from graph.tombstones import check_key
 from identity.erasure import Hashing
 from identity.messages import Message, SourceName, micros
-from loaders.errors import ColumnsChangedError
+from loaders.errors import ColumnsChangedError, FileUnreadableError, MappingInvalidError
 from loaders.files import files_of
 from loaders.formats.records import FORMATS, Reading, selected
 from loaders.kafka.settings import Subscription
@@ -29,7 +30,7 @@ from loaders.runs import Progress as Loaded
 from loaders.shapes import Drift
 from loaders.sources import Source
 from loaders.tables import Table
-from selfsame.cli.exits import Exit, finish, shown, told
+from selfsame.cli.exits import EXIT_OF_CODE, Exit, finish, shown, told
 from selfsame.cli.reaching import reached_in_sight
 from selfsame.clock import mint, now
 from selfsame.erasing import hashing_of
@@ -41,6 +42,7 @@ from selfsame.settings import LOAD_SQL, load_settings
 DEFAULT_SOURCE = "web"
 PREVIEWED = 10_000  # messages; a preview is one transaction, and holds its locks until its end
 SHOWN_MERGES = 10
+OF_ONE_FILE = (FileUnreadableError, MappingInvalidError, ColumnsChangedError, RunHeldError)
 SHOWN_KEYS = 6
 FILES_HELP = (
     "CSV, JSONL, JSON, Parquet or Excel files, packed or not; a folder or a 'pattern*' for all in it; - for the input."
@@ -125,15 +127,32 @@ def load(
             hashing = hashing_of(settings)
             await check_key(connection.reader, hashing)
             if dry:
-                return _exit(await _all_tried(wanted, connection, held, hashing))
+                return _exit(*await _all_tried(wanted, connection, held, hashing))
             where = replace(
                 into(connection, held, hashing), hold=hold(take_over=take_over), drifted=_heard(strict=strict)
             )
-            reports = [await _loaded(each, wanted, where) for each in origins]
+            reports, worst = await _each(origins, lambda each: _loaded(each, wanted, where))
             await drain_pending(connection.writer, held, micros(now()))
-        return _exit(reports)
+        return _exit(reports, worst)
 
     finish(work)
+
+
+async def _each(
+    origins: Sequence[Origin], work: Callable[[Origin], Awaitable[RunReport]]
+) -> tuple[list[RunReport], Exit]:
+    """What became of each of several; one that cannot be used is told, and holds up none of the others."""
+    reports: list[RunReport] = []
+    worst = Exit.DONE
+    for each in origins:
+        try:
+            reports.append(await work(each))
+        except OF_ONE_FILE as error:
+            if len(origins) == 1:
+                raise
+            told.print(f"selfsame: not loaded: {error}", markup=False, soft_wrap=True)
+            worst = EXIT_OF_CODE[error.code]
+    return reports, worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,14 +228,14 @@ def delimiter_meant(given: str | None) -> str | None:
 
 async def _all_tried(
     wanted: Wanted, connection: Connection, held: PolicyHeld, hashing: Hashing | None
-) -> list[RunReport]:
+) -> tuple[list[RunReport], Exit]:
     """What each file would give, and what all of them together would make of people."""
     heard: list[Message] = []
-    reports = [await _tried(each, wanted, heard) for each in wanted.origins]
+    reports, worst = await _each(wanted.origins, lambda each: _tried(each, wanted, heard))
     messages = heard[:PREVIEWED]
     trial = Trial(wanted.source.name, wanted.source.namespaces, held, mint, now(), hashing)
     show_preview(await preview(connection.writer, messages, trial), len(messages), whole=len(heard) <= PREVIEWED)
-    return reports
+    return reports, worst
 
 
 async def _tried(origin: Origin, wanted: Wanted, heard: list[Message]) -> RunReport:
@@ -324,5 +343,8 @@ def _show_noted(noted: Noted, counts: Counts) -> None:
         print(f"  {counts.rejected:,} rejected in all; `selfsame deadletters list` has them")
 
 
-def _exit(reports: Sequence[RunReport]) -> Exit:
+def _exit(reports: Sequence[RunReport], worst: Exit) -> Exit:
+    """worst: of what could not be loaded at all."""
+    if worst is not Exit.DONE:
+        return worst
     return Exit.REJECTED if any(each.counts.rejected for each in reports) else Exit.DONE

@@ -89,7 +89,7 @@ async def test_a_mapping_that_cannot_be_used_ends_with_2_and_its_place(
     [
         ("contacts.csv", "", "contacts.csv:1: the file is empty; its first line must name the columns"),
         ("contacts.csv", "id,email,email\n", "contacts.csv:1: column 3 `email` comes twice"),
-        ("contacts.xls", HEADER + ANN, "contacts.xls: the name does not say what it is; name the format"),
+        ("contacts.doc", HEADER + ANN, "contacts.doc: the name does not say what it is; name the format"),
     ],
 )
 async def test_a_file_that_cannot_be_read_at_all_ends_with_2(
@@ -107,6 +107,22 @@ async def test_a_file_that_is_not_there_and_a_csv_without_mapping_end_with_2(des
     unmapped = desk.load("contacts.csv", HEADER + ANN, None)
     assert (unmapped.returncode, "a CSV file needs a mapping" in unmapped.stderr) == (2, True)
     assert await nothing(graph)
+
+
+async def test_of_several_files_one_that_cannot_be_read_holds_up_none_of_the_others(
+    desk: Desk, graph: Connection
+) -> None:
+    folder = desk.folder / "several"
+    folder.mkdir()
+    for name, content in (("a.csv", HEADER + ANN), ("b.csv", ""), ("c.csv", "id,name\n1,X\n"), ("d.csv", HEADER + BOB)):
+        (folder / name).write_text(content)
+    (desk.folder / "crm.toml").write_text(MAPPING)
+    ended = here(desk.settings, "load", folder, "--mapping", desk.folder / "crm.toml")
+    assert ended.returncode == 2
+    assert "not loaded: b.csv:1: the file is empty" in ended.stderr
+    assert "the file has no column" in ended.stderr
+    assert ended.stdout.count("1 committed") == 2
+    assert await names(graph) == ["Ann", "Bob"]
 
 
 BAD_ROWS = {

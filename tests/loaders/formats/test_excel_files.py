@@ -114,3 +114,60 @@ def test_a_rejected_row_keeps_its_text(tmp_path: Path) -> None:
     (line,) = lines_of(book(tmp_path, S=[["a"], [1, "x"]]))
     assert isinstance(line.content, Rejection)
     assert line.content.raw == "(1, 'x')"
+
+
+# Other workbooks
+
+# Made by xlwt 1.3: a sheet `People` whose first row is empty, and a sheet `Other`.
+XLS = Path(__file__).with_name("people.xls")
+ODF = "urn:oasis:names:tc:opendocument:xmlns"
+CONTENT = (
+    f'<office:document-content xmlns:office="{ODF}:office:1.0" xmlns:table="{ODF}:table:1.0" '
+    f'xmlns:text="{ODF}:text:1.0">'
+    '<office:body><office:spreadsheet><table:table table:name="People">'
+    '<table:table-row><table:table-cell office:value-type="string"><text:p>id</text:p></table:table-cell>'
+    '<table:table-cell office:value-type="string"><text:p>since</text:p></table:table-cell></table:table-row>'
+    '<table:table-row table:number-rows-repeated="2"><table:table-cell/></table:table-row>'
+    "<table:table-row>"
+    '<table:table-cell office:value-type="float" office:value="1"><text:p>1</text:p></table:table-cell>'
+    '<table:table-cell office:value-type="date" office:date-value="2026-01-02"><text:p>2.1.</text:p></table:table-cell>'
+    "</table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"
+)
+MANIFEST = (
+    f'<manifest:manifest xmlns:manifest="{ODF}:manifest:1.0">'
+    '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>'
+)
+
+
+def test_the_sheets_of_an_old_workbook_are_read_like_others(tmp_path: Path) -> None:
+    pytest.importorskip("python_calamine", reason="the extra `tables`")
+    path = written(tmp_path, "f.xls", XLS.read_bytes())
+    found = lines_of(path)
+    assert [each.content.place for each in found] == ["f.xls:People:3", "f.xls:People:5"]
+    none = {"since": None, "seen": None, "ok": None, "note": None}
+    assert values(found) == [
+        {"id": 1, "name": "Ann", "since": "2026-01-02", "seen": "2026-01-02T09:30:00", "ok": True, "note": "=1+1"},
+        {"id": 2.5, "name": "Bo", **none},
+    ]
+    assert values(lines_of(path, after=3)) == values(found[1:])
+    assert values(lines_of(path, Reading(sheet="Other"))) == [{"x": 7}]
+    with pytest.raises(FileUnreadableError, match="its sheets are `People`, `Other`"):
+        lines_of(path, Reading(sheet="Nobody"))
+
+
+def test_the_sheets_of_an_open_document_are_read_like_others(tmp_path: Path) -> None:
+    pytest.importorskip("python_calamine", reason="the extra `tables`")
+    path = tmp_path / "f.ods"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        made.writestr("content.xml", CONTENT)
+        made.writestr("META-INF/manifest.xml", MANIFEST)
+    (line,) = lines_of(path)
+    assert (line.content.place, values([line])) == ("f.ods:People:4", [{"id": 1, "since": "2026-01-02"}])
+
+
+@pytest.mark.parametrize("cut", [8, 600, 3_000])
+def test_an_old_workbook_that_is_damaged_cannot_be_read(tmp_path: Path, cut: int) -> None:
+    pytest.importorskip("python_calamine", reason="the extra `tables`")
+    with pytest.raises(FileUnreadableError, match=r"f\.xls: "):
+        lines_of(written(tmp_path, "f.xls", XLS.read_bytes()[:cut]))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from identity.messages import Rejection
 from loaders.errors import FileUnreadableError, MappingInvalidError, PartMissingError, SourceAwayError
 from loaders.formats.records import Line, Selection, selected
 from loaders.tables import Table, opened_table
@@ -156,3 +157,29 @@ def test_nothing_can_be_written_to_postgresql(server: str) -> None:
     engine.dispose()
     with pytest.raises(SourceAwayError, match="read-only"):
         lines(server, Selection(query="SELECT add() AS a"))
+
+
+UNREADABLE = """
+SELECT n AS id, CASE WHEN n IN (3, 1150) THEN time '24:00' ELSE time '23:00' END AS closes
+FROM generate_series(1, 1300) AS n"""
+
+
+def test_a_value_that_the_driver_cannot_read_is_one_bad_row(server: str) -> None:
+    found = lines(server, selected(None, UNREADABLE, "id"))
+    assert {each.number for each in found} == set(range(1, 1_301))
+    assert len(found) <= 1_300 + 2 * 2, "what is read again is known, and little"
+    bad = [each.content for each in found if isinstance(each.content, Rejection)]
+    assert [(each.code, each.place) for each in bad] == [("broken_row", f"query:id={n}") for n in (3, 1_150)]
+    assert [each.number for each in lines(server, selected(None, UNREADABLE, "id"), after=1_150)][:2] == [1_150, 1_151]
+
+
+def test_without_a_key_a_value_that_cannot_be_read_ends_the_load_and_says_what_helps(server: str) -> None:
+    with pytest.raises(SourceAwayError, match="name a key"):
+        lines(server, selected(None, UNREADABLE, None))
+
+
+def test_no_row_is_lost_that_has_the_key_of_one_that_cannot_be_read(server: str) -> None:
+    query = "SELECT n / 3 AS id, CASE n WHEN 4 THEN time '24:00' END AS closes, n FROM generate_series(0, 8) AS n"
+    found = values(lines(server, selected(None, query, "id")))
+    assert {each["n"] if isinstance(each, dict) else 4 for each in found} == set(range(9))
+    assert [each for each in found if isinstance(each, str)] == ["broken_row @ query:id=1"]
