@@ -106,7 +106,8 @@ def _started(asked: Namespace) -> Any:  # noqa: ANN401 - a Java object
 def _flags(asked: Namespace) -> list[str]:
     opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED]
     archive = [f"-XX:AOTCache={asked.archive}"] if asked.archive else []
-    record = [f"-XX:AOTCacheOutput={asked.record}"] if asked.record else []
+    # Later starts want what both compilers learned, also where JAVA_TOOL_OPTIONS switches one off for this start.
+    record = [f"-XX:AOTCacheOutput={asked.record}", "-XX:TieredStopAtLevel=4"] if asked.record else []
     return [
         f"-Xms{min(256, asked.heap_mb)}m",
         f"-Xmx{asked.heap_mb}m",
