@@ -4,7 +4,6 @@ A folder of the cache belongs to one lock. Its file `complete` lists size and ti
 checksums held; a jar that differs from that list is checked again, so a start with a full cache reads no jar.
 """
 
-import fcntl
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -13,7 +12,7 @@ from pathlib import Path
 from threading import Event
 
 from graph.server.errors import StoppedError
-from graph.server.folders import CACHE_REMEDY, roomy, writable
+from graph.server.folders import CACHE_REMEDY, locked, roomy, writable
 from graph.server.jars import Jar, Lock
 from graph.server.progress import Tell
 
@@ -97,16 +96,8 @@ def _cleared(folder: Path) -> None:
 @contextmanager
 def _alone(folder: Path, stop: Event) -> Iterator[None]:
     with (folder / "fetching").open("wb") as file:
-        while not _locked(file.fileno()):
+        while not locked(file.fileno()):
             if stop.is_set():
                 raise StoppedError("fetching Neo4j was called off")
             time.sleep(0.2)
         yield
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

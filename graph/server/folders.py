@@ -1,5 +1,6 @@
 """Folders that can be written and have room, or an error that says what to do about it."""
 
+import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -34,3 +35,12 @@ def roomy(folder: Path, room_mb: int, remedy: str) -> Path:
     if free_mb < room_mb:
         raise DiskFullError(f"the disk of {folder} has {free_mb} MB free, {room_mb} MB are needed; {remedy}")
     return folder
+
+
+def locked(descriptor: int) -> bool:
+    """Whether this process now holds the lock of an open file; it holds it until the file is closed."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

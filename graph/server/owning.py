@@ -1,6 +1,5 @@
 """One owner per data directory: a lock that lives as long as its owner or its Neo4j, and a note of who that is."""
 
-import fcntl
 import json
 import os
 from contextlib import suppress
@@ -10,6 +9,7 @@ from pathlib import Path
 import anyio
 
 from graph.server.errors import DataOwnedError
+from graph.server.folders import locked
 
 LOCK = "neo4j.lock"
 PATIENCE_SECONDS = 40.0
@@ -60,7 +60,7 @@ async def owned(folder: Path) -> Ownership:
 async def _freed(descriptor: int, folder: Path) -> None:
     """Return once the lock is ours; raise once that is hopeless."""
     with anyio.move_on_after(PATIENCE_SECONDS):
-        while not _locked(descriptor):
+        while not locked(descriptor):
             holder = _noted(folder)
             if holder and _alive(holder.pid):
                 raise _refusal(folder, holder)
@@ -76,18 +76,10 @@ def holder_of(folder: Path) -> Holder | None:
     except OSError:
         return None
     try:
-        holder = None if _locked(descriptor) else _noted(folder)
+        holder = None if locked(descriptor) else _noted(folder)
     finally:
         os.close(descriptor)
     return holder if holder and _alive(holder.pid) else None
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _noted(folder: Path) -> Holder | None:

@@ -8,7 +8,8 @@ Java checks whether the archive fits its own build and class path, and starts wi
 import os
 import shutil
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from hashlib import sha256
 from importlib.metadata import version
@@ -16,8 +17,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import anyio
+
 from graph.server.configuration import ServerSettings
 from graph.server.errors import ServerError
+from graph.server.folders import locked
 from graph.server.process import ended, launched
 from graph.server.progress import Phase, Step, Tell
 
@@ -30,10 +34,21 @@ async def archive_ready(jars: Path, settings: ServerSettings, tell: Tell) -> Pat
     archive = jars / f"{_fingerprint()}.aot"
     if not archive.exists():
         tell(Step(Phase.TRAINING))
-        _clear(jars)
-        await _trained(archive, settings)
-        _keep_newest(jars)
+        async with _alone(jars):
+            if not archive.exists():
+                _clear(jars)
+                await _trained(archive, settings)
+                _keep_newest(jars)
     return archive if archive.stat().st_size else None
+
+
+@asynccontextmanager
+async def _alone(jars: Path) -> AsyncIterator[None]:
+    """Those who start at once on a new machine wait for one trial: as long as its own limits, or until it is killed."""
+    with (jars / "trying").open("wb") as file:
+        while not locked(file.fileno()):  # noqa: ASYNC110 - the other trial is in another process
+            await anyio.sleep(0.2)
+        yield
 
 
 def _fingerprint() -> str:

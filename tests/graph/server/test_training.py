@@ -3,15 +3,17 @@
 from pathlib import Path
 from threading import Event
 
+import anyio
 import pytest
 
 from graph.server.artifacts import COMPLETE, jars_ready
 from graph.server.configuration import ServerSettings
-from graph.server.folders import ROOM_MB, cache_home
+from graph.server.folders import ROOM_MB, cache_home, locked
 from graph.server.jars import shipped_lock
 from graph.server.local import local_neo4j
-from graph.server.progress import Step, silent
-from graph.server.training import archive_ready
+from graph.server.progress import Phase, Step, silent
+from graph.server.training import _fingerprint, archive_ready
+from tests.serving import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
@@ -28,6 +30,24 @@ async def test_a_trial_run_makes_it_once(jars: Path, tmp_path: Path) -> None:
     heard = list[Step]()
     assert await archive_ready(jars, ServerSettings(tmp_path), heard.append) == archive
     assert heard == []
+
+
+async def test_who_starts_beside_a_trial_waits_for_its_archive(tmp_path: Path) -> None:
+    heard = list[Step]()
+    with (tmp_path / "trying").open("wb") as trial:
+        assert locked(trial.fileno())
+        async with anyio.create_task_group() as tasks:
+
+            async def ask() -> None:
+                assert await archive_ready(tmp_path, ServerSettings(tmp_path / "data"), heard.append) == made
+
+            tasks.start_soon(ask)
+            await until(lambda: heard, 10)
+            made = tmp_path / f"{_fingerprint()}.aot"
+            made.write_text("from the other trial")
+            trial.close()
+    assert heard == [Step(Phase.TRAINING)]
+    assert made.read_text() == "from the other trial"
 
 
 @pytest.mark.parametrize("kept", [20, 20_000_000])
