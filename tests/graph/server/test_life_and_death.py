@@ -11,7 +11,7 @@ from neo4j import AsyncGraphDatabase
 
 from graph.server.configuration import ServerSettings
 from graph.server.errors import PasswordLostError, StartFailedError
-from graph.server.local import LocalNeo4j, local_neo4j, running_server, start_local
+from graph.server.local import LocalNeo4j, RunningServer, local_neo4j, running_server, start_local
 from graph.server.owning import owned
 from graph.server.password import CANDIDATE, STORED
 from tests.serving import owner_command, served, until
@@ -28,7 +28,7 @@ async def remember(server: LocalNeo4j, word: str) -> None:
         await driver.execute_query("CREATE (:Word {is: $word})", word=word)
 
 
-async def remembered(server: LocalNeo4j) -> list[str]:
+async def remembered(server: LocalNeo4j | RunningServer) -> list[str]:
     async with AsyncGraphDatabase.driver(server.uri, auth=(server.user, server.password)) as driver:
         records, _, _ = await driver.execute_query("MATCH (w:Word) RETURN w.is AS word ORDER BY word")
         return [record["word"] for record in records]
@@ -42,40 +42,83 @@ def alive(pid: int) -> bool:
     return True
 
 
-async def test_a_clean_stop_is_quick_and_keeps_everything(tmp_path: Path) -> None:
-    async with local_neo4j(small(tmp_path)) as first:
-        await remember(first, "kept")
-        began = time.monotonic()
-        await first.stop()
-        assert time.monotonic() - began < 5
-        assert (await first.wait(), first.exited, alive(first.pid)) == (0, True, False)
-        assert running_server(tmp_path) is None
-    async with local_neo4j(small(tmp_path)) as second:
-        assert (second.password, await remembered(second)) == (first.password, ["kept"])
-    assert (tmp_path / "logs" / "neo4j.log.1").exists()
-
-
-async def test_a_killed_neo4j_is_noticed_and_loses_nothing_committed(tmp_path: Path) -> None:
-    first = await start_local(small(tmp_path))
-    await remember(first, "kept")
-    os.kill(first.pid, signal.SIGKILL)
-    with anyio.fail_after(5):
-        assert await first.wait() == -signal.SIGKILL
-    await first.stop()
-    async with local_neo4j(small(tmp_path)) as second:
-        assert await remembered(second) == ["kept"]
-
-
-async def test_a_killed_owner_leaves_no_neo4j_behind_and_a_next_one_goes_on(tmp_path: Path) -> None:
-    with served(tmp_path) as (_, owner):
+async def test_a_store_outlives_every_end_of_its_neo4j(tmp_path: Path) -> None:
+    """One walk over many starts, since each costs some ten seconds of work; how each life ends is told beside it."""
+    await a_start_that_fails_shows_why_and_the_end_of_its_log(tmp_path)
+    password = "written-before-neo4j-learned-it"
+    (tmp_path / CANDIDATE).write_text(password)
+    with served(tmp_path) as (address, owner):
+        assert address.password == password
         found = running_server(tmp_path)
         assert found
-        assert found.owner == owner.pid
+        assert (found.owner, found.password) == (owner.pid, password)
         owner.kill()
         owner.wait()
         async with local_neo4j(small(tmp_path)) as heir:
             assert not alive(found.pid)
-            assert heir.password == found.password
+            assert heir.password == password
+            await remember(heir, "before a kill")
+            await a_killed_neo4j_is_noticed(heir)
+    (tmp_path / STORED).rename(tmp_path / CANDIDATE)  # as if Neo4j had learned it, and the kill came before the rename
+    async with local_neo4j(small(tmp_path)) as third:
+        assert (third.password, await remembered(third)) == (password, ["before a kill"])
+        assert not (tmp_path / CANDIDATE).exists()
+        await remember(third, "before an end")
+        await a_launcher_told_to_end_ends_cleanly(third)
+    async with local_neo4j(small(tmp_path)) as fourth:
+        assert (fourth.password, await remembered(fourth)) == (password, ["before a kill", "before an end"])
+        await remember(fourth, "before a stop")
+        await a_clean_stop_is_quick(fourth, tmp_path)
+    await another_password_locks_out(tmp_path)
+    await ctrl_c_stops_owner_and_neo4j(tmp_path, ["before a kill", "before a stop", "before an end"])
+    assert (tmp_path / "logs" / "neo4j.log.1").exists()
+
+
+async def a_start_that_fails_shows_why_and_the_end_of_its_log(folder: Path) -> None:
+    (folder / "neo4j").mkdir()
+    (folder / "neo4j" / "data").write_text("no folder")
+    with pytest.raises(StartFailedError, match=r"(?s)Neo4j did not start: .*The end of .*neo4j\.log:"):
+        await start_local(small(folder))
+    (folder / "neo4j" / "data").unlink()
+
+
+async def a_killed_neo4j_is_noticed(server: LocalNeo4j) -> None:
+    os.kill(server.pid, signal.SIGKILL)
+    with anyio.fail_after(5):
+        assert await server.wait() == -signal.SIGKILL
+
+
+async def a_launcher_told_to_end_ends_cleanly(server: LocalNeo4j) -> None:
+    os.kill(server.pid, signal.SIGTERM)
+    with anyio.fail_after(5):
+        assert await server.wait() == 0
+
+
+async def a_clean_stop_is_quick(server: LocalNeo4j, folder: Path) -> None:
+    began = time.monotonic()
+    await server.stop()
+    assert time.monotonic() - began < 5
+    assert (await server.wait(), server.exited, alive(server.pid)) == (0, True, False)
+    assert running_server(folder) is None
+
+
+async def another_password_locks_out(folder: Path) -> None:
+    right = (folder / STORED).read_text()
+    (folder / STORED).write_text("something else")
+    with pytest.raises(PasswordLostError, match="put the right one there"):
+        await start_local(small(folder))
+    assert running_server(folder) is None
+    (folder / STORED).write_text(right)
+
+
+async def ctrl_c_stops_owner_and_neo4j(folder: Path, words: list[str]) -> None:
+    with served(folder) as (_, owner):
+        found = running_server(folder)
+        assert found
+        assert await remembered(found) == words
+        os.killpg(owner.pid, signal.SIGINT)
+        assert owner.wait(20) == 0
+        assert not alive(found.pid)
 
 
 async def test_an_owner_killed_while_it_starts_leaves_nobody_behind(tmp_path: Path) -> None:
@@ -86,52 +129,12 @@ async def test_an_owner_killed_while_it_starts_leaves_nobody_behind(tmp_path: Pa
     (await owned(tmp_path)).release()
 
 
-async def test_ctrl_c_stops_owner_and_neo4j(tmp_path: Path) -> None:
-    with served(tmp_path) as (_, owner):
-        found = running_server(tmp_path)
-        assert found
-        os.killpg(owner.pid, signal.SIGINT)
-        assert owner.wait(20) == 0
-        assert not alive(found.pid)
-
-
-async def test_a_launcher_told_to_end_ends_cleanly(tmp_path: Path) -> None:
-    server = await start_local(small(tmp_path))
-    os.kill(server.pid, signal.SIGTERM)
-    with anyio.fail_after(5):
-        assert await server.wait() == 0
-    await server.stop()
-
-
 async def test_a_start_called_off_leaves_nobody_behind(tmp_path: Path) -> None:
     with anyio.move_on_after(1.5) as waiting:
         await start_local(small(tmp_path))
     assert waiting.cancelled_caught
     with anyio.fail_after(2):
         (await owned(tmp_path)).release()
-
-
-async def test_a_kill_between_change_and_store_of_the_password_does_not_lock_out(tmp_path: Path) -> None:
-    (tmp_path / CANDIDATE).write_text("written-before-neo4j-learned-it")
-    async with local_neo4j(small(tmp_path)) as server:
-        assert server.password == "written-before-neo4j-learned-it"
-    (tmp_path / STORED).rename(tmp_path / CANDIDATE)  # Neo4j learned it, and the kill came before the rename
-    async with local_neo4j(small(tmp_path)) as server:
-        assert server.password == "written-before-neo4j-learned-it"
-    assert not (tmp_path / CANDIDATE).exists()
-    (tmp_path / STORED).write_text("something else")
-    with pytest.raises(PasswordLostError, match="put the right one there"):
-        await start_local(small(tmp_path))
-    assert running_server(tmp_path) is None
-
-
-async def test_a_start_that_fails_shows_why_and_the_end_of_its_log(tmp_path: Path) -> None:
-    (tmp_path / "neo4j").mkdir()
-    (tmp_path / "neo4j" / "data").write_text("no folder")
-    with pytest.raises(StartFailedError, match=r"(?s)Neo4j did not start: .*The end of .*neo4j\.log:"):
-        await start_local(small(tmp_path))
-    (tmp_path / "neo4j" / "data").unlink()
-    await (await start_local(small(tmp_path))).stop()
 
 
 async def test_a_java_that_refuses_is_heard(tmp_path: Path) -> None:
