@@ -1,4 +1,4 @@
-"""`selfsame serve` as a process: its port, its data directory, its end."""
+"""`selfsame serve` as a process: its port, its end. Its data directory and its own Neo4j: tests/walks/test_kills.py."""
 
 import signal
 import socket
@@ -11,7 +11,7 @@ import pytest
 
 from graph.connection import Connection
 from tests.serving import Neo4jAddress, until
-from tests.walks.processes import alive, company_of, done, environment, new_keys, selfsame, served
+from tests.walks.processes import company_of, environment, new_keys, selfsame, served
 from tests.walks.sending import track
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -53,24 +53,3 @@ async def test_sigterm_answers_what_was_accepted_and_ends_with_0(
     assert [each.status_code for each in answers] == [200] * 9
     (row,) = await graph.reader.rows("MATCH (i:Interaction) RETURN count(i) AS many")
     assert row["many"] == 900
-
-
-async def test_a_service_of_its_own_neo4j_from_start_to_end(tmp_path: Path) -> None:
-    """One start for four questions: commands find it, a second owner is refused, doctor sees it, its end is clean."""
-    settings = environment(tmp_path)
-    async with served(settings) as service:
-        neo4j = service.local()
-        assert (neo4j.owner, neo4j.uri) == (service.process.pid, service.neo4j)
-        second = selfsame(settings, "serve")
-        assert second.returncode == 5
-        assert (
-            f"{tmp_path} is in use by process {service.process.pid}, whose Neo4j answers at {neo4j.uri}"
-            in second.stderr
-        )
-        assert "or set SELFSAME_DATA_DIR to another folder" in second.stderr
-        assert done(settings, "verify") == "verify: 0 differences\n"
-        looked = done(settings | {"SELFSAME_PORT": service.url.rpartition(":")[2]}, "doctor")
-        assert f"is in use; process {service.process.pid} runs on this data directory" in looked
-        assert service.end() == 0
-        assert not alive(neo4j.pid)
-        assert neo4j.password not in service.said()

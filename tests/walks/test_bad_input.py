@@ -16,6 +16,7 @@ from tests.serving import Neo4jAddress
 from tests.walks.passage import passage
 from tests.walks.sending import identify, track
 from tests.walks.service import Company, codes, differences, in_process, sets, taken
+from tests.walks.vendors import deliver, example, hooks
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
@@ -228,16 +229,24 @@ async def test_a_full_queue_is_a_503_and_the_same_sent_again_is_taken(graph: Con
 
 
 async def test_a_database_that_is_away_is_a_503_until_it_is_back(graph: Connection, neo4j_server: Neo4jAddress) -> None:
-    """The way to Neo4j is cut, as by a network that fails, and mended."""
-    message = identify("u1", "a1", at=2)
+    """The way to Neo4j is cut, as by a network that fails, and mended; a batch and a webhook wait at the same time."""
+    message, hook = identify("u1", "a1", at=2), example("typeform", "response")
     async with (
         passage(neo4j_server.uri) as way,
         connected(way.uri, neo4j_server.user, neo4j_server.password) as connection,
-        in_process(connection) as company,
+        in_process(connection, hooks=hooks()) as company,
     ):
         await company.batch([track("a1", at=1)])
         way.cut()
-        answer = await company.post("batch", orjson.dumps({"batch": [message]}))
+        refused: list[httpx.Response] = []
+
+        async def heard() -> None:
+            refused.append(await deliver(company, hook))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(heard)
+            answer = await company.post("batch", orjson.dumps({"batch": [message]}))
+        assert [(each.status_code, each.headers["retry-after"]) for each in refused] == [(503, "1")]
         assert (told(answer), answer.headers["retry-after"]) == ((503, "database_away", None), "1")
         ready = await company.http.get("/health/ready")
         assert (told(ready), (await company.http.get("/health/live")).status_code) == (
@@ -252,3 +261,4 @@ async def test_a_database_that_is_away_is_a_503_until_it_is_back(graph: Connecti
         assert (await company.batch([message]))["committed"] == 1
         assert (await company.http.get("/health/ready")).json() == {"status": "ready"}
         assert await company.events() == {"a1 u1": ("Viewed", "identify")}
+        assert taken(await deliver(company, hook))["committed"] == 1

@@ -9,7 +9,7 @@ import httpx
 import orjson
 import pytest
 
-from graph.connection import Connection, connected
+from graph.connection import Connection
 from graph.dead_letters import dead_letters
 from graph.errors import NamespaceConflictError
 from graph.namespaces import declare, declared_namespaces
@@ -19,8 +19,6 @@ from loaders.wire import json_value
 from selfsame.clock import now
 from selfsame.hooks import hooks_from
 from selfsame.webhooks import declare_at_start
-from tests.serving import Neo4jAddress
-from tests.walks.passage import passage
 from tests.walks.service import Company, in_process, taken
 from tests.walks.vendors import TOKEN, Sent, deliver, example, hooks, settings_of
 
@@ -138,20 +136,6 @@ async def test_an_event_of_a_test_mode_is_passed_over(company: Company, graph: C
     answer = taken(await deliver(company, Sent("stripe", {}, orjson.dumps(body))))
     assert answer["skipped"] == ["an event of Stripe's test mode"]
     assert await nothing(graph)
-
-
-async def test_while_neo4j_is_away_nothing_is_acknowledged(graph: Connection, neo4j_server: Neo4jAddress) -> None:
-    sent = example("typeform", "response")
-    async with (
-        passage(neo4j_server.uri) as way,
-        connected(way.uri, neo4j_server.user, neo4j_server.password) as connection,
-        in_process(connection, hooks=hooks()) as company,
-    ):
-        way.cut()
-        refused = await deliver(company, sent)
-        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
-        way.mend()
-        assert taken(await deliver(company, sent))["committed"] == 1
 
 
 async def test_two_accounts_at_one_vendor_share_no_ids(graph: Connection) -> None:

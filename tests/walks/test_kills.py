@@ -60,7 +60,10 @@ def ids(messages: Sequence[Sent]) -> list[str]:
 
 
 async def test_a_killed_service_and_then_a_killed_neo4j_lose_nothing_acknowledged(tmp_path: Path) -> None:
-    """One walk over three starts, since each costs some ten seconds; who kills what is told beside it."""
+    """One walk over three starts, since each costs some ten seconds; who kills what is told beside it.
+
+    The third service has its Neo4j from start to end: commands find it, a second owner is refused, doctor sees it.
+    """
     settings, delivery = environment(tmp_path), Delivery.of(crowd(MESSAGES))
     async with served(settings) as service:
         keys, neo4j = new_keys(settings), service.local().pid
@@ -78,9 +81,23 @@ async def test_a_killed_service_and_then_a_killed_neo4j_lose_nothing_acknowledge
         await send(service, keys, delivery)
         assert sorted(await stored(service)) == ids(crowd(MESSAGES))
         assert done(settings, "verify") == "verify: 0 differences\n"
-        neo4j = service.local().pid
+        another_owner_is_refused(service)
+        looked = done(settings | {"SELFSAME_PORT": service.url.rpartition(":")[2]}, "doctor")
+        assert f"is in use; process {service.process.pid} runs on this data directory" in looked
+        owned = service.local()
         assert service.end() == 0
-        assert not alive(neo4j)
+        assert not alive(owned.pid)
+        assert owned.password not in service.said()
+
+
+def another_owner_is_refused(service: Served) -> None:
+    neo4j = service.local()
+    assert (neo4j.owner, neo4j.uri) == (service.process.pid, service.neo4j)
+    second = selfsame(service.settings, "serve")
+    assert second.returncode == 5
+    holder = f"is in use by process {service.process.pid}, whose Neo4j answers at {neo4j.uri}"
+    assert f"{service.settings['SELFSAME_DATA_DIR']} {holder}" in second.stderr
+    assert "or set SELFSAME_DATA_DIR to another folder" in second.stderr
 
 
 async def acknowledged_is_there_once(service: Served, delivery: Delivery) -> None:
