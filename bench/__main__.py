@@ -9,6 +9,7 @@ from rich.console import Console
 from bench.acknowledging import acknowledging
 from bench.hairballs import hairballs
 from bench.ingestion import ingestion
+from bench.loading import first_loading, loading
 from bench.parsing import parsing
 from bench.profiles import profiles
 from bench.reading import reading
@@ -41,6 +42,8 @@ BENCHMARKS: dict[str, Callable[[World], Awaitable[Ratio | Sequence[Ratio]]]] = {
     "simulating": simulating,
     "rehearing": rehearing,
     "reading": reading,
+    "loading": loading,
+    "first_loading": first_loading,
 }
 
 

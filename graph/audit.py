@@ -202,7 +202,7 @@ async def _log(tx: Transaction, rows: Sequence[Entry], now: int, *, moving: bool
         moved=sorted({each.key for row in rows for each in row.moved}),
         concerned=sorted({key for row in rows for key in row.ends}),
         anchors=sorted({id_ for row in rows for id_ in row.profiles}),
-        rows=[_row(number, row) for number, row in enumerate(rows)],
+        rows=[change_row(number, row) for number, row in enumerate(rows)],
         moving=moving,
         now=now,
     )
@@ -224,7 +224,8 @@ FOLLOWING = frozenset(
 )
 
 
-def _row(number: int, row: Entry) -> Mapping[str, object]:
+def change_row(number: int, row: Entry) -> Mapping[str, object]:
+    """A row of the log as it is written; its id follows the moment. number: its place in what is recorded at once."""
     rank = 2 if row.kind in FOLLOWING else int(row.kind in TURNING)
     cause = row.cause
     own = {

@@ -94,7 +94,7 @@ async def record_dead_letters(
 async def keep_letters(tx: Transaction, letters: Sequence[DeadLetter], hashing: Hashing | None) -> None:
     """Keep dead letters in a transaction, each under the id that its text gives it."""
     if letters:
-        rows = [_letter(each) for each in letters]
+        rows = [letter_facts(each) for each in letters]
         kept = await _without_erased(tx, rows, hashing) if hashing else rows
         await tx.rows(KEEP_LETTERS, rows=sorted(kept, key=lambda row: str(row["id"])))
 
@@ -123,7 +123,8 @@ def letter_id(source: SourceName, rejection: Rejection) -> str:
     return hashlib.sha256("\0".join(said).encode("utf-8", "replace")).hexdigest()
 
 
-def _letter(letter: DeadLetter) -> dict[str, object]:
+def letter_facts(letter: DeadLetter) -> dict[str, object]:
+    """A dead letter as properties, under the id that its text gives it."""
     said, by = letter.rejection, letter.read_by
     return {
         "id": letter_id(letter.source, said),

@@ -12,6 +12,7 @@ GraphError
   PolicyWrittenError      an application cannot be abandoned: it has begun to write
   DecisionError           a manual act that cannot be: two ends that are one, or an override of two kinds
   UnknownDecisionError    nothing was decided under this id
+  NotEmptyError           a first load of a graph that holds something already
   RunHeldError            another process loads the same file
   RunTakenError           another process took up the load that this one executed
   ErasureKeyError         the key of the erasures is missing or another one
@@ -95,6 +96,12 @@ class ErasureKeyError(GraphError):
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+
+
+class NotEmptyError(GraphError):
+    """A first load is for an empty graph, and this one holds something already."""
+
+    code = "graph_not_empty"
 
 
 class RunHeldError(GraphError):

@@ -179,7 +179,7 @@ def _sort_out(messages: Sequence[Message], known: dict[str, str], policy: Policy
     """Tell new messages from repeats (also within the batch) and from those that name nobody."""
     found = _SortedOut()
     for message in messages:
-        outcome, heard = _judged(message, known, policy)
+        outcome, heard = judged(message, known, policy)
         found.outcomes.append(outcome)
         if heard is not None:
             known[message.id] = message.digest
@@ -189,7 +189,8 @@ def _sort_out(messages: Sequence[Message], known: dict[str, str], policy: Policy
     return found
 
 
-def _judged(message: Message, known: dict[str, str], policy: Policy) -> tuple[Outcome, Heard | None]:
+def judged(message: Message, known: Mapping[str, str], policy: Policy) -> tuple[Outcome, Heard | None]:
+    """What becomes of a message beside those known by id and digest; what it says, where it is new and can be used."""
     if message.id in known:
         same = known[message.id] == message.digest
         return Outcome(Status.REPEAT if same else Status.REPEAT_DIFFERS), None

@@ -157,12 +157,13 @@ async def _keep_accounts(tx: Transaction, stated: Sequence[tuple[Heard, AccountS
     if kept["pseudonyms"] > pseudonyms:
         raise StartAgainError
     stored = dict(kept["stated"])
-    changed = [_stated_row(key, stored[key], said) for key, said in sorted(facts.items()) if said]
+    changed = [stated_row(key, stored[key], said) for key, said in sorted(facts.items()) if said]
     if changed:
         await tx.rows(STATE_ACCOUNTS, rows=changed)
 
 
-def _stated_row(key: str, stored: str, said: dict[str, Stated]) -> dict[str, object]:
+def stated_row(key: str, stored: str, said: Mapping[str, Stated]) -> dict[str, object]:
+    """The properties of an account that follow from what was stated of it before and now. stored: as JSON text."""
     now = latest({name: Stated(**each) for name, each in msgspec.json.decode(stored).items()}, said)
     traits: dict[str, Json] = {name: each.value for name, each in sorted(now.items()) if each.value is not None}
     return {

@@ -1,6 +1,7 @@
 """Is what is stored what follows from the evidence? `verify` says where it is not, `rebuild` writes what follows.
 
-Both recompute everything by the global rule, which shares no state with the incremental one that keeps the views up.
+Both recompute everything by the global rule, which shares no state with the incremental one that keeps the views up;
+`rebuild` by the rule on columns, `verify` by the rule as it is told, so that it checks both.
 """
 
 from collections import defaultdict
@@ -26,13 +27,15 @@ from identity.device_use import Use
 from identity.evidence import Kind, Link, LinkId, Reason
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.policy import Policy
-from identity.stitching import Cluster, Evidence, Generic, Stitching, standing_of, stitch, with_manual
+from identity.recomputing import Columns, recompute
+from identity.stitching import Cluster, Evidence, Generic, Stitching, cluster_of, standing_of, stitch, with_manual
 
 T = TypeVar("T")
 CHUNK = 1_000
 DEVICES_AT_ONCE = 200
 
 Sharing = tuple[IdentifierKey, ProfileId]
+Rule = Callable[[Evidence, Policy], Stitching]
 
 # identifier_key and profile_id (unique)
 STOP_SHARING_WITH = """
@@ -95,11 +98,11 @@ async def _differences(reader: Reader, policy: Policy) -> list[Difference]:
     ]
 
 
-async def expected_state(reader: Reader, stored: Stored, policy: Policy) -> Expected:
-    """Everything that follows from the evidence, by the global rule."""
+async def expected_state(reader: Reader, stored: Stored, policy: Policy, rule: Rule = stitch) -> Expected:
+    """Everything that follows from the evidence. rule: how all of it is stitched, by default the rule as it is told."""
     known = {key: each.known for key, each in stored.identifiers.items()}
     links = tuple(each.link for id_, each in stored.links.items() if id_.kind is not Kind.MANUAL)
-    stitching = stitch(Evidence(known, links, stored.acts), policy)
+    stitching = rule(Evidence(known, links, stored.acts), policy)
     profile_of = {key: each.id for each in stitching.clusters.values() for key in each.members}
     shared = sorted(key for key in stitching.generic if key in stored.devices)
     uses = await _uses(reader, shared, policy, frozenset(stitching.generic))
@@ -114,6 +117,23 @@ async def expected_state(reader: Reader, stored: Stored, policy: Policy) -> Expe
         cycles=cycles((each.statement for each in stored.parts), heads),
         heads=heads,
     )
+
+
+def by_columns(evidence: Evidence, policy: Policy) -> Stitching:
+    """What `stitch` answers, by the quicker rule on columns; who checks what is stored asks the plain one."""
+    columns = Columns()
+    for known in evidence.identifiers.values():
+        columns.add_identifier(known)
+    for link in evidence.links:
+        columns.add_link(link.id, link.authority, link.first_seen, sure=link.sure)
+    found = recompute(columns, evidence.acts, policy)
+    members: defaultdict[int, list[IdentifierKey]] = defaultdict(list)
+    for key, part in zip(columns.keys, found.parts, strict=True):
+        members[part].append(key)
+    generic = {columns.keys[number]: why for number, why in found.generic.items()}
+    clusters = [cluster_of(sorted(some), evidence.identifiers, generic, policy) for some in members.values()]
+    refused = {evidence.links[number].id: why for number, why in found.refused.items()}
+    return Stitching({each.id: each for each in clusters}, {**refused, **found.manual}, generic)
 
 
 async def _uses(
@@ -243,7 +263,7 @@ async def rebuild(reader: Reader, writer: Writer, policy: Policy, cause: Cause, 
     """
     policy = policy.with_namespaces(await declared_namespaces(reader))
     stored = await stored_state(reader, policy)
-    expected = await expected_state(reader, stored, policy)
+    expected = await expected_state(reader, stored, policy, by_columns)
     await _write_flags(writer, stored, expected, cause, now)
     await _write_manual(writer, stored, expected)
     await _chunked(writer, sorted(stored.pending), _wait_no_longer)

@@ -172,7 +172,7 @@ async def begun_run(
 
 async def _begun(tx: Transaction, id_: RunId, load: Load, now: datetime, hold: Hold, form: Form | None) -> Run:
     new = Run(id_, load, RunState.RUNNING, 0, Counts(), now, now, Taken(now, hold.name), form)
-    said = {**_facts(new), "id": id_}
+    said = {**run_facts(new), "id": id_}
     rows = await tx.rows(OPEN_RUN, open=_open(load), facts=said, now=micros(now))
     run = run_from(rows[0]["run"])
     if run.id == id_:
@@ -182,7 +182,7 @@ async def _begun(tx: Transaction, id_: RunId, load: Load, now: datetime, hold: H
     after = replace(
         run, form=form, updated_at=now, taken=Taken(now, hold.name, run.taken.times + 1, run.counts.records)
     )
-    await tx.rows(KEEP_RUN, id=run.id, times=run.taken.times, facts=_facts(after), now=micros(now))
+    await tx.rows(KEEP_RUN, id=run.id, times=run.taken.times, facts=run_facts(after), now=micros(now))
     return after
 
 
@@ -229,14 +229,15 @@ async def released_run(writer: Writer, run: Run) -> None:
 
 async def _advanced(tx: Transaction, run: Run, rejections: Sequence[Rejection], hashing: Hashing | None) -> None:
     moment_ = micros(run.updated_at)
-    if not await tx.rows(KEEP_RUN, id=run.id, times=run.taken.times, facts=_facts(run), now=moment_):
+    if not await tx.rows(KEEP_RUN, id=run.id, times=run.taken.times, facts=run_facts(run), now=moment_):
         raise RunTakenError(run.load.file)
     load = run.load
     letters = [DeadLetter("", load.source, each, run.updated_at, run.id, load.read_by) for each in rejections]
     await keep_letters(tx, letters, hashing)
 
 
-def _facts(run: Run) -> dict[str, object]:
+def run_facts(run: Run) -> dict[str, object]:
+    """A run as properties, without its id."""
     load, counts, taken = run.load, run.counts, run.taken
     return {
         "open": None if run.state is RunState.FINISHED else _open(load),

@@ -145,24 +145,45 @@ async def load_file(
     NamespaceConflictError and RunHeldError before anything is loaded; DatabaseAwayError and SourceAwayError in between,
     and then the same call goes on; RunTakenError when another process took the load over.
     """
-    load = Load(source.name, origin.name, await _sha256(origin, into.mint), *loaded_by(mapping))
-    with ExitStack() as stack:
-        records = stack.enter_context(_opened(origin, _reading(reading, mapping)))
-        _check(records, mapping)
-        lines = stack.enter_context(_begun_lines(records))
-        first = list(islice(lines, SEEN))
-        form = form_of(records, first)
+    load = await load_of(origin, source, mapping, into.mint)
+    with begun_reading(origin, reading, mapping) as opened:
+        records, form = opened.records, opened.form
         await _tell_drift(load, form, into)
         if source.namespaces:
             await declare(into.connection.writer, source.namespaces, source.name)
         async with executed(load, into, form) as begun:
             noted, resumed_at = Noted(remarks=records.remarks), begun.run.position
-            for batch in _batches(_from(records, chain(first, lines), resumed_at)):
+            for batch in batches(_from(records, opened.lines, resumed_at)):
                 begun.run = await commit_lines(batch, begun.run, Work(source, mapping, into, records.size), noted)
                 if tell is not None:
                     tell(Progress(batch[-1].read, records.size, begun.run.counts))
             run = await finished_run(into.connection.writer, begun.run, into.now())
     return RunReport(run, run.counts, resumed_at, noted)
+
+
+async def load_of(origin: Origin, source: Source, mapping: SourceMapping | None, mint: Callable[[], str]) -> Load:
+    """What is loaded, as its run names it. Raises FileUnreadableError."""
+    return Load(source.name, origin.name, await _sha256(origin, mint), *loaded_by(mapping))
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Records that are being read: all their lines, and how they are written as the first of them show."""
+
+    records: Records
+    form: Form
+    lines: Iterable[Line]
+
+
+@contextmanager
+def begun_reading(origin: Origin, reading: Reading | None, mapping: SourceMapping | None) -> Iterator[Opened]:
+    """A file or a table while it is read. Raises FileUnreadableError, PartMissingError, MappingInvalidError."""
+    with ExitStack() as stack:
+        records = stack.enter_context(_opened(origin, _reading(reading, mapping)))
+        _check(records, mapping)
+        lines = stack.enter_context(_begun_lines(records))
+        first = list(islice(lines, SEEN))
+        yield Opened(records, form_of(records, first), chain(first, lines))
 
 
 @contextmanager
@@ -232,7 +253,7 @@ async def dry_run(
     with _opened(origin, _reading(reading, mapping)) as records:
         noted = Noted(remarks=records.remarks)
         _check(records, mapping)
-        for batch in _batches(records):
+        for batch in batches(records):
             read = [_translated(line, source, mapping, now) for line in batch]
             messages = [message for each in read for message in each.messages]
             noted.first += messages[: SHOWN_MESSAGES - len(noted.first)]
@@ -287,7 +308,8 @@ def _check(records: Records, mapping: SourceMapping | None) -> None:
         check_columns(mapping, records.columns)
 
 
-def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
+def batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Lines in lists of 1,000."""
     each = iter(lines)
     while batch := list(islice(each, BATCH)):
         yield batch
@@ -309,14 +331,28 @@ async def commit_lines(batch: Sequence[Line], run: Run, work: Work, noted: Noted
     May run twice: what is known changes nothing. Raises what `commit_many` and `advanced_run` raise.
     """
     now = work.into.now()
-    read = [_translated(line, work.source, work.mapping, now) for line in batch]
+    step = await step_of(batch, work.source, work.mapping, work.into.commit, noted, now)
+    step = replace(step, size=work.size)
+    return await advanced_run(work.into.connection.writer, run, step, now, work.into.hashing)
+
+
+async def step_of(
+    batch: Sequence[Line],
+    source: Source,
+    mapping: SourceMapping | None,
+    commit: Commit,
+    noted: Noted,
+    now: datetime,
+) -> Step:
+    """Commit the messages of some lines; what that adds to a run, with the records that could not be used."""
+    read = [_translated(line, source, mapping, now) for line in batch]
     pairs = [
         (line.content, message)
         for line, each in zip(batch, read, strict=True)
         if isinstance(line.content, Found)
         for message in each.messages
     ]
-    outcomes = await commit_many(work.into.commit, [message for _, message in pairs])
+    outcomes = await commit_many(commit, [message for _, message in pairs])
     refused = [
         replace(each.rejection, place=found.place, raw=bounded(found.raw))
         for (found, _), each in zip(pairs, outcomes, strict=True)
@@ -326,8 +362,7 @@ async def commit_lines(batch: Sequence[Line], run: Run, work: Work, noted: Noted
     noted.warned(warning for each in outcomes for warning in each.warnings)
     counts = _read_counts(read, noted) + _outcome_counts(outcomes)
     noted.rejections += refused[: SHOWN_REJECTIONS - len(noted.rejections)]
-    step = Step(batch[-1].number, counts, rejections, batch[-1].read, work.size)
-    return await advanced_run(work.into.connection.writer, run, step, now, work.into.hashing)
+    return Step(batch[-1].number, counts, rejections, batch[-1].read)
 
 
 def _translated(line: Line, source: Source, mapping: SourceMapping | None, now: datetime) -> Translated:

@@ -72,12 +72,12 @@ async def compact(settings: ServerSettings, jars: Path, archive: Path | None, te
     before = _size(folder)
     roomy(folder, (before >> 20) + settings.room_mb, DATA_REMEDY)
     try:
-        _prepare(settings)
+        prepare(settings)
         said = await _copied(settings, jars, archive, tell)
     except BaseException:  # also when it is cancelled: what was copied so far is of no use, and may be large
         shutil.rmtree(folder / FRESH, ignore_errors=True)
         raise
-    await anyio.to_thread.run_sync(_take_place, folder)
+    await anyio.to_thread.run_sync(take_place, folder)
     return Compacted(said["nodes"], said["links"], before, _size(folder))
 
 
@@ -86,7 +86,7 @@ def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in files if path.is_file())
 
 
-def _prepare(settings: ServerSettings) -> None:
+def prepare(settings: ServerSettings) -> None:
     """A new home with the users of the old one, and a configuration without connectors."""
     folder = settings.data_dir
     for name in KEPT:
@@ -142,8 +142,8 @@ def _command(settings: ServerSettings, jars: Path, archive: Path | None) -> Sequ
     ]
 
 
-def _take_place(folder: Path) -> None:
-    """Give the copy the store's name, and remove the store with all logs, which may tell of what was erased.
+def take_place(folder: Path) -> None:
+    """Give a store written beside another its name, and remove that one with all logs, which may tell of the erased.
 
     The logs go first: a copy is whole only when nothing else is left that a later start would not remove.
     """

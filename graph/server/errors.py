@@ -11,7 +11,8 @@ GraphError
     PortTakenError          somebody listens on the port that was set
     StartFailedError        Neo4j ended, or stayed silent, before it answered
     CompactionFailedError   the store could not be written anew; it is as it was
-    ErasureUnfinishedError  an erasure was interrupted, so the store holds what is to be erased
+    ImportFailedError       files could not be imported into an empty store; it is as it was
+  ErasureUnfinishedError  an erasure was interrupted, so the store holds what is to be erased
     PasswordLostError       the stored password does not open the stored data
 """
 
@@ -84,6 +85,12 @@ class CompactionFailedError(ServerError):
     """The store could not be written anew; it is as it was."""
 
     code = "compaction_failed"
+
+
+class ImportFailedError(ServerError):
+    """Neo4j's importer did not take the files of a first load; the store is as it was."""
+
+    code = "import_failed"
 
 
 class ErasureUnfinishedError(ServerError):

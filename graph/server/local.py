@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from graph.server.compaction import Compacted, compact, recover
 from graph.server.configuration import ServerSettings
 from graph.server.errors import StartFailedError
 from graph.server.folders import DATA_REMEDY, cache_home, roomy, writable
+from graph.server.importing import Imported, imported
 from graph.server.jars import shipped_lock
 from graph.server.owning import Ownership, holder_of, owned
 from graph.server.password import USER, settled_password, stored_password
@@ -66,14 +67,21 @@ class LocalNeo4j:
 
     async def stop(self) -> None:
         """Stop Neo4j cleanly and give its data directory back. May run twice; is not cut short by cancelling."""
+        if ownership := await self.ended():
+            ownership.release()
+
+    async def ended(self) -> Ownership | None:
+        """Stop Neo4j cleanly and keep its data directory, which is the caller's then; None when it was given back."""
         if not (ownership := self._ownership):
-            return
+            return None
         self._ownership = None
         self._address.unlink(missing_ok=True)
         try:
             await ended(self._started.process)
-        finally:
+        except BaseException:
             ownership.release()
+            raise
+        return ownership
 
 
 async def start_local(settings: ServerSettings, progress: Tell | None = None) -> LocalNeo4j:
@@ -108,6 +116,18 @@ async def compact_local(settings: ServerSettings, progress: Tell | None = None) 
         return await compact(settings, jars, await archive_ready(jars, settings, tell), tell)
     finally:
         ownership.release()
+
+
+async def import_local(
+    settings: ServerSettings, arguments: Sequence[str], expected: Imported, progress: Tell | None = None
+) -> None:
+    """Put what files hold in place of a store that holds nothing. Only for who holds the data directory.
+
+    arguments: of Neo4j's importer; expected: what the files hold. Raises ImportFailedError, DiskFullError; the store is
+    as it was then.
+    """
+    tell = progress or silent
+    await imported(settings, await _jars(settings, tell), arguments, expected, tell)
 
 
 @asynccontextmanager

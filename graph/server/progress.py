@@ -26,6 +26,7 @@ class Phase(StrEnum):
     TRAINING = "Preparing Neo4j for quick starts (once)"
     STARTING = "Starting Neo4j"
     COPYING = "Writing the store anew"
+    IMPORTING = "Importing the files"
     READY = "Neo4j is ready"
 
 
@@ -33,7 +34,8 @@ class Phase(StrEnum):
 class Step:
     """How far a start is.
 
-    done and total: bytes while fetching, nodes and relationships while copying, else 0.
+    done and total: bytes while fetching, nodes and relationships while copying, hundredths while importing,
+    else 0.
     """
 
     phase: Phase

@@ -25,7 +25,8 @@ from loaders.runs import Work
 from loaders.streams import Flow, Pace, opened_topics
 from loaders.streams import consume as consumed
 from selfsame.cli.exits import Exit, finish, told
-from selfsame.cli.load import DEFAULT_SOURCE, With, into, mapping_meant, sender, show
+from selfsame.cli.load import DEFAULT_SOURCE, With, into, mapping_meant, sender
+from selfsame.cli.load_reports import show
 from selfsame.cli.reaching import reached_in_sight
 from selfsame.clock import now
 from selfsame.erasing import hashing_of

@@ -1,13 +1,11 @@
 """`selfsame load`: files of records into the graph, as recorded runs with progress."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from graph.connection import Connection
 from graph.errors import RunHeldError
@@ -15,22 +13,22 @@ from graph.ingestion import Outcome, commit_batch
 from graph.pending import drain_pending
 from graph.policies import PolicyHeld
 from graph.previewing import Preview, Trial, preview
-from graph.runs import Counts
 from graph.tombstones import check_key
 from identity.erasure import Hashing
 from identity.messages import Message, SourceName, micros
 from loaders.errors import ColumnsChangedError, FileUnreadableError, MappingInvalidError
 from loaders.files import files_of
+from loaders.first_load import Part
 from loaders.formats.records import FORMATS, Reading, selected
-from loaders.kafka.settings import Subscription
 from loaders.mapping import AUTHORITIES, SourceMapping, mapping_named
 from loaders.mapping_text import Local
-from loaders.runs import Into, Noted, Origin, RunReport, Tell, dry_run, load_file
-from loaders.runs import Progress as Loaded
+from loaders.runs import Into, Origin, RunReport, dry_run, load_file
 from loaders.shapes import Drift
 from loaders.sources import Source
 from loaders.tables import Table
-from selfsame.cli.exits import EXIT_OF_CODE, Exit, finish, shown, told
+from selfsame.cli.exits import EXIT_OF_CODE, Exit, finish, told
+from selfsame.cli.first_load import first_load
+from selfsame.cli.load_reports import exit_of, progress_of, show
 from selfsame.cli.reaching import reached_in_sight
 from selfsame.clock import mint, now
 from selfsame.erasing import hashing_of
@@ -46,6 +44,9 @@ OF_ONE_FILE = (FileUnreadableError, MappingInvalidError, ColumnsChangedError, Ru
 SHOWN_KEYS = 6
 FILES_HELP = (
     "CSV, JSONL, JSON, Parquet or Excel files, packed or not; a folder or a 'pattern*' for all in it; - for the input."
+)
+FIRST_HELP = (
+    "Load a big history into an empty local graph, all at once and faster; MAPPING=FILE gives a file its own mapping."
 )
 
 
@@ -109,6 +110,7 @@ def load(
     ] = False,
     strict: Annotated[bool, typer.Option(help="Load nothing where the columns differ from the last load's.")] = False,
     take_over: Annotated[bool, typer.Option(help="Go on with a load that another process holds.")] = False,
+    first: Annotated[bool, typer.Option("--first", help=FIRST_HELP)] = False,
 ) -> None:
     """Load files or a database's table; without a mapping JSON is Segment-shaped, one message a record.
 
@@ -120,6 +122,11 @@ def load(
         mapped = mapping_meant(mapping, with_ or ())
         reading = Reading(format_meant(form), delimiter_meant(delimiter), encoding, sheet, records)
         asked = _Asked(sql if not files else None, table, query, key)
+        if first:
+            if dry or take_over or strict:
+                raise InputInvalidError("--first goes with none of --dry-run, --strict and --take-over")
+            history = _history(files or (), reading, mapped, asked, lambda: sender(source, authority))
+            return exit_of(await first_load(settings, history), Exit.DONE)
         origins = _origins(files or (), reading, mapped, asked)
         wanted = Wanted(origins, mapped.source if mapped else sender(source, authority), mapped, reading)
         async with reached_in_sight(settings) as connection:
@@ -127,13 +134,13 @@ def load(
             hashing = hashing_of(settings)
             await check_key(connection.reader, hashing)
             if dry:
-                return _exit(*await _all_tried(wanted, connection, held, hashing))
+                return exit_of(*await _all_tried(wanted, connection, held, hashing))
             where = replace(
                 into(connection, held, hashing), hold=hold(take_over=take_over), drifted=_heard(strict=strict)
             )
             reports, worst = await _each(origins, lambda each: _loaded(each, wanted, where))
             await drain_pending(connection.writer, held, micros(now()))
-        return _exit(reports, worst)
+        return exit_of(reports, worst)
 
     finish(work)
 
@@ -153,6 +160,31 @@ async def _each(
             told.print(f"selfsame: not loaded: {error}", markup=False, soft_wrap=True)
             worst = EXIT_OF_CODE[error.code]
     return reports, worst
+
+
+def _history(
+    files: Sequence[Path],
+    reading: Reading,
+    mapping: SourceMapping | None,
+    asked: "_Asked",
+    sent: Callable[[], Source],
+) -> list[Part]:
+    """The parts of a history: a file may name the mapping of its own in front of it."""
+    parts = []
+    for given in files or (None,):
+        own, file = _with_mapping(given) if given is not None else (None, None)
+        mapped = own or mapping
+        origins = _origins([file] if file is not None else (), reading, mapped, asked)
+        parts += [Part(each, mapped.source if mapped else sent(), mapped, reading) for each in origins]
+    return parts
+
+
+def _with_mapping(given: Path) -> tuple[SourceMapping | None, Path]:
+    """`crm.toml=contacts.csv` as the mapping and the file; a file whose own name has such a sign is itself."""
+    name, sign, file = str(given).partition("=")
+    if not sign or given.exists():
+        return None, given
+    return mapping_named(name), Path(file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,78 +305,3 @@ async def _loaded(origin: Origin, wanted: Wanted, where: Into) -> RunReport:
         )
     show(origin, report)
     return report
-
-
-@contextmanager
-def progress_of(origin: Origin) -> Iterator[Tell]:
-    """A bar with the rate of records, on the standard error output."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[records]:,} records, {task.fields[rate]:,.0f}/s"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=told, transient=not told.is_terminal) as bars:
-        task = bars.add_task(origin.name, total=_size(origin), records=0, rate=0.0)
-
-        def tell(loaded: Loaded) -> None:
-            records, seconds = loaded.counts.records, bars.tasks[0].elapsed
-            rate = records / seconds if seconds else 0.0
-            bars.update(task, completed=loaded.read, total=loaded.size or None, records=records, rate=rate)
-
-        yield tell
-
-
-def _size(origin: Origin) -> int | None:
-    """For the bar; that a file cannot be read is told by who reads it, and how many rows there are nobody knows."""
-    return origin.stat().st_size or 1 if isinstance(origin, Path) and origin.is_file() else None
-
-
-def show(origin: Origin | Subscription, report: RunReport) -> None:
-    """The end of a load, of a stream, or of a dry run with its first messages."""
-    if report.resumed_at:
-        what = "the key" if isinstance(origin, Table) else "line"
-        told.print(f"{origin.name}: went on after {what} {report.resumed_at:,}", markup=False)
-    for remark in report.noted.remarks:
-        told.print(f"{origin.name}: {remark}", markup=False)
-    print(f"{origin.name}: {_counted(report.counts, dry=report.run is None)}")
-    _show_noted(report.noted, report.counts)
-    for message in report.noted.first:
-        who = ", ".join(f"{each.namespace}={each.value}" for each in message.sightings)
-        shown.print(f"  {message.kind} {message.name or ''} [{message.message_id}] {who}", markup=False)
-
-
-def _counted(counts: Counts, *, dry: bool) -> str:
-    became = [f"{counts.messages:,} messages"] if dry else [
-        f"{counts.committed:,} committed", f"{counts.repeats:,} known already"
-    ]  # fmt: skip
-    rest = {
-        "known with another text": counts.differing,
-        "passed over": counts.skipped,
-        "rejected": counts.rejected,
-        "erased before": counts.erased,
-        "with warnings": counts.warned,
-    }
-    return ", ".join(
-        [f"{counts.records:,} records", *became, *(f"{many:,} {what}" for what, many in rest.items() if many)]
-    )
-
-
-def _show_noted(noted: Noted, counts: Counts) -> None:
-    for because, many in noted.skipped.items():
-        print(f"  passed over: {because} ({many:,})")
-    for code, many in noted.warnings.items():
-        print(f"  warning {code} ({many:,}), first at {noted.examples[code].place}: {noted.examples[code].sentence}")
-    for each in noted.rejections:
-        print(f"  rejected {each.place}: {each.sentence} ({each.code})")
-    if counts.rejected > len(noted.rejections):
-        print(f"  {counts.rejected:,} rejected in all; `selfsame deadletters list` has them")
-
-
-def _exit(reports: Sequence[RunReport], worst: Exit) -> Exit:
-    """worst: of what could not be loaded at all."""
-    if worst is not Exit.DONE:
-        return worst
-    return Exit.REJECTED if any(each.counts.rejected for each in reports) else Exit.DONE

@@ -14,7 +14,8 @@ from loaders.runs import dry_run
 from loaders.shapes import SEEN, form_of
 from loaders.suggesting import suggested
 from selfsame.cli.exits import Exit, finish
-from selfsame.cli.load import With, delimiter_meant, format_meant, given_from, progress_of, show
+from selfsame.cli.load import With, delimiter_meant, format_meant, given_from
+from selfsame.cli.load_reports import progress_of, show
 from selfsame.clock import now
 
 app = typer.Typer(no_args_is_help=True, help="Mappings: what the columns of a source mean.")
