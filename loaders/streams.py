@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import count
 from typing import ParamSpec, Protocol, TypeVar
 
 import anyio
@@ -147,7 +148,7 @@ class _Flowing:
 
     async def _settled(self, records: tuple[Arrived, ...]) -> None:
         """Commit records to the graph, however long it takes; those that are lost or left meanwhile are not done."""
-        for attempt in range(2**63):
+        for attempt in count():
             try:
                 self.begun.run = await self._committed(records)
             except Exception as error:  # what cannot pass, or in this place never will, ends the stream

@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.messages import Json, Rejection
+from identity.messages import Json, Message, Rejection
 from loaders.errors import StreamRefusedError
 from loaders.formats.records import Found, Passed
 from loaders.kafka.partitions import Arrived, Holdings, Partition
 from loaders.kafka.records import lines_of
 from loaders.kafka.settings import client_settings, settings_from, without_values
 from loaders.mapping import SourceMapping, mapping_named
+from loaders.segment_messages import Sending, message_from
+from loaders.translating import translated
 from tests.loaders.mappings import IDENTIFIED, mapping
-from tests.loaders.segment import NOW
+from tests.loaders.segment import NOW, WEB
 
 ZERO, ONE = Partition("orders", 0), Partition("orders", 1)
 
@@ -46,6 +48,40 @@ def test_what_is_no_record_says_why_and_where(value: bytes, code: str) -> None:
     (refused,) = read(value)
     assert isinstance(refused, Rejection)
     assert (refused.code, refused.place) == (code, "orders:0:17")
+
+
+def test_a_record_without_an_id_gives_messages_that_are_named_by_its_place_and_told_apart() -> None:
+    made = mapping(IDENTIFIED + IDENTIFIED)
+    (found,) = read(b'{"id": 7}', made)
+    assert isinstance(found, Found)
+    assert [each.message_id for each in translated(found, made, NOW).messages] == ["orders:0:17", "orders:0:17:1:0"]
+
+
+def test_the_example_reads_a_shop_whose_events_have_ids_or_none() -> None:
+    made = mapping_named("docs/examples/stream_orders.toml")
+    order: dict[str, Json] = {"type": "order.placed", "order_id": 5, "total_cents": 1050, "currency": "EUR"}
+    changed: dict[str, Json] = {"type": "customer.changed"}
+    for event, id_ in ((order, "order:5"), (changed, "orders:0:17:1:0")):
+        (found,) = read(orjson.dumps({**event, "customer": {"id": 1}, "placed_at": 1_790_000_000_000}), made)
+        assert isinstance(found, Found)
+        (message,) = translated(found, made, NOW).messages
+        assert (message.message_id, message.warnings) == (id_, ())
+
+
+def test_the_stamp_of_a_record_is_its_receipt_where_a_clock_is_wrong() -> None:
+    """It was sent an hour ago, when it was stamped, so nothing is wrong with any clock."""
+    own = (NOW - timedelta(hours=2)).isoformat()
+    sent = {"type": "track", "event": "x", "userId": "u1", "originalTimestamp": own, "sentAt": _hour_ago()}
+    (found,) = read(orjson.dumps(sent))
+    assert isinstance(found, Found)
+    sending = Sending(WEB, NOW, stand_in=found.id, first_at=found.at)
+    message = message_from(found.raw.encode(), found.place, sending)
+    assert isinstance(message, Message)
+    assert (message.at, message.message_id) == (NOW - timedelta(hours=2), "orders:0:17")
+
+
+def _hour_ago() -> str:
+    return (NOW - timedelta(hours=1)).isoformat()
 
 
 def test_a_deletion_is_passed_over() -> None:
