@@ -27,8 +27,8 @@ from loaders.sources import Source
 from loaders.translating import Translated, of_a_file, translated, translated_message
 from loaders.wire import UnreadableJsonError, bounded, json_value, was_cut
 
-# A place without the part of the message that was wrong: `web.jsonl:3` of `web.jsonl:3.type`.
-PLACE = re.compile(r".*:\d+|batch\[\d+\]|\w+")
+# A place without the part that was wrong in a message: `web.jsonl:3` of `web.jsonl:3.type`, `people:id=7`, `batch[3]`.
+PLACE = re.compile(r".*:\d+|.*:[^:=]+=-?\d+|[\w.:-]+\[\d+\]|\w+")
 # What is kept of these is not what was sent: a part of it, or a text in which unreadable bytes were replaced.
 ALTERED = {
     "line_too_long": "only the beginning of its text was kept",

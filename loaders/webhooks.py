@@ -17,6 +17,7 @@ from loaders.errors import BodyInvalidError
 from loaders.expressions import EvaluationError, holds
 from loaders.formats.records import Found
 from loaders.mapping import SourceMapping
+from loaders.rows import ROWS, rows_in
 from loaders.segment_http import decoded_body
 from loaders.signatures import Kind
 from loaders.values import Value
@@ -61,7 +62,7 @@ def _form(body: bytes) -> Json:
 
 def records_in(
     content: Content, mapping: SourceMapping, webhook: Webhook, place: str | None = None
-) -> tuple[Found, ...] | Rejection:
+) -> tuple[Found | Rejection, ...] | Rejection:
     """The records of a request, each with its place, or why there are none. Never raises.
 
     A key that was sent along in the body is taken out of it first: it shall stand in no graph and no dead letter.
@@ -75,6 +76,8 @@ def records_in(
         return Rejection("not_unpackable", place, error.sentence, raw=raw)
     except UnreadableJsonError as error:
         return Rejection("not_json", place, f"the body cannot be read: {error}", raw=raw)
+    if webhook is ROWS:
+        return rows_in(body, place)
     whole: dict[str, Json] = {"body": body, "headers": headers}
     if webhook.records is None:
         return (_found(whole, place),)

@@ -10,6 +10,7 @@ from identity.erasure import Scope
 from loaders.errors import MappingInvalidError
 from loaders.mapping import SourceMapping, mapping_named
 from loaders.mapping_text import Local
+from loaders.rows import ROWS
 from loaders.signatures import SecretUnusableError, keys_from
 from loaders.webhook_rules import Webhook
 from selfsame.errors import SettingsInvalidError
@@ -81,9 +82,7 @@ def _hook(name: str, settings: WebhookSettings) -> Hook:
         mapping = mapping_named(settings.mapping or name, Local(settings.source, settings.region, settings.zone))
     except MappingInvalidError as error:
         raise SettingsInvalidError(f"{place}.mapping: {error}") from error
-    webhook = mapping.webhook
-    if webhook is None:
-        raise SettingsInvalidError(f"{place}.mapping: {mapping.file} has no [webhook] part that says how it is signed")
+    webhook = mapping.webhook or ROWS
     if webhook.scheme.covers_url and settings.url is None:
         raise SettingsInvalidError(f"{place}.url: the signature covers the address: set it as the vendor knows it")
     try:

@@ -165,9 +165,9 @@ def _first_contact(hook: Hook, request: Request, raw: bytes) -> Response | None:
     return _contacted(hook, replace(_asked(request, hook), body=body))
 
 
-def _signed_contact(hook: Hook, request: Request, records: Sequence[Found] | Rejection) -> Response | None:
+def _signed_contact(hook: Hook, request: Request, records: Sequence[Found | Rejection] | Rejection) -> Response | None:
     """The answer to a first contact that is signed like everything else."""
-    if isinstance(records, Rejection) or len(records) != 1:
+    if isinstance(records, Rejection) or len(records) != 1 or isinstance(records[0], Rejection):
         return None
     record = records[0].value
     body = record.get("body") if isinstance(record, dict) else None
@@ -175,11 +175,15 @@ def _signed_contact(hook: Hook, request: Request, records: Sequence[Found] | Rej
 
 
 def _translated(
-    records: Sequence[Found] | Rejection, hook: Hook, now: datetime
+    records: Sequence[Found | Rejection] | Rejection, hook: Hook, now: datetime
 ) -> tuple[tuple[Found, Translated], ...]:
-    if isinstance(records, Rejection):
-        return ((Found(None, records.place, records.raw or ""), Translated(rejection=records)),)
-    return tuple((each, translated(each, hook.mapping, now)) for each in records)
+    each_of = (records,) if isinstance(records, Rejection) else records
+    return tuple(
+        (Found(None, each.place, each.raw or ""), Translated(rejection=each))
+        if isinstance(each, Rejection)
+        else (each, translated(each, hook.mapping, now))
+        for each in each_of
+    )
 
 
 def _late(pairs: Sequence[tuple[Found, Message]], outcomes: Sequence[Outcome]) -> list[Rejection]:

@@ -67,4 +67,4 @@ def _heard(record: Arrived, mapping: SourceMapping, webhook: Webhook) -> Iterato
         yield EMPTY
     for at, each in enumerate(found):
         place = record.place if webhook.records is None else f"{record.place}:{at}"
-        yield replace(each, place=place, id=place)
+        yield replace(each, place=place, id=place) if isinstance(each, Found) else each

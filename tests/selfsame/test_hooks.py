@@ -73,7 +73,7 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         ('[webhooks.stripe]\nsecret = "one-secret"\n', r"`webhooks\.stripe\.secret` is not a setting"),
         ('[webhooks.stripe]\nsecrets = "short"\n', r"webhooks\.stripe\.secrets: a secret of fewer than 8"),
         ('[webhooks.nobody]\nsecrets = "one-secret"\n', r"webhooks\.nobody\.mapping: nobody: no such file"),
-        ('[webhooks.fernhill_orders]\nsecrets = "one-secret"\n', r"has no \[webhook\] part"),
+        ('[webhooks.fernhill_orders]\nsecrets = "one-secret"\n', r"fernhill_orders\.secrets: the secret is no base64"),
         ('[webhooks.square]\nsecrets = "one-secret"\n', r"webhooks\.square\.url: the signature covers the address"),
         ('[webhooks.wix]\nsecrets = "one-secret"\n', r"webhooks\.wix\.secrets: write the vendor's public key"),
         ('[webhooks.make]\nsecrets = "whsec_no base64"\n', r"webhooks\.make\.secrets: the secret is no base64"),
