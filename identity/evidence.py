@@ -144,7 +144,8 @@ class AliasSaid:
 class Heard:
     """What one message says, once its identifiers are normalised.
 
-    actor: who did it; None when nothing in it names anybody. persons: its contacts and contact points, strongest first.
+    actor: who did it; None when nothing in it names anybody, or only those for whom somebody should have vouched.
+    persons: its contacts and contact points, strongest first.
     devices: its devices, the actor's excepted. observations: of the actor, by trait.
     """
 
@@ -159,6 +160,9 @@ class Heard:
     warnings: tuple[Warned, ...]
 
 
+NOT_VOUCHED_FOR = "nobody vouched for this, as its key asks; what the message tells stands on its device alone"
+
+
 def hear(message: Message, policy: Policy) -> Heard:
     """What a message says under a policy; a pure function of both."""
     found, warnings = _normalised(message, policy)
@@ -166,7 +170,10 @@ def hear(message: Message, policy: Policy) -> Heard:
     clash = _two_values(found, policy)
     if clash is not None:
         warnings += (clash,)
-    actor = identifiers[0].key if identifiers else None
+    unproven = {each for each in identifiers if _unproven(each, found[each], policy)}
+    actor = next((each.key for each in identifiers if each not in unproven), None)
+    if unproven and identifiers[0] in unproven:
+        warnings += (Warned("not_vouched_for", found[identifiers[0]].place, NOT_VOUCHED_FOR),)
     aliases, alias_warnings = _aliases(message, identifiers, policy)
     return Heard(
         message=message,
@@ -212,6 +219,14 @@ def _stronger(known: Sighting | None, new: Sighting) -> Sighting:
 def _retired(sighting: Sighting) -> bool:
     """Whether a message says that another value replaces this one."""
     return sighting.retired and sighting.namespace not in PREVIOUS_MEANS
+
+
+def _unproven(each: Identifier, sighting: Sighting, policy: Policy) -> bool:
+    """Whether somebody should have vouched for it, and nobody did: else who has a public key could act as anybody.
+
+    Devices are not vouched for: what is told of one stands on that device alone.
+    """
+    return sighting.authority is Authority.UNVERIFIED and policy.namespace(each.namespace).role is not Role.DEVICE
 
 
 def _actor_order(each: Identifier, policy: Policy) -> tuple[int, int, int, str]:

@@ -298,3 +298,24 @@ def test_t42_an_address_and_its_hash_are_linked_by_arithmetic() -> None:
     since = micros(datetime(2000, 1, 1, tzinfo=UTC))
     assert link == Link(a, b, Kind.DERIVED, V, since, True, since, 1, SourceName("selfsame"), MessageId("derived"))
     assert derived_link(b, a) == link
+
+
+def test_for_whom_nobody_vouched_does_nothing_and_states_nothing_of_herself() -> None:
+    said = identify("u1", "a1", email="e1@x.com", traits={"plan": "pro"}, authority=Authority.UNVERIFIED)
+    told = heard(said)
+    assert (told.actor, told.persons) == ("anonymous_id:a1", ("user_id:u1", "email:e1@x.com"))
+    assert [each.trait for each in told.observations] == ["plan"]
+    assert [(each.code, each.place) for each in told.warnings] == [("not_vouched_for", said.sightings[0].place)]
+    assert {each.authority for each in told.links} == {Authority.UNVERIFIED}
+
+
+def test_a_message_of_nobody_but_her_has_no_actor() -> None:
+    assert heard(identify("u1", email="e1@x.com", authority=Authority.UNVERIFIED)).actor is None
+
+
+def test_who_is_vouched_for_acts_beside_who_is_not() -> None:
+    said = identify("u1", "a1", email="e1@x.com", authority=Authority.UNVERIFIED)
+    vouched = replace(said, sightings=tuple(
+        replace(each, authority=V) if each.namespace != "email" else each for each in said.sightings
+    ))  # fmt: skip
+    assert (heard(vouched).actor, heard(vouched).warnings) == ("user_id:u1", ())

@@ -94,9 +94,14 @@ async def test_who_nobody_vouches_for_is_kept_and_joins_nobody_where_signatures_
             more = {"context": {"userSignature": signature, "traits": {"email": f"{user}@x.com"}}}
             return codes(taken(await company.post("i", orjson.dumps(identify(user, device) | more), key=key)))
 
-        assert await send("u1", "a1", None) == ["refused_unverified"] * 3
+        assert await send("u1", "a1", None) == ["not_vouched_for", *["refused_unverified"] * 3]
         assert await company.people() == sets("u1", "a1", "u1@x.com")
+        assert {name: told for name, told in (await company.events()).items() if told} == {"a1": ("identify",)}
         assert await company.refused(("anonymous_id", "a1"), ("user_id", "u1")) >= {("a1", "u1", "UNVERIFIED")}
         assert "invalid_signature" in await send("u2", "a1", signed("u1", SECRET))
         assert "invalid_signature" not in await send("u1", "a1", signed("u1", SECRET))
         assert await company.people() == sets("u1 a1", "u2", "u1@x.com", "u2@x.com")
+        bare = orjson.dumps({"type": "track", "event": "E", "userId": "u1", "messageId": "bare"})
+        answer = (await company.post("t", bare, key=key)).json()
+        assert answer["error"]["code"] == "no_usable_identifier"
+        assert (await company.events())["u2"] == ()
