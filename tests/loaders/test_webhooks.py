@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from identity.messages import Authority, Json, Rejection
 from loaders.errors import MappingInvalidError
 from loaders.formats.records import Found
-from loaders.mapping import HERE, SourceMapping, mapping_from_toml, mapping_named
+from loaders.mapping import SourceMapping, mapping_from_toml, mapping_named
 from loaders.mapping_text import Local
 from loaders.translating import translated
 from loaders.webhooks import Asked, Content, answer_to, contact_for, records_in
@@ -55,8 +55,8 @@ properties = { deep = "body.inner.more.deep", key = "body.google_key" }
 
 
 @cache
-def hook(head: str = HOOK, local: Local = HERE) -> SourceMapping:
-    return mapping_from_toml(head, "shop.toml", local)
+def hook(head: str = HOOK) -> SourceMapping:
+    return mapping_from_toml(head, "shop.toml")
 
 
 def read(body: bytes, mapping: SourceMapping | None = None, **headers: str) -> tuple[Found, ...] | Rejection:
@@ -210,7 +210,7 @@ def test_a_mapping_whose_webhook_cannot_work_is_refused(before: str, after: str,
 
 
 def test_two_accounts_at_one_vendor_are_two_sources_with_namespaces_of_their_own() -> None:
-    made = hook(local=Local(source="shop-eu", region="DE"))
+    made = mapping_from_toml(HOOK, "shop.toml", Local(source="shop-eu", region="DE"))
     assert (made.source.name, made.source.region) == ("shop-eu", "DE")
     assert [each.name for each in made.source.namespaces] == ["shop_eu_customer"]
     (message,) = translated(record(b'{"id": 7, "email": "a@x.com"}', x_topic="t"), made, NOW).messages
