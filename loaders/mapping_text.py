@@ -176,11 +176,19 @@ class ContactText(Struct, frozen=True, forbid_unknown_fields=True):
     answer: str | None = None
 
 
+class FetchText(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a request only names, and where its vendor tells it. url: with `{id}`, for the text that `id` finds."""
+
+    url: str
+    id: str
+    when: str | None = None
+
+
 class WebhookText(Struct, frozen=True, forbid_unknown_fields=True):
     """How a source that sends by itself is heard.
 
     headers: those that expressions may ask for. parse: places in the body where JSON stands in a text. records: where
-    the body holds several.
+    the body holds several. fetch: what its records lack.
     """
 
     signature: SignatureText
@@ -188,6 +196,7 @@ class WebhookText(Struct, frozen=True, forbid_unknown_fields=True):
     parse: list[str] = []
     records: str | None = None
     contact: list[ContactText] = []
+    fetch: FetchText | None = None
 
 
 class MappingText(Struct, frozen=True, forbid_unknown_fields=True):

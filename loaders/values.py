@@ -343,14 +343,20 @@ def _as_identity(namespace: str, value: Json, region: str | None) -> str:
 
 
 def _parse_json(call: _Call) -> Value:
-    then = None if call.text.then is UNSET else _path(call.text.then, f"{call.place}.then")
-    parsed = call.converted("parse_json", _as_json)
+    return _then(call, call.converted("parse_json", _as_json))
+
+
+def _then(call: _Call, inner: Value) -> Value:
+    """What the expression of a call's `then` finds in a value."""
+    if call.text.then is UNSET:
+        return inner
+    then = _path(call.text.then, f"{call.place}.then")
 
     def read(record: Json, warnings: list[Warned]) -> Json:
-        value = parsed.read(record, warnings)
-        return value if then is None or value is None else then.read(value, warnings)
+        value = inner.read(record, warnings)
+        return None if value is None else then.read(value, warnings)
 
-    return Value(parsed.names, read)
+    return Value(inner.names, read)
 
 
 def _as_json(value: Json) -> Json:
@@ -364,9 +370,10 @@ def _split(call: _Call) -> Value:
     separator = ";" if call.text.separator is UNSET else call.text.separator
     if not separator:
         raise MappingInvalidError(f"{call.place}.separator: it must not be empty")
-    return call.converted(
+    parts = call.converted(
         "split", lambda value: [part for each in _text(value).split(separator) if (part := each.strip())]
     )
+    return _then(call, parts)
 
 
 def _sha256(call: _Call) -> Value:
@@ -408,7 +415,7 @@ FUNCTIONS: Mapping[str, _Function] = {
     "email": _Function(_email),
     "phone": _Function(_phone, frozenset({"region"})),
     "parse_json": _Function(_parse_json, frozenset({"then"})),
-    "split": _Function(_split, frozenset({"separator"})),
+    "split": _Function(_split, frozenset({"separator", "then"})),
     "sha256": _Function(_sha256),
     "salesforce_id": _Function(_salesforce_id),
 }

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from loaders.errors import MappingInvalidError
-from loaders.mapping_text import ContactText, SignatureText, WebhookText
+from loaders.fetching import Fetch, checked_url
+from loaders.mapping_text import ContactText, FetchText, SignatureText, WebhookText
 from loaders.signatures import Kind, Scheme, signed_from
 from loaders.values import Value
 
 HEADER = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
 ASKED_OF_A_RECORD = frozenset({"body", "headers"})
+FETCHED = "fetched"
 ASKED_OF_A_CONTACT = frozenset({"body", "headers", "query"})
 Compile = Callable[[str, str], Value]
 
@@ -28,13 +30,17 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """What a mapping says of requests. headers: in small letters; parse: paths of names; records: a list in them."""
+    """What a mapping says of requests. headers: in small letters; parse: paths of names; records: a list in them.
+
+    fetch: what records lack, which then stands in them as `fetched`.
+    """
 
     scheme: Scheme
     headers: tuple[str, ...]
     parse: tuple[tuple[str, ...], ...]
     records: Value | None
     contacts: tuple[Contact, ...]
+    fetch: Fetch | None = None
 
     def header_values(self, headers: Mapping[str, str]) -> dict[str, str | None]:
         """The headers that the mapping may ask for, by their names in expressions: X-Shop is `x_shop`."""
@@ -55,7 +61,13 @@ def webhook_from(text: WebhookText, value: Compile) -> Webhook:
         parse=tuple(tuple(each.split(".")) for each in text.parse),
         records=None if text.records is None else value(text.records, "webhook.records"),
         contacts=tuple(_contact(each, f"webhook.contact[{at}]", value) for at, each in enumerate(text.contact)),
+        fetch=None if text.fetch is None else _fetch(text.fetch, value),
     )
+
+
+def _fetch(text: FetchText, value: Compile) -> Fetch:
+    when = None if text.when is None else value(text.when, "webhook.fetch.when")
+    return Fetch(checked_url(text.url, "webhook.fetch.url"), value(text.id, "webhook.fetch.id"), when)
 
 
 def check_asked(webhook: Webhook, asked: Iterable[tuple[str, tuple[str, ...]]]) -> None:
@@ -65,6 +77,8 @@ def check_asked(webhook: Webhook, asked: Iterable[tuple[str, tuple[str, ...]]]) 
     """
     known = {expressed(name) for name in webhook.headers}
     for place, path in asked:
+        if path[0] == FETCHED and webhook.fetch is not None:
+            continue
         if path[0] not in ASKED_OF_A_RECORD:
             raise MappingInvalidError(f"{place}: a webhook's path begins with body or headers, not with `{path[0]}`")
         if path[0] == "headers" and len(path) > 1 and path[1] not in known:

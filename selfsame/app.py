@@ -32,6 +32,7 @@ from resolvers.world import World
 from selfsame.access import KeyRing, Refusal, secret_in
 from selfsame.answers import failed, refused, said
 from selfsame.collecting import Answer, Collecting, Doors, guarded
+from selfsame.fetching import Fetching
 from selfsame.hooks import Hook
 from selfsame.telemetry import log
 from selfsame.webhooks import Hearing
@@ -39,6 +40,7 @@ from selfsame.webhooks import Hearing
 DRAIN_SECONDS = 1.0
 FOLLOW_SECONDS = 2.0
 CARRY_OUT_SECONDS = 2.0
+FETCH_SECONDS = 2.0
 FINISH_SECONDS = 15.0
 FAULT_SECONDS = 60.0
 READY_SECONDS = 5.0
@@ -64,7 +66,7 @@ class Parts:
 
 def service(parts: Parts) -> Starlette:
     """The ASGI application: /v1/…, the addresses of Snowplow's trackers, /webhooks/…, /graphql and /health/…."""
-    intake = Intake(_commit(parts), parts.pace)
+    intake = Intake(committing(parts), parts.pace)
     keys = KeyRing(parts.connection.reader)
     collecting = Collecting(keys, intake, parts.connection.writer, parts.now, parts.hashing, parts.doors)
     hearing = Hearing(parts.hooks, intake, parts.connection.writer, parts.now, parts.policy, parts.hashing)
@@ -80,7 +82,9 @@ def service(parts: Parts) -> Starlette:
     )
 
 
-def _commit(parts: Parts) -> Commit:
+def committing(parts: Parts) -> Commit:
+    """How messages of any way in are committed."""
+
     async def commit(messages: Sequence[Message]) -> tuple[Outcome, ...]:
         return await commit_batch(
             parts.connection.writer, messages, parts.policy, parts.mint, parts.now(), hashing=parts.hashing
@@ -148,6 +152,15 @@ async def _carry_out(parts: Parts) -> None:
         log().error("an erasure that a source asked for cannot be carried out", request=request, error=reason)
 
 
+async def _fetch(parts: Parts) -> None:
+    """Ask vendors for what their webhooks only named."""
+    if not any(each.webhook.fetch for each in parts.hooks.values()):
+        return
+    fetching = Fetching(parts.connection, parts.hooks, committing(parts), parts.now, parts.hashing)
+    if done := await fetching.fetch_due():
+        log().info("what webhooks named is fetched", records=done)
+
+
 async def _resume(parts: Parts) -> None:
     """Go on with the application of a policy that was interrupted; until it is done nothing else is written."""
     done = await finish_application(parts.connection, parts.now, parts.mint)
@@ -166,6 +179,7 @@ async def _follow(parts: Parts) -> None:
 BACKGROUND: Sequence[tuple[float, Callable[[Parts], Awaitable[None]], str]] = (
     (DRAIN_SECONDS, _drain, "the background recompute has to wait"),
     (CARRY_OUT_SECONDS, _carry_out, "an erasure that a source asked for has to wait"),
+    (FETCH_SECONDS, _fetch, "what webhooks named has to wait"),
     (FINISH_SECONDS, _finish, "an erasure that was interrupted has to wait"),
     (FINISH_SECONDS, _resume, "the application of a policy that was interrupted has to wait"),
     (FOLLOW_SECONDS, _follow, "whether another policy is in force cannot be asked"),

@@ -14,6 +14,7 @@ from platform import python_version
 from graph.connection import Reader, connected
 from graph.erasure import unfinished
 from graph.errors import ErasureKeyError, GraphError
+from graph.fetches import waiting_fetches
 from graph.health import stock_of, version_of
 from graph.keys import all_keys
 from graph.migrations import applied_migrations, missing, shipped
@@ -155,6 +156,8 @@ async def _database(address: Address, settings: Settings) -> AsyncIterator[Findi
             if many := len(await requests_in(connection.reader, OPEN, MOST_COUNTED)):
                 sentence = f"{many} requests to erase or hand out somebody's data are open; `selfsame requests list`"
                 yield Finding(Mark.NOTE, "requests", sentence)
+            if many := await waiting_fetches(connection.reader):
+                yield Finding(Mark.NOTE, "webhooks", f"{many} records wait for what their vendor has to tell of them")
             async for each in _stock(connection.reader):
                 yield each
     except GraphError as error:

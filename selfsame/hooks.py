@@ -34,7 +34,8 @@ class WebhookSettings(BaseModel):
 
     secrets: those that may have signed, several while one is renewed. url: as the vendor knows it, where it is signed.
     verify_token: what the vendor's first contact has to show. source, region, zone: where they are others than the
-    mapping says. erasures: whether requests of erasure are carried out.
+    mapping says. erasures: whether requests of erasure are carried out. api_token: by
+    which the vendor's API tells what its webhook only names, api_url: another host of that.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +48,8 @@ class WebhookSettings(BaseModel):
     url: str | None = Field(default=None, pattern=r"^https?://.+")
     verify_token: SecretStr | None = Field(default=None, min_length=8)
     erasures: Erasures = Erasures.ASK
+    api_token: SecretStr | None = Field(default=None, min_length=8)
+    api_url: str | None = Field(default=None, pattern=r"^https?://[^/]+/?$")
 
     @field_validator("secrets", mode="before")
     @classmethod
@@ -69,6 +72,8 @@ class Hook:
     url: str | None = None
     token: str | None = field(default=None, repr=False)
     erasures: Scope | None = None
+    api_token: str | None = field(default=None, repr=False)
+    api_url: str | None = None
 
 
 def hooks_from(settings: Mapping[str, WebhookSettings]) -> dict[str, Hook]:
@@ -97,5 +102,7 @@ def _hook(name: str, settings: WebhookSettings) -> Hook:
         keys=keys,
         url=settings.url,
         token=None if token is None else token.get_secret_value(),
+        api_token=None if settings.api_token is None else settings.api_token.get_secret_value(),
+        api_url=settings.api_url,
         erasures=None if settings.erasures is Erasures.ASK else Scope(settings.erasures.value),
     )

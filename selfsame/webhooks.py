@@ -17,6 +17,7 @@ from starlette.routing import Route
 from graph.connection import Writer
 from graph.dead_letters import ReadBy, record_dead_letters
 from graph.errors import PolicyApplyingError
+from graph.fetches import PendingFetch, keep_fetches, pending
 from graph.ingestion import Outcome, Status
 from graph.namespaces import declare
 from graph.policies import PolicyHeld
@@ -96,11 +97,13 @@ class Hearing:
         records = await aside(content, records_in, signed, hook.mapping, hook.webhook)
         if (answer := _signed_contact(hook, request, records)) is not None:
             return answer
+        records, waiting = _parted(records, hook, self.now())
         read = await aside(content, _translated, records, hook, self.now())
         pairs = [(found, message) for found, each in read for message in each.messages]
         asked = [request for _, each in read for request in each.asked]
         if pairs or asked:
             await self._declare(hook)
+        await keep_fetches(self.writer, waiting)
         outcomes = await self.intake.submit([message for _, message in pairs])
         await record_requests(self.writer, asked, Handling(self.policy, self.hashing, hook.erasures), self.now())
         if asked:
@@ -108,7 +111,7 @@ class Hearing:
         rejected = [each.rejection for _, each in read if each.rejection is not None] + _late(pairs, outcomes)
         by, source = ReadBy(hook.mapping.file, hook.mapping.sha256, (), hook.name), hook.mapping.source.name
         await record_dead_letters(self.writer, source, rejected, self.now(), self.hashing, read_by=by)
-        return said(_summary([each for _, each in read], outcomes, rejected))
+        return said({**_summary([each for _, each in read], outcomes, rejected), "to_fetch": len(waiting)})
 
     async def _declare(self, hook: Hook) -> None:
         source = hook.mapping.source
@@ -172,6 +175,20 @@ def _signed_contact(hook: Hook, request: Request, records: Sequence[Found | Reje
     record = records[0].value
     body = record.get("body") if isinstance(record, dict) else None
     return _contacted(hook, replace(_asked(request, hook), signed=True, body=body))
+
+
+def _parted(
+    records: tuple[Found | Rejection, ...] | Rejection, hook: Hook, now: datetime
+) -> tuple[tuple[Found | Rejection, ...] | Rejection, Sequence[PendingFetch]]:
+    """The records that can be told now, and those whose rest has to be fetched first, where there is a token for it."""
+    fetch = hook.webhook.fetch
+    if isinstance(records, Rejection) or fetch is None or hook.api_token is None:
+        return records, ()
+    found = [each for each in records if isinstance(each, Found)]
+    lacking = [each for each in found if fetch.address(each.value, hook.api_url) is not None]
+    source = hook.mapping.source.name
+    waiting = [pending(source, hook.name, each.place, each.raw, now) for each in lacking]
+    return tuple(each for each in records if each not in lacking), waiting
 
 
 def _translated(

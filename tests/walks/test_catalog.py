@@ -80,6 +80,7 @@ CASES = [
     ),
     case("slack", "profile message", "T0FERN:U0MILO milo.chat@fernhill.example", "identify", "Slack message"),
     case("facebook", "lead", "551100001 nora.lead@fernhill.example +442079460070", "Lead Ad Answered"),
+    case("facebook", "announced", "551100002", "Lead Ad Announced"),
     case("instagram", "message comment", "178001:990001", "Instagram Message", "Instagram Comment"),
     case(
         "square",
