@@ -27,6 +27,7 @@ from graph.server.progress import Phase, Step, Tell
 
 COPIER = Path(__file__).with_name("copying.py")
 HOME, FRESH, OLD = "neo4j", "neo4j.new", "neo4j.old"
+GATHERED = "first-load"  # what a first load puts aside until it is imported
 WHOLE = "whole"
 CONF, LOG = "copying.conf", "copying.log"
 KEPT = ("data/databases/system", "data/transactions/system", "data/server_id")
@@ -44,7 +45,10 @@ class Compacted:
 
 
 def recover(folder: Path) -> None:
-    """Finish or throw away what a compaction left that was cut off. Only for who holds the data directory."""
+    """Finish or throw away what a compaction or a first load left that was cut off.
+
+    Only for who holds the data directory.
+    """
     home, fresh, old = (folder / name for name in (HOME, FRESH, OLD))
     if (fresh / WHOLE).exists():
         if home.exists():
@@ -55,7 +59,7 @@ def recover(folder: Path) -> None:
     if not home.exists() and old.exists():
         old.rename(home)
     (home / WHOLE).unlink(missing_ok=True)
-    for left in (fresh, old):
+    for left in (fresh, old, folder / GATHERED):
         if left.exists():
             shutil.rmtree(left)
 

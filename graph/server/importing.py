@@ -18,7 +18,7 @@ import anyio.to_thread
 from anyio.abc import ByteReceiveStream
 from anyio.streams.text import TextReceiveStream
 
-from graph.server.compaction import FRESH, prepare, recover, take_place
+from graph.server.compaction import FRESH, prepare, take_place
 from graph.server.configuration import ServerSettings
 from graph.server.errors import ImportFailedError
 from graph.server.folders import DATA_REMEDY, roomy
@@ -51,7 +51,7 @@ async def imported(
     is as it was then.
     """
     folder = settings.data_dir
-    recover(folder)
+    shutil.rmtree(folder / FRESH, ignore_errors=True)
     roomy(folder, (expected.size >> 20) + settings.room_mb, DATA_REMEDY)
     tell(Step(Phase.IMPORTING, 0, 100))
     try:

@@ -13,6 +13,7 @@ from graph.first_load.tables import Facts
 from graph.first_load.writing import Files, completed
 from graph.namespaces import declare, declared_namespaces
 from graph.pending import drain_pending
+from graph.server.compaction import GATHERED
 from graph.server.local import import_local
 from graph.server.progress import shown as steps_shown
 from graph.tombstones import check_key
@@ -29,8 +30,6 @@ from selfsame.errors import InputInvalidError
 from selfsame.reach import addressed, opened, server_settings
 from selfsame.ruling import policy_held
 from selfsame.settings import Settings
-
-FOLDER = "first-load"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ async def _empty(settings: Settings, connection: Connection, parts: Iterable[Par
 @contextmanager
 def _folder(settings: Settings) -> Iterator[Path]:
     """A folder for the files of the import, on the disk of the data; what an earlier load left in it goes."""
-    folder = settings.data_dir / FOLDER
+    folder = settings.data_dir / GATHERED
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     try:
