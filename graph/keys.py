@@ -25,7 +25,7 @@ class ApiKey:
     """A key without its secret. source: whose messages a writing key sends; None for a reading one.
 
     authority: how far what it sends is believed. origins: the web pages that may use it; empty is any.
-    requires_signature: whether a user id that nobody signed links nothing.
+    requires_signature: whether a user id that nobody signed links nothing. expires_at: from when on it opens nothing.
     """
 
     hash: str
@@ -36,6 +36,7 @@ class ApiKey:
     authority: Authority = Authority.CLAIMED
     origins: tuple[str, ...] = ()
     requires_signature: bool = False
+    expires_at: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -53,7 +54,7 @@ RECORD_KEY = """
 MERGE (key:ApiKey {hash: $hash})
 SET key += {
   scope: $scope, source: $source, created_at: $created_at, label: $label, authority: $authority, origins: $origins,
-  requires_signature: $requires_signature
+  requires_signature: $requires_signature, expires_at: $expires_at
 }
 """
 
@@ -74,13 +75,18 @@ async def _record(transaction: Transaction, key: ApiKey) -> None:
         authority=key.authority.word,
         origins=list(key.origins),
         requires_signature=key.requires_signature,
+        expires_at=micros(key.expires_at) if key.expires_at else None,
     )
 
 
+KEY_ROW = """key {
+  .hash, .scope, .source, .created_at, .label, .authority, .origins, .requires_signature, .expires_at
+}"""
+
 # One row, by api_key_hash (unique).
-KEY_BY_HASH = """
-MATCH (key:ApiKey {hash: $hash})
-RETURN key {.hash, .scope, .source, .created_at, .label, .authority, .origins, .requires_signature} AS key
+KEY_BY_HASH = f"""
+MATCH (key:ApiKey {{hash: $hash}})
+RETURN {KEY_ROW} AS key
 """
 
 
@@ -91,9 +97,9 @@ async def key_by_hash(reader: Reader, hashed: str) -> ApiKey | None:
 
 
 # A label scan: as many rows as there are keys.
-ALL_KEYS = """
+ALL_KEYS = f"""
 MATCH (key:ApiKey)
-RETURN key {.hash, .scope, .source, .created_at, .label, .authority, .origins, .requires_signature} AS key
+RETURN {KEY_ROW} AS key
 ORDER BY key.created_at, key.hash
 """
 
@@ -114,4 +120,5 @@ def _key(row: Row) -> ApiKey:
         authority=AUTHORITIES[row["authority"] or "claimed"],
         origins=tuple(row["origins"] or ()),
         requires_signature=bool(row["requires_signature"]),
+        expires_at=moment(row["expires_at"]) if row["expires_at"] else None,
     )

@@ -5,15 +5,18 @@ import binascii
 import hmac
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+
+import anyio
 
 from graph.connection import Reader, Writer
 from graph.keys import ApiKey, Scope, hash_of, key_by_hash, record_key
 from identity.messages import Authority, SourceName
 
 REMEMBERED_SECONDS = 5.0
+ASKED_SECONDS = 10.0  # how long Neo4j may take to tell of a key; clients give up after 10 to 15 s
 REMEMBERED_KEYS = 4_096
 PREFIXES = {Scope.WRITE: "ssw_", Scope.READ: "ssr_", Scope.STEWARD: "sss_", Scope.ADMIN: "ssa_"}
 
@@ -38,6 +41,11 @@ KEY_UNKNOWN = Refusal(
     "key_unknown",
     "this key was never given out; `selfsame keys create --scope write|read|steward|admin` makes one",
 )
+KEY_EXPIRED = Refusal(
+    401,
+    "key_expired",
+    "this key opens nothing any more; `selfsame keys create` makes another, with --expires or without",
+)
 ORIGIN_REFUSED = Refusal(
     403,
     "origin_refused",
@@ -48,9 +56,13 @@ KEY_SCOPE = Refusal(403, "key_scope", "this key may not send messages; that need
 
 @dataclass(slots=True)
 class KeyRing:
-    """Answers which key a secret is; a key once found is remembered for a few seconds, so a new one works at once."""
+    """Answers which key a secret is; a key once found is remembered for a few seconds, so a new one works at once.
+
+    now: by which clock keys end.
+    """
 
     reader: Reader
+    now: Callable[[], datetime]
     remembered: dict[str, tuple[float, ApiKey]] = field(default_factory=dict)
 
     async def sender(self, secret: str | None) -> ApiKey | Refusal:
@@ -62,13 +74,17 @@ class KeyRing:
         """The key, whatever its scope; else why there is none. Raises DatabaseAwayError."""
         if not secret:
             return KEY_MISSING
-        return await self._key(hash_of(secret)) or KEY_UNKNOWN
+        key = await self._key(hash_of(secret))
+        if key is None:
+            return KEY_UNKNOWN
+        return KEY_EXPIRED if key.expires_at is not None and key.expires_at <= self.now() else key
 
     async def _key(self, hashed: str) -> ApiKey | None:
         remembered = self.remembered.get(hashed)
         if remembered and remembered[0] > time.monotonic():
             return remembered[1]
-        key = await key_by_hash(self.reader, hashed)
+        with anyio.fail_after(ASKED_SECONDS):
+            key = await key_by_hash(self.reader, hashed)
         if key is None or not hmac.compare_digest(key.hash, hashed):
             return None
         if len(self.remembered) >= REMEMBERED_KEYS:
@@ -116,9 +132,21 @@ async def create_key(
     source: SourceName | None = None,
     label: str | None = None,
     terms: Terms | None = None,
+    *,
+    expires_at: datetime | None = None,
 ) -> str:
     """Make a key, remember its hash, and answer its text, which is nowhere else. Raises DatabaseAwayError."""
     secret, sends = PREFIXES[scope] + secrets.token_urlsafe(32), terms or Terms()
-    key = ApiKey(hash_of(secret), scope, source, now, label, sends.authority, sends.origins, sends.requires_signature)
+    key = ApiKey(
+        hash_of(secret),
+        scope,
+        source,
+        now,
+        label,
+        sends.authority,
+        sends.origins,
+        sends.requires_signature,
+        expires_at,
+    )
     await record_key(writer, key)
     return secret

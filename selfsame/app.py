@@ -34,6 +34,7 @@ from selfsame.answers import failed, refused, said
 from selfsame.collecting import Answer, Collecting, Doors, guarded
 from selfsame.fetching import Fetching
 from selfsame.hooks import Hook
+from selfsame.openapi import openapi_text
 from selfsame.telemetry import log
 from selfsame.webhooks import Hearing
 
@@ -44,6 +45,10 @@ FETCH_SECONDS = 2.0
 FINISH_SECONDS = 15.0
 FAULT_SECONDS = 60.0
 READY_SECONDS = 5.0
+# On a connection that was cut without a word the driver waits for ever, and whoever waits in the queue with it. A group
+# takes milliseconds, on a machine that is starved some seconds.
+COMMIT_SECONDS = 60.0
+WORK_SECONDS = 3_600.0  # of background work, where a whole history may be heard anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +70,9 @@ class Parts:
 
 
 def service(parts: Parts) -> Starlette:
-    """The ASGI application: /v1/…, the addresses of Snowplow's trackers, /webhooks/…, /graphql and /health/…."""
+    """The ASGI application: what `selfsame.openapi` describes."""
     intake = Intake(committing(parts), parts.pace)
-    keys = KeyRing(parts.connection.reader)
+    keys = KeyRing(parts.connection.reader, parts.now)
     collecting = Collecting(keys, intake, parts.connection.writer, parts.now, parts.hashing, parts.doors)
     hearing = Hearing(parts.hooks, intake, parts.connection.writer, parts.now, parts.policy, parts.hashing)
     return Starlette(
@@ -76,6 +81,7 @@ def service(parts: Parts) -> Starlette:
             *hearing.routes(),
             Route("/graphql", guarded(_graphql(parts, keys)), methods=["GET", "POST"]),
             Route("/health/live", _live),
+            Route("/openapi.json", _described),
             Route("/health/ready", _ready(parts)),
         ],
         lifespan=_lifespan(parts, intake),
@@ -86,9 +92,10 @@ def committing(parts: Parts) -> Commit:
     """How messages of any way in are committed."""
 
     async def commit(messages: Sequence[Message]) -> tuple[Outcome, ...]:
-        return await commit_batch(
-            parts.connection.writer, messages, parts.policy, parts.mint, parts.now(), hashing=parts.hashing
-        )
+        with anyio.fail_after(COMMIT_SECONDS):
+            return await commit_batch(
+                parts.connection.writer, messages, parts.policy, parts.mint, parts.now(), hashing=parts.hashing
+            )
 
     return commit
 
@@ -116,7 +123,8 @@ async def _for_ever(seconds: float, work: Callable[[], Awaitable[None]], waiting
         await anyio.sleep(pause)
         pause = seconds
         try:
-            await work()
+            with anyio.fail_after(WORK_SECONDS):
+                await work()
         except Exception as error:  # noqa: BLE001 - the edge: the service answers whatever happens in its background
             passing = may_pass(error)
             pause = seconds if passing else max(seconds, FAULT_SECONDS)
@@ -171,7 +179,8 @@ async def _resume(parts: Parts) -> None:
 async def _follow(parts: Parts) -> None:
     """Hear of another policy in force; what writes hears of it at once anyway."""
     known = parts.policy.number
-    await follow(parts.connection.reader, parts.policy)
+    with anyio.fail_after(READY_SECONDS):
+        await follow(parts.connection.reader, parts.policy)
     if parts.policy.number != known:
         log().info("another policy is in force", number=parts.policy.number, version=parts.policy.policy.version)
 
@@ -204,6 +213,10 @@ def _world(parts: Parts) -> World:
 
 async def _live(_: Request) -> Response:
     return said({"status": "live"})
+
+
+async def _described(_: Request) -> Response:
+    return Response(openapi_text(), media_type="application/json")
 
 
 def _ready(parts: Parts) -> Answer:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -36,6 +37,11 @@ class RowFormat(StrEnum):
 
 WRITERS = {RowFormat.CSV: csv.writer}
 
+# What makes a spreadsheet take a cell for a formula (OWASP, CSV Injection), also where it is written full width; and
+# what begins so and is a number all the same, as a phone number is.
+FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001 -- full width is what is meant
+NUMBER = re.compile(r"[+-][0-9]+(\.[0-9]+)?")
+
 
 class GraphFormat(StrEnum):
     """How a neighbourhood is written."""
@@ -48,19 +54,28 @@ class GraphFormat(StrEnum):
 @app.command()
 def identifiers(
     form: Annotated[RowFormat, typer.Option("--format", help="Rows under a header line.")] = RowFormat.CSV,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="For programs: no apostrophe before what a spreadsheet takes for a formula.")
+    ] = False,
 ) -> None:
     """Write profile_id,namespace,value: one line per identifier, sorted."""
+    shown_value = str if raw else harmless
 
     async def work() -> Exit:
         writer = WRITERS[form](sys.stdout, lineterminator="\n")
         async with reached_in_sight(load_settings()) as connection:
             writer.writerow(("profile_id", "namespace", "value"))
             async for line in identifier_lines(connection.reader):
-                writer.writerow((line.profile, line.namespace, line.value))
+                writer.writerow((line.profile, line.namespace, shown_value(line.value)))
         sys.stdout.flush()
         return Exit.DONE
 
     finish(work)
+
+
+def harmless(cell: str) -> str:
+    """A cell as it is kept; with an apostrophe before it where a spreadsheet would execute it."""
+    return f"'{cell}" if FORMULA.match(cell) and not NUMBER.fullmatch(cell) else cell
 
 
 @app.command()

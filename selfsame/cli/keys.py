@@ -1,5 +1,6 @@
 """`selfsame keys`: make an API key, list them."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -36,6 +37,9 @@ def create(
     require_signature: Annotated[
         bool, typer.Option("--require-signature", help="A user id that nobody signed links nothing.")
     ] = False,
+    expires: Annotated[
+        datetime | None, typer.Option(help="From this moment (UTC) on it opens nothing.", show_default="never")
+    ] = None,
 ) -> None:
     """Make a key and print it; it is stored nowhere, so this is the only time it can be seen."""
 
@@ -46,8 +50,11 @@ def create(
         if scope is not Scope.WRITE and terms != Terms():
             raise InputInvalidError("only a writing key sends: leave out --authority, --origin, --require-signature")
         named = SourceName(source or "web") if scope is Scope.WRITE else None
+        end = expires and expires.replace(tzinfo=expires.tzinfo or UTC)
+        if end is not None and end <= now():
+            raise InputInvalidError("--expires names a moment that is over; a key made so would open nothing")
         async with reached_in_sight(load_settings()) as connection:
-            print(await create_key(connection.writer, scope, now(), named, label, terms))
+            print(await create_key(connection.writer, scope, now(), named, label, terms, expires_at=end))
         return Exit.DONE
 
     finish(work)
@@ -66,14 +73,18 @@ def list_keys() -> None:
     async def work() -> Exit:
         async with reached_in_sight(load_settings()) as connection:
             keys = await all_keys(connection.reader)
-        table = Table("hash", "scope", "source", "made", "label", "terms")
+        table = Table("hash", "scope", "source", "made", "expires", "label", "terms")
         for key in keys:
-            made = f"{key.created_at:%Y-%m-%d %H:%M}"
-            table.add_row(key.hash[:12], key.scope, key.source, made, key.label, _terms(key))
+            made, end = _minute(key.created_at), _minute(key.expires_at) if key.expires_at else None
+            table.add_row(key.hash[:12], key.scope, key.source, made, end, key.label, _terms(key))
         shown.print(table)
         return Exit.DONE
 
     finish(work)
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _terms(key: ApiKey) -> str:

@@ -1,4 +1,5 @@
 import base64
+from datetime import timedelta
 
 import pytest
 
@@ -7,7 +8,7 @@ from graph.keys import ApiKey, Scope, all_keys, hash_of
 from graph.migrations import migrate
 from identity.messages import SourceName
 from selfsame import access
-from selfsame.access import KEY_MISSING, KEY_UNKNOWN, KeyRing, create_key, secret_in
+from selfsame.access import KEY_EXPIRED, KEY_MISSING, KEY_UNKNOWN, KeyRing, create_key, secret_in
 from tests.building import START
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -21,7 +22,7 @@ def basic(user: str, password: str = "") -> dict[str, str]:
 @pytest.fixture
 async def ring(graph: Connection) -> KeyRing:
     await migrate(graph.writer, START)
-    return KeyRing(graph.reader)
+    return KeyRing(graph.reader, lambda: START)
 
 
 def test_a_key_is_the_user_name_of_basic() -> None:
@@ -64,6 +65,18 @@ async def test_a_key_that_is_not_for_writing_sends_nothing(graph: Connection, ri
     secret = await create_key(graph.writer, made, START)
     refused = await ring.sender(secret)
     assert (refused.status, refused.code) == (403, "key_scope")  # type: ignore[union-attr]  # a Refusal, else it fails
+
+
+async def test_a_key_opens_nothing_from_the_moment_on_at_which_it_expires(graph: Connection) -> None:
+    """Also one that is still remembered."""
+    end, moments = START + timedelta(days=1), [START, START + timedelta(days=1)]
+    ring = KeyRing(graph.reader, lambda: moments[0])
+    secret = await create_key(graph.writer, Scope.WRITE, START, WEB, expires_at=end)
+    found = await ring.sender(secret)
+    assert isinstance(found, ApiKey)
+    assert found.expires_at == end
+    moments.pop(0)
+    assert (await ring.sender(secret), await ring.known(secret)) == (KEY_EXPIRED, KEY_EXPIRED)
 
 
 async def test_a_key_once_found_is_not_asked_for_again_at_once(graph: Connection, ring: KeyRing) -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import xml.etree.ElementTree as ET
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
@@ -14,6 +15,7 @@ from graph.keys import Scope, all_keys, hash_of
 from graph.server.errors import DiskFullError
 from identity.messages import Authority
 from selfsame.cli.exits import Exit, explained
+from selfsame.cli.export import harmless
 from selfsame.errors import SettingsInvalidError
 from tests.serving import Neo4jAddress
 from tests.walks.processes import done, environment, here
@@ -71,6 +73,12 @@ def test_a_fault_is_one_line_without_a_traceback(capsys: pytest.CaptureFixture[s
         ({}, ["keys", "create", "--scope", "write", "--authority", "divine"], 2, "--authority is one of"),
         ({}, ["keys", "create", "--scope", "write", "--origin", "shop"], 2, "`shop` is no origin"),
         ({}, ["keys", "create", "--scope", "read", "--require-signature"], 2, "only a writing key sends"),
+        (
+            {},
+            ["keys", "create", "--scope", "read", "--expires", "2001-01-01"],
+            2,
+            "--expires names a moment that is over",
+        ),
         ({"SELFSAME_ORIGINS": "https://x.com/page"}, ["verify"], 2, "SELFSAME_ORIGINS cannot be used"),
         ({"SELFSAME_USER_ID_SECRETS": "short"}, ["verify"], 2, "SELFSAME_USER_ID_SECRETS cannot be used"),
         ({}, ["export", "graph", "--around", "nobody@example.com"], 2, "nobody is known by email:nobody@example.com"),
@@ -110,10 +118,40 @@ async def test_a_writing_key_may_be_of_some_pages_and_of_more_or_less_authority(
     settings: dict[str, str], graph: Connection
 ) -> None:
     terms = ("--origin", "https://Shop.example/", "--authority", "verified", "--require-signature")
+    terms += ("--expires", "2999-12-31")
     secret = here(settings, "keys", "create", "--scope", "write", *terms).stdout.strip()
     (key,) = [each for each in await all_keys(graph.reader) if each.hash == hash_of(secret)]
     assert (key.origins, key.authority, key.requires_signature) == (("https://shop.example",), Authority.VERIFIED, True)
-    assert "signature required" in " ".join(done(settings, "keys", "list").split())
+    assert key.expires_at == datetime(2999, 12, 31, tzinfo=UTC)
+    listed = " ".join(done(settings, "keys", "list").split())
+    assert "signature required" in listed
+    assert "2999-12-31" in listed
+
+
+async def test_what_a_spreadsheet_would_execute_is_kept_and_exported_as_text(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    """A hostile visitor chooses a user id; somebody opens the export in a spreadsheet."""
+    formulas = ["=HYPERLINK(1)", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\uff1d1+1", "a=b"]
+    done(
+        settings,
+        "load",
+        written(tmp_path, [identify(each) for each in formulas] + [identify("u1", phone="+442079460010")]),
+    )
+
+    def values(*options: str) -> set[str]:
+        return {row["value"] for row in csv.DictReader(done(settings, "export", "identifiers", *options).splitlines())}
+
+    assert values("--raw") == {*formulas, "u1", "+442079460010"}
+    assert values() == {*(f"'{each}" for each in formulas[:-1]), "a=b", "u1", "+442079460010"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [("\t=1", "'\t=1"), ("\r=1", "'\r=1"), ("", ""), ("-7", "-7"), ("-7.5", "-7.5"), ("--7", "'--7"), ("'=1", "'=1")],
+)
+def test_a_cell_gets_an_apostrophe_only_where_it_would_be_executed(cell: str, written: str) -> None:
+    assert harmless(cell) == written
 
 
 async def test_export_identifiers_has_a_line_per_identifier_sorted(settings: dict[str, str], tmp_path: Path) -> None:
