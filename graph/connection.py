@@ -1,8 +1,8 @@
 """The only doors to Neo4j: a Reader for statements that read, a Writer for transactions that write."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -15,15 +15,25 @@ from neo4j import (
     Bookmarks,
     unit_of_work,
 )
-from neo4j.exceptions import AuthError, ConfigurationError, DriverError, Neo4jError, ServiceUnavailable, SessionExpired
+from neo4j.exceptions import (
+    AuthError,
+    ConfigurationError,
+    DatabaseError,
+    DriverError,
+    Neo4jError,
+    ServiceUnavailable,
+    SessionExpired,
+)
 
-from graph.errors import DatabaseAwayError
+from graph.errors import DatabaseAwayError, DatabaseBrokenError
 from graph.packing import packed
 
 T = TypeVar("T")
 P = ParamSpec("P")
 Row = Mapping[str, Any]
 AWAY = (ServiceUnavailable, SessionExpired)
+# Measured on a full disk: the commit that meets it fails as TransactionCommitFailed, and from then on nothing begins.
+CANNOT_BEGIN = "Neo.DatabaseError.Transaction.TransactionStartFailed"
 # Clients give up after 10 to 15 s; who waits for a database that is away shall hear so before.
 PATIENCE_SECONDS = 12
 # A deadlock is over at once; the driver would wait a second. The delay doubles with each try.
@@ -103,13 +113,11 @@ class Reader:
 
     async def rows(self, statement: str, **parameters: object) -> list[Row]:
         """The rows of one reading statement, in order. Raises DatabaseAwayError."""
-        try:
+        with _told():
             async with self.driver.session(
                 database=self.database, default_access_mode=READ_ACCESS, bookmarks=self.bookmarked.newest
             ) as session:
                 return await _rows(session.run, statement, parameters)
-        except AWAY as error:
-            raise DatabaseAwayError(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +140,29 @@ class Writer:
         async def managed(inner: AsyncManagedTransaction) -> T:
             return await work(_Managed(inner), *args, **kwargs)
 
-        try:
+        with _told():
             async with self.driver.session(database=self.database, bookmarks=self.bookmarked.newest) as session:
                 result = await session.execute_write(managed)
                 self.bookmarked.newest = await session.last_bookmarks()
                 return result
-        except AWAY as error:
-            raise DatabaseAwayError(str(error)) from error
 
     async def command(self, statement: str, **parameters: object) -> None:
         """Run one statement by itself, outside a managed transaction (schema commands, CALL IN TRANSACTIONS)."""
         async with self.driver.session(database=self.database) as session:
             await (await session.run(statement, parameters)).consume()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What the driver says of a database that is away or broken, in our own words."""
+    try:
+        yield
+    except AWAY as error:
+        raise DatabaseAwayError(str(error)) from error
+    except DatabaseError as error:
+        if error.code != CANNOT_BEGIN:
+            raise
+        raise DatabaseBrokenError(f"Neo4j has to be started again, its log says why: {error.message}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 GraphError
   DatabaseAwayError       Neo4j does not answer; try again later
+    DatabaseBrokenError   Neo4j has stopped working, as on a full disk, until somebody starts it again
   SchemaTooNewError       the database was migrated by a newer version
   MigrationChangedError   an applied migration no longer reads as it did
   NamespaceConflictError  two sources declare one namespace differently
@@ -33,6 +34,16 @@ class DatabaseAwayError(GraphError):
 
     code = "database_away"
     retryable = True
+
+
+class DatabaseBrokenError(DatabaseAwayError):
+    """Neo4j met an error, such as a full disk, after which it neither reads nor writes until it is started again.
+
+    What was committed is kept. retry_after: seconds, in which a supervisor can have started it.
+    """
+
+    code = "database_broken"
+    retry_after = 10
 
 
 class SchemaTooNewError(GraphError):

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from neo4j.exceptions import DriverError, Neo4jError
+
 from graph.connection import Reader
+from graph.errors import DatabaseBrokenError, GraphError
 
 # no node is read
 ANSWER = """
@@ -53,6 +56,17 @@ class Stock:
 async def answers(reader: Reader) -> None:
     """Return when the database answers. Raises DatabaseAwayError when it does not."""
     await reader.rows(ANSWER)
+
+
+async def is_broken(reader: Reader) -> bool:
+    """Whether the database says of itself that it has to be started again; one that says nothing may only be busy."""
+    try:
+        await answers(reader)
+    except DatabaseBrokenError:
+        return True
+    except (GraphError, DriverError, Neo4jError, OSError):  # whatever else is wrong, who asks for something hears of it
+        return False
+    return False
 
 
 async def stock_of(reader: Reader) -> Stock:

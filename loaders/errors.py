@@ -3,6 +3,7 @@
 LoaderError
   BodyInvalidError      a request's body as a whole cannot be read; sending it again cannot help
   BodyTooLargeError     a request's body is larger than is read
+  BodyStalledError      nothing more of a request's body came for too long; send it again
   QueueFullError        too much waits to be committed; send the same again later
   IntakeClosedError     the service is going down; send the same again later
   MappingInvalidError   a mapping file that cannot be used
@@ -36,6 +37,14 @@ class BodyTooLargeError(BodyInvalidError):
     """A request's body, or what it unpacks to, is larger than is read."""
 
     code = "body_too_large"
+
+
+class BodyStalledError(LoaderError):
+    """A request's body did not come to its end; nothing of it was taken. retry_after: seconds."""
+
+    code = "body_stalled"
+    retryable = True
+    retry_after = 1
 
 
 class QueueFullError(LoaderError):

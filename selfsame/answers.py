@@ -20,6 +20,8 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "queue_full": 503,
     "intake_closed": 503,
     "database_away": 503,
+    "database_broken": 503,
+    "body_stalled": 503,
     "policy_applying": 503,
     "erasure_key": 503,
     "namespace_conflict": 503,

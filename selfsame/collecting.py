@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
+import anyio
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -30,6 +31,8 @@ from selfsame.receiving import aside, received
 from selfsame.telemetry import log
 
 LISTED = 100
+# A client is long gone then; what waits behind a connection that nobody answers on has to end at some time.
+ANSWER_SECONDS = 90.0
 TP2 = "/com.snowplowanalytics.snowplow/tp2"
 # A transparent GIF of one pixel.
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
@@ -174,7 +177,8 @@ def guarded(answer: Answer) -> Answer:
 
     async def endpoint(request: Request) -> Response:
         try:
-            return await answer(request)
+            with anyio.fail_after(ANSWER_SECONDS):
+                return await answer(request)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except CancelledError:  # uvicorn's patience with what is unanswered when the service goes down

@@ -13,8 +13,10 @@ import uvicorn
 from anyio.abc import TaskGroup, TaskStatus
 from starlette.applications import Starlette
 
-from graph.connection import Connection
-from graph.server.errors import StartFailedError
+from graph.connection import Connection, Reader
+from graph.health import is_broken
+from graph.server.errors import DiskFullError, StartFailedError
+from graph.server.folders import ROOM_MB, free_mb
 from graph.server.local import LocalNeo4j
 from graph.server.progress import Tell
 from graph.tombstones import check_key
@@ -31,6 +33,7 @@ from selfsame.telemetry import log
 from selfsame.webhooks import declare_at_start
 
 GOING_DOWN_SECONDS = 20
+BROKEN_SECONDS = 2.0
 HOPELESS_SECONDS = 1  # without its Neo4j the service can only tell its callers to come again
 BACKLOG = 1_024
 
@@ -71,6 +74,7 @@ async def serving(settings: Settings, progress: Tell | None = None) -> AsyncIter
         ):
             if address.owned is not None:
                 tasks.start_soon(_watched, address.owned, server, settings.data_dir)
+                tasks.start_soon(_minded, connection.reader, server, settings.data_dir)
             yield Serving(_url(settings.host, listener), address.uri, connection)
 
 
@@ -157,6 +161,30 @@ async def _watched(neo4j: LocalNeo4j, server: _Server, data_dir: Path) -> None:
         f"the local Neo4j ended by itself with status {status}; what was acknowledged is kept. "
         f"Start the service again; the reason may stand in {data_dir / 'logs'}"
     )
+
+
+async def _minded(reader: Reader, server: _Server, data_dir: Path) -> None:
+    """End the service when its own Neo4j runs and works no more: only a new start of both brings it back."""
+    while not await _broken(reader):  # noqa: ASYNC110 - it happens in another process
+        await anyio.sleep(BROKEN_SECONDS)
+    server.config.timeout_graceful_shutdown = HOPELESS_SECONDS
+    free = free_mb(data_dir)
+    log().error("the local Neo4j has stopped working", free_mb=free)
+    kept = "what was acknowledged is kept"
+    if free < ROOM_MB:
+        raise DiskFullError(
+            f"the local Neo4j has stopped working, and the disk of {data_dir} has {free} MB free; {kept}. Free "
+            f"{ROOM_MB} MB or more, then start the service again"
+        )
+    logs = data_dir / "logs"
+    raise StartFailedError(f"the local Neo4j has stopped working; {kept}. Start the service again; {logs} says why")
+
+
+async def _broken(reader: Reader) -> bool:
+    """Whether it is; one that does not answer in time is looked after by whoever supervises the service."""
+    with anyio.move_on_after(BROKEN_SECONDS):
+        return await is_broken(reader)
+    return False
 
 
 @asynccontextmanager

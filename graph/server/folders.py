@@ -29,11 +29,16 @@ def writable(folder: Path, remedy: str) -> Path:
         raise FolderNotWritableError(f"{folder} cannot be written ({error.strerror}); {remedy}") from error
 
 
+def free_mb(folder: Path) -> int:
+    """How many MB the disk of a folder has free."""
+    return shutil.disk_usage(folder).free >> 20
+
+
 def roomy(folder: Path, room_mb: int, remedy: str) -> Path:
     """The folder, if its disk has so many MB free. Raises DiskFullError, whose text ends with the remedy."""
-    free_mb = shutil.disk_usage(folder).free >> 20
-    if free_mb < room_mb:
-        raise DiskFullError(f"the disk of {folder} has {free_mb} MB free, {room_mb} MB are needed; {remedy}")
+    free = free_mb(folder)
+    if free < room_mb:
+        raise DiskFullError(f"the disk of {folder} has {free} MB free, {room_mb} MB are needed; {remedy}")
     return folder
 
 

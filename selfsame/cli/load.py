@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
+import anyio
 import typer
 
 from graph.connection import Connection
@@ -39,6 +40,7 @@ from selfsame.settings import LOAD_SQL, load_settings
 
 DEFAULT_SOURCE = "web"
 PREVIEWED = 10_000  # messages; a preview is one transaction, and holds its locks until its end
+COMMIT_SECONDS = 600.0  # of a batch; behind a connection that was cut without a word nothing would ever come
 SHOWN_MERGES = 10
 OF_ONE_FILE = (FileUnreadableError, MappingInvalidError, ColumnsChangedError, RunHeldError)
 SHOWN_KEYS = 6
@@ -216,7 +218,8 @@ def into(connection: Connection, policy: PolicyHeld, hashing: Hashing | None = N
     """A load that goes straight into the graph, by the clock of this machine. hashing: how the erased are known."""
 
     async def commit(messages: Sequence[Message]) -> tuple[Outcome, ...]:
-        return await commit_batch(connection.writer, messages, policy, mint, now(), hashing=hashing)
+        with anyio.fail_after(COMMIT_SECONDS):
+            return await commit_batch(connection.writer, messages, policy, mint, now(), hashing=hashing)
 
     return Into(connection, commit, mint, now, hashing)
 

@@ -86,4 +86,4 @@ def test_every_exit_status_of_a_code_is_documented() -> None:
     assert {code: documented[code] for code in met} == met
 
 
-ONLY_OF_REQUESTS = frozenset({"body_invalid", "body_too_large", "queue_full", "intake_closed"})
+ONLY_OF_REQUESTS = frozenset({"body_invalid", "body_too_large", "body_stalled", "queue_full", "intake_closed"})

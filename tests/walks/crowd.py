@@ -20,6 +20,11 @@ def crowd(many: int, seed: int = 1) -> list[Sent]:
     return [_message(number, chance, max(many // 10, 3)) for number in range(many)]
 
 
+def heavy(many: int) -> list[Sent]:
+    """So many messages of as many people, each about as large as a message may be."""
+    return [track(f"h{number}", id=f"heavy-{number}", properties={"text": "x" * 30_000}) for number in range(many)]
+
+
 def _message(number: int, chance: Random, people: int) -> Sent:
     who = chance.randrange(people)
     user, device, email = f"u{who}", f"a{who}-{chance.randrange(2)}", f"e{who}@example.com"

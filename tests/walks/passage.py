@@ -1,4 +1,4 @@
-"""A way to a server on this machine that can be cut and mended, as a network does it."""
+"""A way to a server on this machine that fails as networks do: cut, cut once at a certain step, stalled, slow."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,21 +13,47 @@ OVER = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
 
 @dataclass
 class Passage:
-    """Passes bytes on. uri: where clients come in; port: where they are let out."""
+    """Passes bytes on. uri: where clients come in; port: where they are let out.
+
+    delay: seconds that each piece takes. pieces: how many have come from clients.
+    """
 
     uri: str
     port: int
     whole: bool = True
+    delay: float = 0.0
+    pieces: int = 0
     open: set[anyio.CancelScope] = field(default_factory=set)
+    flowing: anyio.Event = field(default_factory=anyio.Event)
+    cut_at: int | None = None
+    with_answer: bool = False
 
     def cut(self) -> None:
         """Break every connection, and each new one at once."""
         self.whole = False
-        for each in list(self.open):
-            each.cancel()
+        self.break_all()
 
     def mend(self) -> None:
         self.whole = True
+
+    def cut_once(self, after: int, *, answered: bool) -> None:
+        """Break every connection when the client sends the next piece but so many, which is lost.
+
+        answered: it is delivered, and what is lost is the answer to it.
+        """
+        self.cut_at, self.with_answer = self.pieces + after + 1, answered
+
+    def stall(self) -> None:
+        """Take what comes and deliver nothing, without a word to either end."""
+        self.flowing = anyio.Event()
+
+    def flow(self) -> None:
+        """Deliver again, what was held back first."""
+        self.flowing.set()
+
+    def break_all(self) -> None:
+        for each in list(self.open):
+            each.cancel()
 
     async def pass_on(self, client: SocketStream) -> None:
         """Until one of both ends, or the way is cut."""
@@ -39,26 +65,39 @@ class Passage:
                         await anyio.connect_tcp("127.0.0.1", self.port) as server,
                         anyio.create_task_group() as both,
                     ):
-                        both.start_soon(_one_way, client, server, both)
-                        both.start_soon(_one_way, server, client, both)
+                        both.start_soon(self._one_way, client, server, both, True)
+                        both.start_soon(self._one_way, server, client, both, False)
         self.open.discard(scope)
 
+    async def _one_way(self, source: SocketStream, target: SocketStream, both: TaskGroup, inward: bool) -> None:
+        try:
+            async for data in source:
+                await anyio.sleep(self.delay)
+                await self.flowing.wait()
+                if self._is_lost(inward):
+                    self.break_all()
+                    return
+                await target.send(data)
+        except OVER:
+            pass
+        both.cancel_scope.cancel()
 
-async def _one_way(source: SocketStream, target: SocketStream, both: TaskGroup) -> None:
-    try:
-        async for data in source:
-            await target.send(data)
-    except OVER:
-        pass
-    both.cancel_scope.cancel()
+    def _is_lost(self, inward: bool) -> bool:
+        self.pieces += inward
+        if self.cut_at is None or self.pieces < self.cut_at or inward is self.with_answer:
+            return False
+        self.cut_at = None
+        return True
 
 
 @asynccontextmanager
 async def passage(uri: str) -> AsyncIterator[Passage]:
-    """A way to the server at a Bolt URI of this machine."""
+    """A way to the server at a URI of this machine, under the same scheme."""
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     port = listener.extra(SocketAttribute.local_port)  # noqa: S610 -- no Django here
-    way = Passage(f"bolt://127.0.0.1:{port}", urlsplit(uri).port or 7687)
+    given = urlsplit(uri)
+    way = Passage(f"{given.scheme}://127.0.0.1:{port}", given.port or 7687)
+    way.flow()
     async with listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, way.pass_on)
         yield way

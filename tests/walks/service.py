@@ -1,9 +1,10 @@
 """A running service for tests, and a company that sends to it and asks it, wherever the service runs."""
 
 import gzip
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import httpx
 import orjson
@@ -20,6 +21,7 @@ from selfsame.app import Parts, service
 from selfsame.clock import mint, now
 from selfsame.collecting import Doors
 from selfsame.hooks import Hook
+from selfsame.serving import _answering, _listening
 from tests.building import default_policy
 from tests.graph.erasing import HASHING
 from tests.walks.sending import Sent
@@ -185,21 +187,38 @@ async def in_process(
     policy: Policy | None = None,
     doors: Doors | None = None,
     hooks: Mapping[str, Hook] | None = None,
+    clock: Callable[[], datetime] = now,
 ) -> AsyncIterator[Company]:
     """A company of a service that runs in this process on a graph."""
     held = PolicyHeld(policy or default_policy())
-    app = service(Parts(graph, held, now, mint, pace, HASHING, doors or Doors(), hooks or {}))
+    app = service(Parts(graph, held, clock, mint, pace, HASHING, doors or Doors(), hooks or {}))
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://service", timeout=PATIENCE) as http,
     ):
-        yield Company(
-            http,
-            await create_key(graph.writer, Scope.WRITE, now(), SourceName("web")),
-            await create_key(graph.writer, Scope.READ, now()),
-            await create_key(graph.writer, Scope.ADMIN, now()),
-        )
+        yield await _company(graph, http)
+
+
+@asynccontextmanager
+async def over_network(
+    graph: Connection, pace: Pace | None = None, hooks: Mapping[str, Hook] | None = None
+) -> AsyncIterator[Company]:
+    """The same by way of a port of this machine, with the server that people run."""
+    app = service(Parts(graph, PolicyHeld(default_policy()), now, mint, pace, HASHING, hooks=hooks or {}))
+    with _listening("127.0.0.1", 0) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with _answering(app, listener), httpx.AsyncClient(base_url=url, timeout=PATIENCE) as http:
+            yield await _company(graph, http)
+
+
+async def _company(graph: Connection, http: httpx.AsyncClient) -> Company:
+    return Company(
+        http,
+        await create_key(graph.writer, Scope.WRITE, now(), SourceName("web")),
+        await create_key(graph.writer, Scope.READ, now()),
+        await create_key(graph.writer, Scope.ADMIN, now()),
+    )
 
 
 async def differences(graph: Connection) -> Collection[Difference]:

@@ -1,8 +1,11 @@
-"""`kill -9` in the middle: what was acknowledged is there, once; who sends the rest again has everything, once."""
+"""`kill -9` and full disks: what was acknowledged is there, once; who sends the rest again has everything, once."""
 
 import os
 import signal
-from collections.abc import Sequence
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
@@ -12,14 +15,27 @@ import pytest
 from graph.connection import Connection, connected
 from graph.runs import runs
 from tests.serving import Neo4jAddress, until
-from tests.walks.crowd import Delivery, crowd
-from tests.walks.processes import Served, alive, company_of, done, environment, new_keys, selfsame, served, started
+from tests.walks.crowd import Delivery, crowd, heavy
+from tests.walks.disk import Disk, disk_at
+from tests.walks.processes import (
+    SELFSAME,
+    Served,
+    alive,
+    company_of,
+    done,
+    environment,
+    new_keys,
+    selfsame,
+    served,
+    started,
+)
 from tests.walks.sending import Sent
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
 MESSAGES = 400
 SENDERS = 4
+HEAVY, TOGETHER = 2_000, 100
 LINES = 4_000
 NOTICED_SECONDS = 60
 
@@ -59,12 +75,17 @@ def ids(messages: Sequence[Sent]) -> list[str]:
     return sorted(f"web:{each['messageId']}" for each in messages)
 
 
-async def test_a_killed_service_and_then_a_killed_neo4j_lose_nothing_acknowledged(tmp_path: Path) -> None:
-    """One walk over three starts, since each costs some ten seconds; who kills what is told beside it.
+async def test_a_killed_service_a_killed_neo4j_and_a_full_disk_lose_nothing_acknowledged(tmp_path: Path) -> None:
+    """One walk over four starts, since each costs some ten seconds; what goes wrong is told beside it.
 
-    The third service has its Neo4j from start to end: commands find it, a second owner is refused, doctor sees it.
+    The last service has its Neo4j from start to end: commands find it, a second owner is refused, doctor sees it.
     """
-    settings, delivery = environment(tmp_path), Delivery.of(crowd(MESSAGES))
+    with disk_at(tmp_path / "disk") as disk:
+        await _lost_nothing(disk, Delivery.of(crowd(MESSAGES)), Delivery.of(heavy(HEAVY), TOGETHER))
+
+
+async def _lost_nothing(disk: Disk, delivery: Delivery, large: Delivery) -> None:
+    settings = environment(disk.folder)
     async with served(settings) as service:
         keys, neo4j = new_keys(settings), service.local().pid
         await killed_in_the_middle(service, keys, delivery, service.process.pid)
@@ -78,8 +99,25 @@ async def test_a_killed_service_and_then_a_killed_neo4j_lose_nothing_acknowledge
         assert "the local Neo4j ended by itself with status -9; what was acknowledged is kept" in service.said()
     async with served(settings) as service:
         await acknowledged_is_there_once(service, delivery)
+        disk.fill(service.local().pid)
+        async with company_of(service, keys) as company:
+            await large.run(company)
+        assert large.waiting
+        await until(lambda: service.process.poll() is not None, NOTICED_SECONDS)
+        assert service.process.returncode == (5 if disk.mounted else 4)
+        assert "the local Neo4j has stopped working" in service.said()
+        assert not disk.mounted or f"the disk of {disk.folder} has 0 MB free" in " ".join(service.said().split())
+    if disk.mounted:
+        assert "1024 MB are needed" in selfsame(settings, "serve").stderr
+    disk.mend()
+    refused = Delivery.of(large.waiting[-1], TOGETHER)
+    async with served(settings) as service:
+        await acknowledged_is_there_once(service, large)
+        await send(service, keys, refused)
         await send(service, keys, delivery)
-        assert sorted(await stored(service)) == ids(crowd(MESSAGES))
+        told = large.acknowledged | refused.acknowledged | delivery.acknowledged
+        assert sorted(await stored(service)) == sorted(f"web:{each}" for each in told)
+        assert {each["messageId"] for each in crowd(MESSAGES)} == delivery.acknowledged
         assert done(settings, "verify") == "verify: 0 differences\n"
         another_owner_is_refused(service)
         looked = done(settings | {"SELFSAME_PORT": service.url.rpartition(":")[2]}, "doctor")
@@ -115,6 +153,10 @@ async def test_a_killed_load_goes_on_after_its_last_batch(
 
     with started(settings, "load", file) as load:
         await _begun(graph)
+        os.kill(load.process.pid, signal.SIGSTOP)  # it lives, and is not done before the other one asks
+        other = selfsame(settings, "load", file)
+        assert (other.returncode, other.stdout) == (5, "")
+        assert f"crowd.jsonl is being loaded by {socket.gethostname()}:{load.process.pid}, which has " in other.stderr
         load.kill()
     reached = await _position(graph)
     assert 0 < reached < LINES
@@ -127,6 +169,36 @@ async def test_a_killed_load_goes_on_after_its_last_batch(
     assert run.counts.repeats <= 1_000  # the batch that was committed and not yet counted
     assert sorted(await interactions(graph)) == ids(messages)
     assert done(settings, "verify") == "verify: 0 differences\n"
+
+
+async def test_a_killed_load_of_the_standard_input_has_stopped_and_the_same_piped_again_is_taken_once(
+    graph: Connection, neo4j_server: Neo4jAddress, tmp_path: Path
+) -> None:
+    """Nobody knows whether it is the same, so its run cannot be gone on with; what it committed is known."""
+    settings = environment(tmp_path, neo4j_server)
+    messages = [{**each, "integrations": {"padding": "x" * 300}} for each in crowd(1_200)]
+    text = b"".join(orjson.dumps(each) + b"\n" for each in messages)
+    with piped(settings, text[: text.rindex(b"\n", 0, -1)]) as load:  # and no end: it waits for more
+        await _begun(graph)
+        load.kill()
+    assert "web - stopped: 1,000 records" in done(settings, "runs")
+    with piped(settings, text) as load:
+        said, _ = load.communicate()
+    assert said.startswith(b"-: 1,200 records, 200 committed, 1,000 known already")
+    assert sorted(await interactions(graph)) == ids(messages)
+    assert sorted(each.state for each in await runs(graph.reader)) == ["finished", "running"]
+
+
+@contextmanager
+def piped(settings: Mapping[str, str], text: bytes) -> Iterator["subprocess.Popen[bytes]"]:
+    """A load of the standard input, which has been given this much."""
+    command = [str(SELFSAME), "load", "-", "--format", "jsonl"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=settings, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as load:
+        assert load.stdin
+        load.stdin.write(text)
+        load.stdin.flush()
+        yield load
 
 
 async def _begun(graph: Connection) -> None:
