@@ -46,9 +46,11 @@ mutate: $(DEV) ## Faults put into the pure rules one by one, and which of them n
 bench: $(DEV) ## Ratios against stated ceilings
 	$(BIN)/python -m bench
 
-schema: $(RUNTIME) ## Print schema.graphql from the code
+schema: $(RUNTIME) ## Print schema.graphql and openapi.json from the code
 	$(BIN)/selfsame schema > schema.graphql.new
 	@mv schema.graphql.new schema.graphql
+	$(BIN)/selfsame schema --http > openapi.json.new
+	@mv openapi.json.new openapi.json
 
 lock: $(DEV) ## Resolve all dependencies again: Python's, Neo4j's, and those of the tests' Kafka
 	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra tables -o requirements.lock pyproject.toml -

@@ -9,12 +9,18 @@ from loaders.mapping_text import schema_text
 from resolvers.errors import MEANINGS, Code
 from resolvers.executing import EXECUTABLE
 from resolvers.schema import sdl
+from selfsame.openapi import openapi_text
 from tests.house.reading import ROOT
 
 
 def test_the_schema_checked_in_is_the_one_the_code_prints() -> None:
     """`make schema` prints it; a changed name or type is told in the changelog."""
     assert (ROOT / "schema.graphql").read_text("utf-8") == sdl() + "\n"
+
+
+def test_the_description_of_http_checked_in_is_the_one_the_code_prints() -> None:
+    """`make schema` prints it."""
+    assert (ROOT / "openapi.json").read_text("utf-8") == openapi_text()
 
 
 def test_the_schema_of_mappings_is_the_one_the_code_prints() -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from time import time
 
+import anyio
 import httpx
 import orjson
 import pytest
@@ -14,6 +15,7 @@ from graph.dead_letters import dead_letters
 from graph.errors import NamespaceConflictError
 from graph.namespaces import declare, declared_namespaces
 from loaders.formats.records import Found
+from loaders.intake import Pace
 from loaders.translating import translated
 from loaders.wire import json_value
 from selfsame.clock import now
@@ -136,6 +138,33 @@ async def test_an_event_of_a_test_mode_is_passed_over(company: Company, graph: C
     answer = taken(await deliver(company, Sent("stripe", {}, orjson.dumps(body))))
     assert answer["skipped"] == ["an event of Stripe's test mode"]
     assert await nothing(graph)
+
+
+async def test_a_full_queue_is_a_503_and_the_same_webhook_sent_again_is_taken(graph: Connection) -> None:
+    orders = [customer(number) for number in range(20)]
+    answers: list[httpx.Response] = []
+
+    async def send(company: Company, each: Sent) -> None:
+        answers.append(await deliver(company, each))
+
+    async with in_process(graph, Pace(room=3, group=1), hooks=hooks()) as company:
+        async with anyio.create_task_group() as tasks:
+            for each in orders:
+                tasks.start_soon(send, company, each)
+        full = [each for each in answers if each.status_code == 503]
+        assert full
+        assert {(told(each), each.headers["retry-after"]) for each in full} == {((503, "queue_full"), "1")}
+        again = [taken(await deliver(company, each)) for each in orders]
+        assert sum(each["committed"] for each in again) == len(full)
+    (row,) = await graph.reader.rows("MATCH (i:Interaction) RETURN count(i) AS many")
+    assert (row["many"], await dead_letters(graph.reader)) == (len(orders), ())
+
+
+def customer(number: int) -> Sent:
+    """A delivery about one of several customers."""
+    sent = example("shopify", "customer")
+    body = orjson.loads(sent.body) | {"id": number, "email": f"c{number}@fernhill.example", "phone": None}
+    return replace(sent, headers={**sent.headers, "X-Shopify-Event-Id": f"e{number}"}, body=orjson.dumps(body))
 
 
 async def test_two_accounts_at_one_vendor_share_no_ids(graph: Connection) -> None:
