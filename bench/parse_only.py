@@ -37,7 +37,7 @@ async def main() -> None:
             async with intake.opened():
                 yield
 
-        collecting = Collecting(KeyRing(connection.reader), intake, connection.writer, now)
+        collecting = Collecting(KeyRing(connection.reader, now), intake, connection.writer, now)
         app = Starlette(routes=[*collecting.routes()], lifespan=lifespan)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from glob import glob, has_magic
 from pathlib import Path
@@ -26,7 +26,7 @@ FORMAT_OF_SUFFIX = {
 PACKED_SUFFIXES = frozenset({".gz", ".gzip", ".zst", ".zstd"})
 MODULE_OF_FORMAT = {"parquet": "loaders.formats.parquet_files", "excel": "loaders.formats.excel_files"}
 DOCUMENTS = "loaders.formats.json_documents"
-Opener = Callable[[Path, str, Reading], Records]
+Opener = Callable[[Path, str, Reading], AbstractContextManager[Records]]
 
 
 def format_of(path: Path) -> str | None:
@@ -77,7 +77,8 @@ def opened_records(path: Path, reading: Reading | None = None) -> Iterator[Recor
         if form in MODULE_OF_FORMAT:
             with _whole(path, stream) as whole:
                 opener: Opener = optional_part(MODULE_OF_FORMAT[form]).opened
-                yield opener(whole, stream.name, reading)
+                with opener(whole, stream.name, reading) as records:
+                    yield records
         else:
             yield _text_records(stream, form, reading)
 

@@ -171,7 +171,8 @@ def mapping_from_toml(text: str, file: str, local: Local = HERE) -> SourceMappin
     try:
         read = adapted(mapping_text(filled(tomllib.loads(text), local.given)), local)
         return _compiled(read, f"{text}{''.join(given_as(local.given))}", file, given_as(local.given))
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, MappingInvalidError, RecursionError) as error:
+    except (ValueError, msgspec.ValidationError, MappingInvalidError, RecursionError) as error:
+        # A ValueError is most often no TOML; a number of more than 4,300 digits is another one.
         raise MappingInvalidError(f"{file}: {error}") from error
 
 

@@ -77,7 +77,14 @@ def _why(error: csv.Error) -> str:
 
 def _sniffed(header: str) -> str:
     """The delimiter that cuts the header into most cells, the comma if none cuts it."""
-    return max(DELIMITERS, key=lambda each: len(next(csv.reader([header], delimiter=each), [])))
+    return max(DELIMITERS, key=lambda each: _cells_of(header, each))
+
+
+def _cells_of(header: str, delimiter: str) -> int:
+    try:
+        return len(next(csv.reader([header], delimiter=delimiter), []))
+    except csv.Error:  # a line break of an old Mac within the line; who reads the header says what is wrong with it
+        return 0
 
 
 def _is_padded(header: str, delimiter: str) -> bool:

@@ -2,7 +2,9 @@
 
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, time
 from pathlib import Path
 from typing import Protocol, cast
@@ -19,8 +21,13 @@ from loaders.formats.old_workbooks import sheets_of
 from loaders.formats.records import Line, Reading, Records
 
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # of `.xls`
-TEXTS_LIMIT = 256 * 1024 * 1024  # bytes of the table of texts, which is in memory as a whole
-BROKEN = (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, ParseError, EOFError)
+TEXTS_LIMIT = 256 * 1024 * 1024  # bytes of all but the rows, most of it the table of texts: it is in memory as a whole
+ROWS_PART = "xl/worksheets/"
+# A workbook is a pack of XML that strangers may have written; openpyxl trusts what stands in it.
+BROKEN = (
+    InvalidFileException, zipfile.BadZipFile, zlib.error, ParseError, LookupError, ValueError, TypeError,
+    AttributeError, ArithmeticError, RuntimeError, OSError, EOFError,
+)  # fmt: skip
 ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
 Cells = tuple[object, ...]
 
@@ -34,30 +41,33 @@ class _Sheet(Protocol):
     def reset_dimensions(self) -> None: ...
 
 
-def opened(path: Path, name: str, reading: Reading) -> Records:
+@contextmanager
+def opened(path: Path, name: str, reading: Reading) -> Iterator[Records]:
     """The rows of a sheet by the names in its first row that is not empty. Raises FileUnreadableError.
 
     Of a formula it is the value that was saved with it. A row is named by its number in the sheet.
     """
-    try:
-        sheet = _named(_sheets(path, name), reading.sheet, name)
-        sheet.reset_dimensions()  # what a workbook says of its size need not be so
-        header_row, header = _header(sheet, name)
-    except BROKEN as error:
-        raise FileUnreadableError(
-            f"{name}: this is no workbook that can be read (.xlsx, .xls, .xlsb, .ods): {error}"
-        ) from error
-    columns = named_columns([str(cell or "") for cell in header], f"{name}:{sheet.title}:{header_row}")
-    return Records(name, 0, "excel", columns, lambda position: _rows(sheet, name, columns, (header_row, position)))
+    with ExitStack() as stack:
+        try:
+            sheet = _named(_sheets(path, name, stack), reading.sheet, name)
+            sheet.reset_dimensions()  # what a workbook says of its size need not be so
+            header_row, header = _header(sheet, name)
+        except BROKEN as error:
+            raise FileUnreadableError(
+                f"{name}: this is no workbook that can be read (.xlsx, .xls, .xlsb, .ods): {error}"
+            ) from error
+        columns = named_columns([str(cell or "") for cell in header], f"{name}:{sheet.title}:{header_row}")
+        yield Records(name, 0, "excel", columns, lambda position: _rows(sheet, name, columns, (header_row, position)))
 
 
-def _sheets(path: Path, name: str) -> Sequence[_Sheet]:
+def _sheets(path: Path, name: str, stack: ExitStack) -> Sequence[_Sheet]:
     if not _is_xlsx(path):
         return sheets_of(path, name)
     _check_texts(path, name)
+    file = stack.enter_context(path.open("rb"))  # one that openpyxl opens itself it may leave open
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and validations that openpyxl passes over
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     return [cast("_Sheet", each) for each in book.worksheets]
 
 
@@ -74,9 +84,10 @@ def _is_xlsx(path: Path) -> bool:
 
 def _check_texts(path: Path, name: str) -> None:
     with zipfile.ZipFile(path) as packed:
-        many = sum(each.file_size for each in packed.infolist() if each.filename.endswith("sharedStrings.xml"))
+        many = sum(each.file_size for each in packed.infolist() if not each.filename.startswith(ROWS_PART))
     if many > TEXTS_LIMIT:
-        raise FileUnreadableError(f"{name}: the workbook has {many // 1024**2:,} MB of texts; save the sheet as CSV")
+        size = f"{many // 1024**2:,} MB"
+        raise FileUnreadableError(f"{name}: the workbook has {size} of texts and styles; save the sheet as CSV")
 
 
 def _named(sheets: Sequence[_Sheet], wanted: str | None, name: str) -> _Sheet:

@@ -1,6 +1,7 @@
 """Parquet files, by row groups: a part of a group is in memory at a time, and a damaged group costs its own rows."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,18 @@ ROWS = 1_000
 READ_AHEAD = 1024 * 1024  # bytes of a column; without a limit a whole row group is fetched
 
 
-def opened(path: Path, name: str, _reading: Reading) -> Records:
+@contextmanager
+def opened(path: Path, name: str, _reading: Reading) -> Iterator[Records]:
     """The rows of a Parquet file, counted from 1. Raises FileUnreadableError, as for one that is cut off."""
     try:
         file = pq.ParquetFile(path, buffer_size=READ_AHEAD, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise FileUnreadableError(f"{name}: this is no whole Parquet file: {error}") from error
-    columns = named_columns(file.schema_arrow.names, name)
-    size = file.metadata.num_rows
-    after = lambda position: _rows(file, name, columns, position)  # noqa: E731 -- as short as its use
-    return Records(name, size, "parquet", columns, after, seekable=True)
+    with file:
+        columns = named_columns(file.schema_arrow.names, name)
+        size = file.metadata.num_rows
+        after = lambda position: _rows(file, name, columns, position)  # noqa: E731 -- as short as its use
+        yield Records(name, size, "parquet", columns, after, seekable=True)
 
 
 def _rows(file: pq.ParquetFile, name: str, columns: tuple[str, ...], position: int) -> Iterator[Line]:

@@ -1,10 +1,13 @@
 """Bad files and mappings by `selfsame load`: exit status, file, line, reason; good rows are kept, nothing is halved."""
 
+import gzip
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from subprocess import CompletedProcess
 
 import pytest
+from hypothesis import settings
 
 from graph.connection import Connection
 from graph.dead_letters import dead_letters
@@ -171,6 +174,46 @@ async def test_a_truncated_last_line_is_told_and_the_whole_file_is_loaded_later(
     whole = desk.load("contacts.csv", HEADER + ANN + BOB)
     assert (whole.returncode, whole.stdout) == (0, "contacts.csv: 2 records, 1 committed, 1 known already\n")
     assert await names(graph) == ["Ann", "Bob"]
+
+
+async def test_of_a_truncated_gzip_what_can_be_unpacked_is_loaded_and_the_rest_when_the_file_is_whole(
+    desk: Desk, graph: Connection
+) -> None:
+    """Every row is loaded, or named as lost by a dead letter, and none of them is there twice."""
+    chance = Random(1)
+    rows = [f"c{number},c{number}@example.com,{chance.random()},2026-01-01\n" for number in range(900)]
+    packed = gzip.compress((HEADER + "".join(rows)).encode(), mtime=0)
+    ended = desk.load("contacts.csv.gz", packed[: len(packed) // 2])
+    (run,) = await runs(graph.reader)
+    letters = await dead_letters(graph.reader)
+    assert (ended.returncode, run.state, run.counts.rejected) == (3, "finished", len(letters))
+    assert {each.rejection.code for each in letters} == {"broken_archive"}
+    read, lost = run.counts.committed, [each.rejection.place for each in letters]
+    assert 0 < read < 900
+    assert lost[-1] == f"contacts.csv.gz:{read + 2}" or lost[0] == f"contacts.csv.gz:{read + 2}"
+    whole = desk.load("contacts.csv.gz", packed)
+    assert (whole.returncode, whole.stdout) == (
+        0,
+        f"contacts.csv.gz: 900 records, {900 - read} committed, {read} known already\n",
+    )
+    assert len(await names(graph)) == 900
+
+
+ROWS = 500_000 if settings.get_current_profile_name() == "prove" else 1_200
+
+
+async def test_a_broken_byte_in_the_last_row_but_one_of_many_costs_that_row_alone(
+    desk: Desk, graph: Connection
+) -> None:
+    """In `make prove` it is row 500,000."""
+    good = "".join(f"d{number},,,\n" for number in range(ROWS - 1)).encode()
+    ended = desk.load("contacts.csv", HEADER.encode() + good + b"c,,Zo\xeb,\n" + BOB.encode())
+    said = f"contacts.csv: {ROWS + 1:,} records, {ROWS:,} committed, 0 known already, 1 rejected"
+    assert (ended.returncode, ended.stdout.splitlines()[0]) == (3, said)
+    (letter,) = await dead_letters(graph.reader)
+    assert (letter.rejection.code, letter.rejection.place) == ("broken_encoding", f"contacts.csv:{ROWS + 1}")
+    (row,) = await graph.reader.rows("MATCH (i:Interaction)-[:BY]->() RETURN count(i) AS many")
+    assert row["many"] == ROWS
 
 
 async def test_bad_lines_of_jsonl_are_told_listed_and_kept_once(desk: Desk, graph: Connection) -> None:

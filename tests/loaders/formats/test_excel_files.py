@@ -106,7 +106,7 @@ def test_a_table_of_texts_that_unpacks_to_too_much_is_refused(tmp_path: Path, mo
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
         made.writestr("xl/sharedStrings.xml", b" " * 3_000_000)
     monkeypatch.setattr(excel_files, "TEXTS_LIMIT", 2_000_000)
-    with pytest.raises(FileUnreadableError, match="2 MB of texts"):
+    with pytest.raises(FileUnreadableError, match="2 MB of texts and styles"):
         lines_of(path)
 
 
