@@ -77,7 +77,7 @@ SCHEMAS: dict[str, object] = {
     "Warned": _closed("messageId code place message", messageId=TEXT, code=TEXT, place=TEXT, message=TEXT),
     "Heard": _closed(
         f"{COUNTED} requests skipped rejected",
-        success=YES, **COUNTS, requests=COUNT, skipped={"type": "array", "items": TEXT},
+        success=YES, **COUNTS, requests=COUNT, to_fetch=COUNT, skipped={"type": "array", "items": TEXT},
         rejected={"type": "array", "items": _closed("place code", place=TEXT, code=TEXT)},
     ),
     PROBLEM: _closed(
