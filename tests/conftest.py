@@ -35,6 +35,16 @@ settings.register_profile("gate", deadline=None, derandomize=True, database=None
 settings.load_profile("gate" if os.environ.get("SELFSAME_REQUIRE_ALL") else "dev")
 
 
+# Java's second compiler earns nothing back in the minutes that a Neo4j of the tests lives: see the commit for figures.
+ONE_COMPILER = "-XX:TieredStopAtLevel=1"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Every Neo4j that is started from here, also by a command, inherits it; not in the hours of `make prove`."""
+    if config.getoption("--hypothesis-profile", None) != "prove":
+        os.environ.setdefault("JAVA_TOOL_OPTIONS", ONE_COMPILER)
+
+
 # Where mutmut keeps what it measured of each test, from the folder in which it runs them.
 MEASURED = Path("mutmut-stats.json")
 

@@ -17,10 +17,6 @@ from graph.connection import Connection, Writer
 PREFIX = "SELFSAME_TEST_NEO4J_"
 STOP_SECONDS = 40
 
-# For a Neo4j that lives for one test: what Java's second compiler saves later it has no time to earn. A start, the
-# migrations, a batch and an erasure take 30 s of work instead of 48; the Neo4j of the whole run is better off with it.
-SHORT_LIVED = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
-
 
 @dataclass(frozen=True, slots=True)
 class Neo4jAddress:

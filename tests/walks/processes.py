@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from graph.server.local import RunningServer, running_server
 from selfsame.cli import app
 from selfsame.cli.exits import shown, told
-from tests.serving import SHORT_LIVED, Neo4jAddress, until
+from tests.serving import Neo4jAddress, until
 from tests.walks.service import PATIENCE, Company
 
 SELFSAME = Path(sys.executable).with_name("selfsame")
@@ -37,7 +37,7 @@ def environment(folder: Path, address: Neo4jAddress | None = None, **more: str) 
         "COLUMNS": str(WIDTH),
     }
     if address is None:
-        return kept | SHORT_LIVED | own | more
+        return kept | own | more
     where = {
         "SELFSAME_NEO4J_URI": address.uri,
         "SELFSAME_NEO4J_USER": address.user,
