@@ -153,12 +153,12 @@ async def commit_in(
     begun = await begin(tx, held, sorted({each.id for each in messages}))
     policy = begun.policy
     sorted_out = _sort_out(messages, dict(begun.known), policy)
-    if sorted_out.differing:
-        await tx.rows(FLAG_REPEATS, ids=sorted_out.differing)
     let_in = Admitted(sorted_out.heard, frozenset())
     if begun.remembered and let_in.heard:
         let_in = await admitted(tx, sorted_out.heard, policy, hashing)
     refused = await _record(tx, let_in.heard, begun, mint, now) if let_in.heard else {}
+    if sorted_out.differing:  # at last, since what is repeated may have come with this very batch
+        await tx.rows(FLAG_REPEATS, ids=sorted_out.differing)
     return tuple(
         OUT if message.id in let_in.out else _with_refusals(each, let_in.ids.get(message.id, message.id), refused)
         for each, message in zip(sorted_out.outcomes, messages, strict=True)

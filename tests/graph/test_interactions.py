@@ -11,6 +11,8 @@ from graph.interactions import TIMELINE, Ask, InteractionFilter, interactions_by
 from graph.portraits import PORTRAITS_BY_IDENTIFIER, portraits_by_id, portraits_by_identifier
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.messages import MessageId
+from tests.building import track
+from tests.graph.telling import telling
 from tests.graph.world import MINUTE, START, World
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -156,3 +158,11 @@ async def test_a_page_of_a_hundred_thousand_costs_its_page(graph: Connection) ->
     timeline = await hits(graph, TIMELINE, asked=[{**place, "profile": "anna"}], **common)
     portrait = await hits(graph, PORTRAITS_BY_IDENTIFIER, asked=[{**place, "key": "user_id:anna"}], **common)
     assert (timeline < 200, portrait < 220) == (True, True), (timeline, portrait)
+
+
+async def test_a_repeat_that_differs_is_flagged_whether_or_not_it_came_with_the_first(graph: Connection) -> None:
+    teller = await telling(graph)
+    await teller.tell([track("a1", id="m1", name="One"), track("a1", id="m1", name="Two")])
+    await teller.tell([track("a1", id="m1", name="Three"), track("a1", id="m1", name="One")])
+    rows = await graph.reader.rows("MATCH (i:Interaction) RETURN i.name AS name, i.repeated_differently AS times")
+    assert rows == [{"name": "One", "times": 2}]
