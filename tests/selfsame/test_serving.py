@@ -43,13 +43,15 @@ async def test_sigterm_answers_what_was_accepted_and_ends_with_0(
                 batch = [track(f"a{number}-{each}", id=f"{number}-{each}") for each in range(100)]
                 answers.append(await company.post("batch", orjson.dumps({"batch": batch})))
 
-            await send(0)
-            for number in range(1, 9):
+            async with anyio.create_task_group() as first:  # and so eight connections are open
+                for number in range(8):
+                    first.start_soon(send, number)
+            for number in range(8, 16):
                 tasks.start_soon(send, number)
             await anyio.sleep(0.2)  # the requests are on their way
             service.process.send_signal(signal.SIGTERM)
         await until(lambda: service.process.poll() is not None, 60)
         assert service.process.returncode == 0, service.said()
-    assert [each.status_code for each in answers] == [200] * 9
+    assert [each.status_code for each in answers] == [200] * 16
     (row,) = await graph.reader.rows("MATCH (i:Interaction) RETURN count(i) AS many")
-    assert row["many"] == 900
+    assert row["many"] == 1_600
