@@ -75,6 +75,9 @@ class History:
         return Evidence(self.identifiers, tuple(self.links.values()), self.acts)
 
     def _hear(self, heard: Heard) -> set[IdentifierKey]:
+        """Take in what a message says; one of nobody who can be believed is rejected, as the graph does."""
+        if heard.actor is None:
+            return set()
         changed = {each.key for each in heard.identifiers if each.key not in self.identifiers}
         self.sighted |= {each.key for each in heard.identifiers}
         for each in sorted(heard.identifiers, key=lambda one: one.key):
@@ -82,8 +85,7 @@ class History:
         for link in (*heard.links, *self._derived()):
             changed |= self._add(link)
         self.aliases += heard.aliases
-        if heard.actor is not None:
-            self.observations.setdefault(heard.actor, []).extend(heard.observations)
+        self.observations.setdefault(heard.actor, []).extend(heard.observations)
         return changed | self._aliased()
 
     def _sight(self, key: IdentifierKey) -> None:
