@@ -26,7 +26,7 @@ from identity.erasure import Hashing
 from identity.messages import Message, micros
 from loaders.committing import Commit
 from loaders.intake import Intake, Pace
-from resolvers.endpoint import answered
+from resolvers.answering.endpoint import answered
 from resolvers.viewer import Viewer
 from resolvers.world import World
 from selfsame.access import KeyRing, Refusal, secret_in

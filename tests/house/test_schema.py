@@ -6,8 +6,8 @@ import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLNamedType, GraphQLObjectType
 
 from loaders.mapping_text import schema_text
+from resolvers.answering.executing import EXECUTABLE
 from resolvers.errors import MEANINGS, Code
-from resolvers.executing import EXECUTABLE
 from resolvers.schema import sdl
 from selfsame.openapi import openapi_text
 from tests.house.reading import ROOT

@@ -14,7 +14,7 @@ from graph.connection import Connection, Reader, Row
 from graph.keys import Scope
 from graph.policies import PolicyHeld
 from identity.messages import Json, moment
-from resolvers.endpoint import answered
+from resolvers.answering.endpoint import answered
 from resolvers.viewer import Viewer
 from resolvers.world import World
 from selfsame.clock import mint

@@ -4,7 +4,7 @@ import pytest
 from graphql import GraphQLError
 
 from graph.connection import Connection
-from resolvers.executing import EXECUTABLE, PLAIN
+from resolvers.answering.executing import EXECUTABLE, PLAIN
 from resolvers.past import ANSWERED, PastKey
 from tests.resolvers.calling import caller
 from tests.resolvers.people import family

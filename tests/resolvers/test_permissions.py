@@ -5,7 +5,7 @@ import pytest
 from graph.connection import Connection
 from graph.keys import Scope
 from graph.merging import holds_override
-from resolvers.executing import EXECUTABLE
+from resolvers.answering.executing import EXECUTABLE
 from resolvers.permissions import NEEDED, RIGHTS, Right
 from tests.resolvers.calling import caller
 

@@ -15,13 +15,13 @@ from starlette.responses import Response
 
 from graph.errors import PolicyApplyingError
 from graph.failures import kind_of, may_pass
+from resolvers.answering.documents import Document, Operation, document_of, operation_in
+from resolvers.answering.executing import executed
+from resolvers.answering.limits import check_size
+from resolvers.answering.requests import asked_in
 from resolvers.asking import Asking
-from resolvers.documents import Document, Operation, document_of, operation_in
 from resolvers.errors import Code, refused
-from resolvers.executing import executed
-from resolvers.limits import check_size
 from resolvers.permissions import check_access
-from resolvers.requests import asked_in
 from resolvers.viewer import Viewer
 from resolvers.world import World
 

@@ -5,8 +5,8 @@ from graphql import get_introspection_query, parse
 from graphql.language import FragmentDefinitionNode, OperationDefinitionNode
 
 from graph.connection import Connection
-from resolvers.executing import EXECUTABLE
-from resolvers.limits import Size, size_of
+from resolvers.answering.executing import EXECUTABLE
+from resolvers.answering.limits import Size, size_of
 from tests.resolvers.calling import caller, read
 
 pytestmark = [pytest.mark.anyio]

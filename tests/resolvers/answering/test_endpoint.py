@@ -9,7 +9,7 @@ from starlette.responses import Response
 from graph.connection import Connection, Reader, Row
 from graph.errors import DatabaseAwayError
 from graph.keys import Scope
-from resolvers.requests import BODY_LIMIT
+from resolvers.answering.requests import BODY_LIMIT
 from tests.resolvers.calling import Caller, caller, read
 from tests.resolvers.people import family
 

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graph.connection import Connection
+from resolvers.answering.executing import EXECUTABLE, PLAIN, LeanExecutor, executed
 from resolvers.asking import Asking
-from resolvers.executing import EXECUTABLE, PLAIN, LeanExecutor, executed
 from resolvers.viewer import Viewer
 from tests.resolvers.calling import caller
 from tests.resolvers.people import family

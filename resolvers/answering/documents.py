@@ -20,9 +20,9 @@ from graphql import (
     validate,
 )
 
+from resolvers.answering.executing import EXECUTABLE
+from resolvers.answering.limits import MOST_TOKENS, Size, check_repeats, size_of
 from resolvers.errors import Code, refused
-from resolvers.executing import EXECUTABLE
-from resolvers.limits import MOST_TOKENS, Size, check_repeats, size_of
 
 REMEMBERED = 512
 LONGEST_REMEMBERED = 20_000
