@@ -1,6 +1,7 @@
 """API keys as the graph remembers them: by their hash, never by their text."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,6 +27,9 @@ class ApiKey:
 
     authority: how far what it sends is believed. origins: the web pages that may use it; empty is any.
     requires_signature: whether a user id that nobody signed links nothing. expires_at: from when on it opens nothing.
+    pii: whether its holder is shown personal data. accounts: the keys of the only ones it sees; empty is all.
+    revoked_at: since when it was taken back. used_at: when it was last used, to the minute or so.
+    replaced_by: the hash of the key that a rotation made in its place.
     """
 
     hash: str
@@ -37,6 +41,11 @@ class ApiKey:
     origins: tuple[str, ...] = ()
     requires_signature: bool = False
     expires_at: datetime | None = None
+    pii: bool = False
+    accounts: tuple[str, ...] = ()
+    revoked_at: datetime | None = None
+    used_at: datetime | None = None
+    replaced_by: str | None = None
 
     @property
     def name(self) -> str:
@@ -54,7 +63,7 @@ RECORD_KEY = """
 MERGE (key:ApiKey {hash: $hash})
 SET key += {
   scope: $scope, source: $source, created_at: $created_at, label: $label, authority: $authority, origins: $origins,
-  requires_signature: $requires_signature, expires_at: $expires_at
+  requires_signature: $requires_signature, expires_at: $expires_at, pii: $pii, accounts: $accounts
 }
 """
 
@@ -76,11 +85,14 @@ async def _record(transaction: Transaction, key: ApiKey) -> None:
         origins=list(key.origins),
         requires_signature=key.requires_signature,
         expires_at=micros(key.expires_at) if key.expires_at else None,
+        pii=key.pii,
+        accounts=list(key.accounts),
     )
 
 
 KEY_ROW = """key {
-  .hash, .scope, .source, .created_at, .label, .authority, .origins, .requires_signature, .expires_at
+  .hash, .scope, .source, .created_at, .label, .authority, .origins, .requires_signature, .expires_at, .pii, .accounts,
+  .revoked_at, .used_at, .replaced_by
 }"""
 
 # One row, by api_key_hash (unique).
@@ -109,16 +121,84 @@ async def all_keys(reader: Reader) -> tuple[ApiKey, ...]:
     return tuple(_key(row["key"]) for row in await reader.rows(ALL_KEYS))
 
 
+# One row each, by api_key_hash (unique).
+ROTATE_KEY = """
+MATCH (old:ApiKey {hash: $old})
+USING INDEX SEEK old:ApiKey(hash)
+SET old.expires_at = $until, old.replaced_by = $hash
+"""
+
+
+async def rotate_key(writer: Writer, old: ApiKey, new: ApiKey, until: datetime) -> None:
+    """Remember a key in the place of another, which ends at `until`; twice is once. Raises DatabaseAwayError."""
+    await writer.write(_rotate, old, new, until)
+
+
+async def _rotate(transaction: Transaction, old: ApiKey, new: ApiKey, until: datetime) -> None:
+    await transaction.rows(ROTATE_KEY, old=old.hash, hash=new.hash, until=micros(until))
+    await _record(transaction, new)
+
+
+# One row, by api_key_hash (unique).
+REVOKE_KEY = """
+MATCH (key:ApiKey {hash: $hash})
+USING INDEX SEEK key:ApiKey(hash)
+SET key.revoked_at = coalesce(key.revoked_at, $at)
+"""
+
+
+async def revoke_key(writer: Writer, hashed: str, at: datetime) -> None:
+    """Take a key back, from `at` on; twice is once, and the first time stays. Raises DatabaseAwayError."""
+    await writer.write(_revoke, hashed, at)
+
+
+async def _revoke(transaction: Transaction, hashed: str, at: datetime) -> None:
+    await transaction.rows(REVOKE_KEY, hash=hashed, at=micros(at))
+
+
+# One row each, by api_key_hash (unique).
+NOTE_USES = """
+UNWIND $uses AS use
+MATCH (key:ApiKey {hash: use[0]})
+USING INDEX SEEK key:ApiKey(hash)
+WHERE coalesce(key.used_at, 0) < use[1]
+SET key.used_at = use[1]
+"""
+
+
+async def note_uses(writer: Writer, uses: Mapping[str, datetime]) -> None:
+    """Remember when keys were last used, by hash; an earlier moment changes nothing. Raises DatabaseAwayError."""
+    await writer.write(_note, uses)
+
+
+async def _note(transaction: Transaction, uses: Mapping[str, datetime]) -> None:
+    await transaction.rows(NOTE_USES, uses=[[hashed, micros(at)] for hashed, at in sorted(uses.items())])
+
+
 def _key(row: Row) -> ApiKey:
-    source = row["source"]
+    source, scope = row["source"], Scope(row["scope"])
     return ApiKey(
         hash=row["hash"],
-        scope=Scope(row["scope"]),
+        scope=scope,
         source=SourceName(source) if source else None,
         created_at=moment(row["created_at"]),
         label=row["label"],
         authority=AUTHORITIES[row["authority"] or "claimed"],
         origins=tuple(row["origins"] or ()),
         requires_signature=bool(row["requires_signature"]),
-        expires_at=moment(row["expires_at"]) if row["expires_at"] else None,
+        expires_at=_moment(row["expires_at"]),
+        pii=_sees(scope) if row["pii"] is None else row["pii"],
+        accounts=tuple(row["accounts"] or ()),
+        revoked_at=_moment(row["revoked_at"]),
+        used_at=_moment(row["used_at"]),
+        replaced_by=row["replaced_by"],
     )
+
+
+def _sees(scope: Scope) -> bool:
+    """Whether a key sees personal data that was made before keys said so: it keeps what it could."""
+    return scope is not Scope.WRITE
+
+
+def _moment(at: int | None) -> datetime | None:
+    return None if at is None else moment(at)

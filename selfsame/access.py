@@ -6,18 +6,19 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 import anyio
 
 from graph.connection import Reader, Writer
-from graph.keys import ApiKey, Scope, hash_of, key_by_hash, record_key
+from graph.keys import ApiKey, Scope, hash_of, key_by_hash, note_uses, record_key, rotate_key
 from identity.messages import Authority, SourceName
 
-REMEMBERED_SECONDS = 5.0
+REMEMBERED_SECONDS = 4.0  # what is revoked opens nothing 5 s later, in whatever process
 ASKED_SECONDS = 10.0  # how long Neo4j may take to tell of a key; clients give up after 10 to 15 s
 REMEMBERED_KEYS = 4_096
+ALL_SEEING = frozenset({Scope.STEWARD, Scope.ADMIN})  # who decides who is who has to see who they are
 PREFIXES = {Scope.WRITE: "ssw_", Scope.READ: "ssr_", Scope.STEWARD: "sss_", Scope.ADMIN: "ssa_"}
 
 
@@ -46,6 +47,11 @@ KEY_EXPIRED = Refusal(
     "key_expired",
     "this key opens nothing any more; `selfsame keys create` makes another, with --expires or without",
 )
+KEY_REVOKED = Refusal(
+    401,
+    "key_revoked",
+    "this key was taken back; `selfsame keys create` makes another",
+)
 ORIGIN_REFUSED = Refusal(
     403,
     "origin_refused",
@@ -58,12 +64,13 @@ KEY_SCOPE = Refusal(403, "key_scope", "this key may not send messages; that need
 class KeyRing:
     """Answers which key a secret is; a key once found is remembered for a few seconds, so a new one works at once.
 
-    now: by which clock keys end.
+    now: by which clock keys end. used: when those were used that were asked for since `note` was called last.
     """
 
     reader: Reader
     now: Callable[[], datetime]
     remembered: dict[str, tuple[float, ApiKey]] = field(default_factory=dict)
+    used: dict[str, datetime] = field(default_factory=dict)
 
     async def sender(self, secret: str | None) -> ApiKey | Refusal:
         """The key, when it exists and may send messages; else why not. Raises DatabaseAwayError."""
@@ -77,19 +84,30 @@ class KeyRing:
         key = await self._key(hash_of(secret))
         if key is None:
             return KEY_UNKNOWN
+        if key.revoked_at is not None:
+            return KEY_REVOKED
         return KEY_EXPIRED if key.expires_at is not None and key.expires_at <= self.now() else key
+
+    async def note(self, writer: Writer) -> None:
+        """Remember in the graph which keys were used: one statement, whatever their requests."""
+        if self.used:
+            used, self.used = self.used, {}
+            await note_uses(writer, used)
 
     async def _key(self, hashed: str) -> ApiKey | None:
         remembered = self.remembered.get(hashed)
         if remembered and remembered[0] > time.monotonic():
             return remembered[1]
+        until = time.monotonic() + REMEMBERED_SECONDS
         with anyio.fail_after(ASKED_SECONDS):
             key = await key_by_hash(self.reader, hashed)
         if key is None or not hmac.compare_digest(key.hash, hashed):
             return None
         if len(self.remembered) >= REMEMBERED_KEYS:
             self.remembered.clear()
-        self.remembered[hashed] = (time.monotonic() + REMEMBERED_SECONDS, key)
+        self.remembered[hashed] = (until, key)
+        if key.revoked_at is None:
+            self.used[hashed] = self.now()
         return key
 
 
@@ -118,11 +136,13 @@ def _user_name(encoded: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """On what terms a writing key sends; as in ApiKey."""
+    """On what terms a key is given; as in ApiKey. pii, accounts: of keys that ask; the others: of those that send."""
 
     authority: Authority = Authority.CLAIMED
     origins: tuple[str, ...] = ()
     requires_signature: bool = False
+    pii: bool = False
+    accounts: tuple[str, ...] = ()
 
 
 async def create_key(
@@ -136,17 +156,35 @@ async def create_key(
     expires_at: datetime | None = None,
 ) -> str:
     """Make a key, remember its hash, and answer its text, which is nowhere else. Raises DatabaseAwayError."""
-    secret, sends = PREFIXES[scope] + secrets.token_urlsafe(32), terms or Terms()
+    secret, given = _secret(scope), terms or Terms()
     key = ApiKey(
         hash_of(secret),
         scope,
         source,
         now,
         label,
-        sends.authority,
-        sends.origins,
-        sends.requires_signature,
+        given.authority,
+        given.origins,
+        given.requires_signature,
         expires_at,
+        pii=given.pii or scope in ALL_SEEING,
+        accounts=given.accounts,
     )
     await record_key(writer, key)
     return secret
+
+
+async def renew_key(writer: Writer, old: ApiKey, now: datetime, both: timedelta) -> str:
+    """Make a key on the terms of an old one, which goes on for a time, and answer the new one's text.
+
+    An end that the old one had comes no later for that. Raises DatabaseAwayError.
+    """
+    secret = _secret(old.scope)
+    until = now + both if old.expires_at is None else min(now + both, old.expires_at)
+    new = replace(old, hash=hash_of(secret), created_at=now, used_at=None)
+    await rotate_key(writer, old, new, until)
+    return secret
+
+
+def _secret(scope: Scope) -> str:
+    return PREFIXES[scope] + secrets.token_urlsafe(32)

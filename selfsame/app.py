@@ -44,6 +44,7 @@ CARRY_OUT_SECONDS = 2.0
 FETCH_SECONDS = 2.0
 FINISH_SECONDS = 15.0
 FAULT_SECONDS = 60.0
+NOTE_SECONDS = 60.0
 READY_SECONDS = 5.0
 # On a connection that was cut without a word the driver waits for ever, and whoever waits in the queue with it. A group
 # takes milliseconds, on a machine that is starved some seconds.
@@ -84,7 +85,7 @@ def service(parts: Parts) -> Starlette:
             Route("/openapi.json", _described),
             Route("/health/ready", _ready(parts)),
         ],
-        lifespan=_lifespan(parts, intake),
+        lifespan=_lifespan(parts, intake, keys),
     )
 
 
@@ -100,12 +101,14 @@ def committing(parts: Parts) -> Commit:
     return commit
 
 
-def _lifespan(parts: Parts, intake: Intake) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _lifespan(parts: Parts, intake: Intake, keys: KeyRing) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with intake.opened(), anyio.create_task_group() as tasks:
             for seconds, work, waiting in BACKGROUND:
                 tasks.start_soon(_for_ever, seconds, partial(work, parts), waiting)
+            noting = partial(keys.note, parts.connection.writer)
+            tasks.start_soon(_for_ever, NOTE_SECONDS, noting, "when keys were used cannot be noted")
             yield
             tasks.cancel_scope.cancel()
 

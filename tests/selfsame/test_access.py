@@ -4,11 +4,21 @@ from datetime import timedelta
 import pytest
 
 from graph.connection import Connection
-from graph.keys import ApiKey, Scope, all_keys, hash_of
+from graph.keys import ApiKey, Scope, all_keys, hash_of, revoke_key
 from graph.migrations import migrate
 from identity.messages import SourceName
 from selfsame import access
-from selfsame.access import KEY_EXPIRED, KEY_MISSING, KEY_UNKNOWN, KeyRing, create_key, secret_in
+from selfsame.access import (
+    KEY_EXPIRED,
+    KEY_MISSING,
+    KEY_REVOKED,
+    KEY_UNKNOWN,
+    KeyRing,
+    Terms,
+    create_key,
+    renew_key,
+    secret_in,
+)
 from tests.building import START
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -103,3 +113,61 @@ async def test_what_is_remembered_stays_bounded(
     for _ in range(5):
         await ring.known(await create_key(graph.writer, Scope.READ, START))
     assert len(ring.remembered) <= 2
+
+
+async def test_of_a_key_that_is_rotated_both_work_until_the_time_is_over(graph: Connection) -> None:
+    moments = [START]
+    ring = KeyRing(graph.reader, lambda: moments[0])
+    secret = await create_key(graph.writer, Scope.READ, START, label="the app", terms=Terms(pii=True))
+    old = await ring.known(secret)
+    assert isinstance(old, ApiKey)
+    ring.remembered.clear()
+    new = await renew_key(graph.writer, old, START, timedelta(days=7))
+    found = [await ring.known(each) for each in (secret, new)]
+    assert [(each.label, each.pii) for each in found if isinstance(each, ApiKey)] == [("the app", True)] * 2
+    moments[0] += timedelta(days=7)
+    assert await ring.known(secret) is KEY_EXPIRED
+    assert isinstance(await ring.known(new), ApiKey)
+
+
+async def test_a_rotation_does_not_put_off_an_end(graph: Connection, ring: KeyRing) -> None:
+    end = START + timedelta(days=1)
+    secret = await create_key(graph.writer, Scope.READ, START, expires_at=end)
+    old = await ring.known(secret)
+    assert isinstance(old, ApiKey)
+    await renew_key(graph.writer, old, START, timedelta(days=7))
+    ring.remembered.clear()
+    assert (await ring.known(secret)).expires_at == end  # type: ignore[union-attr]  # a key, else it fails
+
+
+async def test_a_key_that_was_taken_back_opens_nothing_once_it_is_asked_for_again(
+    graph: Connection, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert access.REMEMBERED_SECONDS < 5
+    monkeypatch.setattr(access, "REMEMBERED_SECONDS", 0.0)
+    secret = await create_key(graph.writer, Scope.WRITE, START, WEB)
+    assert isinstance(await ring.sender(secret), ApiKey)
+    for later in (1, 2):
+        await revoke_key(graph.writer, hash_of(secret), START + timedelta(days=later))
+    assert (await ring.sender(secret), await ring.known(secret)) == (KEY_REVOKED, KEY_REVOKED)
+    (key,) = [each for each in await all_keys(graph.reader) if each.hash == hash_of(secret)]
+    assert key.revoked_at == START + timedelta(days=1)
+
+
+async def test_when_keys_were_used_is_noted_for_all_of_them_at_once(graph: Connection, ring: KeyRing) -> None:
+    made = [await create_key(graph.writer, Scope.READ, START) for _ in range(3)]
+    for secret in made[:2] * 2:
+        await ring.known(secret)
+    assert len(ring.used) == 2
+    await ring.note(graph.writer)
+    assert ring.used == {}
+    used = {each.hash: each.used_at for each in await all_keys(graph.reader)}
+    assert [used[hash_of(each)] for each in made] == [START, START, None]
+
+
+async def test_a_key_that_was_made_before_keys_said_so_sees_what_it_could(graph: Connection, ring: KeyRing) -> None:
+    secret = await create_key(graph.writer, Scope.READ, START)
+    assert (await ring.known(secret)).pii is False  # type: ignore[union-attr]  # a key, else it fails
+    await graph.writer.command("MATCH (key:ApiKey {hash: $hash}) REMOVE key.pii", hash=hash_of(secret))
+    ring.remembered.clear()
+    assert (await ring.known(secret)).pii is True  # type: ignore[union-attr]  # a key, else it fails

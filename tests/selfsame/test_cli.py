@@ -73,6 +73,9 @@ def test_a_fault_is_one_line_without_a_traceback(capsys: pytest.CaptureFixture[s
         ({}, ["keys", "create", "--scope", "write", "--authority", "divine"], 2, "--authority is one of"),
         ({}, ["keys", "create", "--scope", "write", "--origin", "shop"], 2, "`shop` is no origin"),
         ({}, ["keys", "create", "--scope", "read", "--require-signature"], 2, "only a writing key sends"),
+        ({}, ["keys", "create", "--scope", "write", "--pii"], 2, "for keys of scope `read`"),
+        ({}, ["keys", "create", "--scope", "read", "--account", "fern"], 2, "`fern` is no key of an account"),
+        ({}, ["keys", "revoke", "nobody"], 2, "names no key that works"),
         (
             {},
             ["keys", "create", "--scope", "read", "--expires", "2001-01-01"],
@@ -112,6 +115,23 @@ async def test_keys_create_prints_only_the_key(settings: dict[str, str], graph: 
     listed = done(settings, "keys", "list")
     assert "the shop" in listed
     assert write.stdout.strip() not in listed
+
+
+async def test_a_key_is_rotated_and_revoked_by_its_label_or_its_hash(
+    settings: dict[str, str], graph: Connection
+) -> None:
+    terms = ("--label", "the portal", "--pii", "--account", "account:fern", "--origin", "https://portal.example")
+    first = here(settings, "keys", "create", "--scope", "read", *terms).stdout.strip()
+    second = here(settings, "keys", "rotate", "the portal", "--days", "2").stdout.strip()
+    keys = {each.hash: each for each in await all_keys(graph.reader)}
+    old, new = keys[hash_of(first)], keys[hash_of(second)]
+    assert (new.label, new.pii, new.accounts, new.origins) == (old.label, True, ("account:fern",), old.origins)
+    assert (old.replaced_by, new.expires_at) == (new.hash, None)
+    assert here(settings, "keys", "revoke", old.hash[:12]).stdout == f"{old.hash[:12]} is revoked\n"
+    assert {each.hash for each in await all_keys(graph.reader) if each.revoked_at} == {old.hash}
+    listed = " ".join(here(settings, "keys", "list").stdout.split())
+    assert "revoked" in listed
+    assert second not in listed
 
 
 async def test_a_writing_key_may_be_of_some_pages_and_of_more_or_less_authority(
