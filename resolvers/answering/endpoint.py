@@ -1,7 +1,8 @@
 """/graphql by GET and POST, as the GraphQL-over-HTTP specification says.
 
-A client that accepts `application/graphql-response+json` (Apollo, urql and Relay do, and who accepts anything) learns
-from the status that a request could not be executed; one that accepts only `application/json` gets 200 for that, too.
+A client that accepts `application/graphql-response+json` (Apollo and urql do) learns from the status that a request
+could not be executed; any other is taken for one from before that type, as the specification asks: it reads
+`application/json`, and gets 200 for that, too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -132,5 +133,4 @@ def _said(
 
 
 def _media_type(request: Request) -> str:
-    accepted = request.headers.get("accept", "*/*")
-    return OLD if OLD in accepted and NEW not in accepted else NEW
+    return NEW if NEW in request.headers.get("accept", "").lower() else OLD

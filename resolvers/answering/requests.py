@@ -43,12 +43,15 @@ async def _body(request: Request) -> bytes:
 
 
 def _from_address(parameters: Mapping[str, str]) -> Asked:
+    sent = {"query": parameters.get("query"), "operationName": parameters.get("operationName")}
+    return _asked(sent | {name: _json(parameters, name) for name in ("variables", "extensions")})
+
+
+def _json(parameters: Mapping[str, str], name: str) -> object:
     try:
-        variables = orjson.loads(parameters.get("variables") or "null")
+        return orjson.loads(parameters.get(name) or "null")
     except orjson.JSONDecodeError as error:
-        raise refused(Code.BODY_INVALID, f"`variables` is no JSON: {error}") from error
-    sent = {"query": parameters.get("query"), "operationName": parameters.get("operationName"), "variables": variables}
-    return _asked(sent)
+        raise refused(Code.BODY_INVALID, f"`{name}` is no JSON: {error}") from error
 
 
 def _asked(sent: object) -> Asked:
@@ -59,6 +62,8 @@ def _asked(sent: object) -> Asked:
         raise refused(Code.BODY_INVALID, "`query` is missing, empty or no text")
     if not isinstance(variables, dict | None):
         raise refused(Code.BODY_INVALID, "`variables` is no JSON object")
+    if not isinstance(sent.get("extensions"), dict | None):
+        raise refused(Code.BODY_INVALID, "`extensions` is no JSON object")
     if not isinstance(operation, str | None):
         raise refused(Code.BODY_INVALID, "`operationName` is no text")
     return Asked(query, variables or {}, operation or None)

@@ -26,7 +26,7 @@ def code(answer: Response) -> str:
 
 @pytest.mark.parametrize(
     ("accept", "kind"),
-    [("*/*", NEW), (f"{NEW}, {OLD};q=0.9", NEW), (OLD, OLD), ("text/html", NEW)],
+    [("*/*", OLD), (f"{NEW}, {OLD};q=0.9", NEW), (NEW.title(), NEW), (OLD, OLD), ("text/html", OLD), ("", OLD)],
 )
 async def test_the_client_chooses_the_type_of_the_answer(graph: Connection, accept: str, kind: str) -> None:
     await family().write(graph.writer)
@@ -72,6 +72,8 @@ async def test_an_error_in_one_field_leaves_the_others(graph: Connection) -> Non
         (b'{"query": " "}', OLD, 400, "body_invalid"),
         (b'{"query": "{ a }", "variables": []}', OLD, 400, "body_invalid"),
         (b'{"query": "{ a }", "operationName": 1}', OLD, 400, "body_invalid"),
+        (b'{"query": "{ a }", "extensions": "x"}', OLD, 400, "body_invalid"),
+        (b'{"query": "{ a }", "extensions": [1]}', OLD, 400, "body_invalid"),
         (b'{"query": "{ a }"}', "application/x-www-form-urlencoded", 415, "content_type"),
         (b'{"query": "{ a }"}', "", 415, "content_type"),
         (b" " * (BODY_LIMIT + 1), OLD, 413, "body_too_large"),
@@ -96,8 +98,9 @@ async def test_a_query_may_come_by_get(graph: Connection) -> None:
     query = "query A($id: ID!) { profile(by: { id: $id }) { known } } query B { segments { name } }"
     answer = await caller(graph).get(query=query, variables='{"id": "anna"}', operationName="A")
     assert read(answer) == {"data": {"profile": {"known": True}}}
-    unreadable = await caller(graph).get(query=query, variables="{")
-    assert (unreadable.status_code, code(unreadable)) == (400, "body_invalid")
+    for name in ("variables", "extensions"):
+        unreadable = await caller(graph).get(query=query, **{name: "{"})
+        assert (unreadable.status_code, code(unreadable)) == (400, "body_invalid")
     assert (await caller(graph).get()).status_code == 400
 
 

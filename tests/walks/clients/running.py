@@ -107,16 +107,16 @@ def node() -> Path:
 
 
 @cache
-def installed() -> Path:
-    """The folder in which the clients for Node and browsers are installed, as the lock says; fetched once a lock."""
-    wanted = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in PACKAGES)).hexdigest()[:16]
+def installed(listed: Path = HERE) -> Path:
+    """The folder in which the packages that a folder lists are installed, as its lock says; fetched once a lock."""
+    wanted = hashlib.sha256(b"".join((listed / name).read_bytes() for name in PACKAGES)).hexdigest()[:16]
     folder = CACHE / wanted
     if not (folder / "whole").exists():
         folder.mkdir(parents=True, exist_ok=True)
         for name in PACKAGES:
-            shutil.copyfile(HERE / name, folder / name)
+            shutil.copyfile(listed / name, folder / name)
         fetched = _fetched(folder)
-        require(fetched.returncode == 0, f"the npm packages of {HERE}; npm says: {fetched.stderr[-500:]}")
+        require(fetched.returncode == 0, f"the npm packages of {listed}; npm says: {fetched.stderr[-500:]}")
         (folder / "whole").touch()
     return folder
 
