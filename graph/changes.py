@@ -68,7 +68,7 @@ ALL_ARRIVED = "range(0, size(coalesce(change.arrived, [])) - 1)"
 CHANGES_PAGE = f"""
 MATCH (change:Change)
 USING INDEX SEEK change:Change(at, id)
-WHERE $since <= change.at <= $until AND change.id IS NOT NULL
+WHERE change.at >= $since AND change.at <= $until AND change.id IS NOT NULL
   AND CASE WHEN change.at = $until THEN change.id < $before ELSE true END
   AND (size($kinds) = 0 OR change.kind IN $kinds)
 WITH change
@@ -175,7 +175,8 @@ async def changes_by_id(reader: Reader, ids: Sequence[str]) -> dict[str, Change]
 CHANGES_IN_ORDER = f"""
 MATCH (change:Change)
 USING INDEX SEEK change:Change(at, id)
-WHERE $since <= change.at <= $until AND change.id > $after
+WHERE change.at >= $since AND change.at <= $until AND change.id IS NOT NULL
+  AND CASE WHEN change.at = $since THEN change.id > $after ELSE true END
 WITH change
 ORDER BY change.at, change.id
 LIMIT $first

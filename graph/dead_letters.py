@@ -203,9 +203,10 @@ CHOSEN_LETTERS = f"""
 MATCH (letter:DeadLetter)
 USING INDEX SEEK letter:DeadLetter(id)
 WHERE letter.id > $after AND {FITS}
-RETURN letter {{.*}} AS letter
+WITH letter
 ORDER BY letter.id
 LIMIT $limit
+RETURN letter {{.*}} AS letter
 """
 
 # dead_letter_id (unique), in its order

@@ -20,7 +20,7 @@ def _said(what: str) -> str:
     return f"""
 MATCH (i:Interaction)
 USING INDEX SEEK i:Interaction(actor, at, id)
-WHERE i.actor = $actor AND $at <= i.at <= $happened AND i.id IS NOT NULL
+WHERE i.actor = $actor AND i.at >= $at AND i.at <= $happened AND i.id IS NOT NULL
   AND CASE WHEN i.at = $at THEN i.id > $id ELSE true END
   AND i.recorded_at <= $recorded AND i.{what} IS NOT NULL
 WITH i

@@ -14,7 +14,7 @@ UNWIND $keys AS actor
 CALL (actor) {{
   MATCH (interaction:Interaction)
   USING INDEX SEEK interaction:Interaction(actor, at, id)
-  WHERE interaction.actor = actor AND $start <= interaction.at <= $at AND interaction.id IS NOT NULL
+  WHERE interaction.actor = actor AND interaction.at >= $start AND interaction.at <= $at AND interaction.id IS NOT NULL
     AND CASE WHEN interaction.at = $at THEN interaction.id < $id ELSE true END
     AND interaction.recorded_at <= $recorded
     AND (size($types) = 0 OR interaction.type IN $types)

@@ -92,9 +92,10 @@ USING INDEX SEEK profile:Profile(id)
 WHERE profile.id > $after
   AND ($shared IS NULL OR profile.shared = $shared)
   AND all(trait IN $traits WHERE profile[trait[0]] = trait[1])
-RETURN profile {.id, .known, .shared, .first_seen, .last_seen, .pending} AS profile
+WITH profile
 ORDER BY profile.id
 LIMIT $first
+RETURN profile {.id, .known, .shared, .first_seen, .last_seen, .pending} AS profile
 """
 
 # profile_known (known, id), in its order

@@ -3,9 +3,10 @@
 import ast
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,8 @@ STARTS = re.compile(r"\s*(MATCH|OPTIONAL MATCH|UNWIND|MERGE|CREATE|CALL|WITH|RET
 SCHEMA = re.compile(r"\s*(CREATE|DROP) (CONSTRAINT|[A-Z]* ?INDEX)\b")
 SCANS = ("NodeByLabelScan", "NodeIndexScan", "RelationshipTypeScan", "AllRelationshipsScan", "UnionNodeByLabelsScan")
 DECLARED = "label scan"
+ORDERED = "in its order"
+SORTS = frozenset({"Sort", "Top"})  # not their partial forms, which keep the order of an index
 # Copies a whole store that nobody else has open: what it is for is to read everything.
 COPIER = Path("graph/server/copying.py")
 
@@ -28,6 +31,7 @@ class Statement:
     name: str
     cypher: str
     scan_declared: bool
+    ordered: bool
 
 
 def statements() -> Iterator[Statement]:
@@ -38,7 +42,8 @@ def statements() -> Iterator[Statement]:
         for name, line in constants(file):
             value = getattr(module, name)
             if isinstance(value, str) and STARTS.match(value) and not SCHEMA.match(value):
-                yield Statement(f"{file.path}:{name}", value, DECLARED in comment_above(file, line).lower())
+                said = comment_above(file, line).lower()
+                yield Statement(f"{file.path}:{name}", value, DECLARED in said, said.endswith(ORDERED))
 
 
 def constants(file: File) -> Iterator[tuple[str, int]]:
@@ -65,6 +70,13 @@ def operators(plan: dict[str, object]) -> Iterator[str]:
         yield from operators(child)
 
 
+def rows(plan: Mapping[str, Any]) -> Iterator[str]:
+    """The operators that the rows of an answer come through; what gathers lists for them may sort."""
+    yield plan["operatorType"].partition("@")[0]
+    for child in plan.get("children", [])[:1]:
+        yield from rows(child)
+
+
 @pytest.mark.parametrize("statement", tuple(statements()), ids=lambda statement: statement.name)
 async def test_a_statement_is_anchored_on_an_index_and_its_columns_are_read_off(
     graph: Connection, statement: Statement
@@ -80,6 +92,7 @@ async def test_a_statement_is_anchored_on_an_index_and_its_columns_are_read_off(
     found = set(operators(plan))
     assert "AllNodesScan" not in found
     assert statement.scan_declared or not [each for each in found if each.endswith(SCANS)], found
+    assert not statement.ordered or not SORTS.intersection(rows(plan)), found
 
 
 # On a graph of a few hundred nodes the planner likes to read a whole index for each key, and that plan is kept.
