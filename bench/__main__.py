@@ -11,7 +11,7 @@ from bench.hairballs import hairballs
 from bench.ingestion import ingestion
 from bench.loading import first_loading, loading
 from bench.parsing import parsing
-from bench.profiles import profiles
+from bench.portraits import portraits
 from bench.reading import reading
 from bench.recompute import recomputing
 from bench.repeats import repeats
@@ -24,11 +24,10 @@ from bench.unmerging import unmerging
 from bench.world import World, world
 from bench.writers import writers
 
-# The order matters: `profiles` asks for the people that `ingestion` leaves, and `simulating` leaves a million links,
-# which take longer to take away than a new Neo4j to start.
+# The order matters: `simulating` leaves a million links, which
+# take longer to take away than a new Neo4j to start.
 BENCHMARKS: dict[str, Callable[[World], Awaitable[Ratio | Sequence[Ratio]]]] = {
     "ingestion": ingestion,
-    "profiles": profiles,
     "parsing": parsing,
     "repeats": repeats,
     "acknowledging": acknowledging,
@@ -37,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[World], Awaitable[Ratio | Sequence[Ratio]]]] = {
     "restitching": restitching,
     "unmerging": unmerging,
     "hairballs": hairballs,
+    "portraits": portraits,
     "starts": starts,
     "recompute": recomputing,
     "simulating": simulating,
