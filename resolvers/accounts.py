@@ -5,6 +5,8 @@ from typing import Annotated
 
 import strawberry
 
+from graph.account_trees import Branch, trees_of
+from graph.account_trees import Tree as StoredTree
 from graph.accounts import Account as StoredAccount
 from graph.accounts import After as Place
 from graph.accounts import Deal as StoredDeal
@@ -17,7 +19,7 @@ from identity.policy import NAMESPACE_PATTERN
 from resolvers.asking import Info
 from resolvers.batching import then
 from resolvers.errors import Code, refused
-from resolvers.ids import Noun, node_in
+from resolvers.ids import Noun, global_id, node_in
 from resolvers.nodes import PROFILE, Node, later, maybe, resolved
 from resolvers.paging import USUAL, After, Connection, First, one_more, page_of, pages, place_in
 from resolvers.scalars import JsonValue, Moment, stored_json
@@ -83,6 +85,14 @@ def _deals(
     return then(found, lambda deals: page_of(deals or (), first, after, lambda deal: (deal.key,)))
 
 
+def _tree(parent: strawberry.Parent[StoredAccount], info: Info) -> Awaitable[StoredTree | None]:
+    return info.context.batching.ask(trees_of, parent.key)
+
+
+def _above(parent: strawberry.Parent[Branch]) -> strawberry.ID | None:
+    return None if parent.parent is None else strawberry.ID(global_id(Noun.ACCOUNT, parent.parent))
+
+
 def _facts(parent: strawberry.Parent[StoredDeal]) -> JsonValue | None:
     return stored_json(parent.facts)
 
@@ -143,8 +153,32 @@ class Account(Node):
     members = strawberry.field(
         resolver=_members, graphql_type=pages(later("Member", "accounts")), description="Its people, in a stable order."
     )
+    tree: "AccountTree | None" = resolved(
+        _tree, "The whole hierarchy that it stands in, from the account of which all others are part."
+    )
     deals: Connection[Deal] = resolved(_deals, "Its deals, by their keys.")
     merged_from: list[AccountName] = strawberry.field(description="The accounts that were merged into it by hand.")
+
+
+@strawberry.type(description="An account in a hierarchy.")
+class AccountBranch:
+    """An account in a hierarchy."""
+
+    account: Account = strawberry.field(description="The account.")
+    level: int = strawberry.field(description="How far it is below the first: 0 is the account that is part of none.")
+    parent_id: strawberry.ID | None = strawberry.field(
+        resolver=_above, description="The id of the account above it; null of the first."
+    )
+
+
+@strawberry.type(description="A hierarchy of accounts, flat: each names the one above it.")
+class AccountTree:
+    """A hierarchy of accounts."""
+
+    branches: list[AccountBranch] = strawberry.field(
+        description="Level by level, the first one first; at most 500, at most ten levels down."
+    )
+    complete: bool = strawberry.field(description="Whether that is all of it.")
 
 
 def _since(parent: strawberry.Parent[Belonging]) -> Moment | None:

@@ -17,6 +17,7 @@ from resolvers.manual_traits import clear_trait, set_trait
 from resolvers.nodes import Node, resolved, shown
 from resolvers.paging import Connection
 from resolvers.profiles import Profile
+from resolvers.relations import Neighbourhood, Relation, connection, neighbourhood
 from resolvers.scalars import SCALARS
 from resolvers.segments import Segment, SegmentPreview, define_segment, segment_preview, segments
 from resolvers.suggestions import (
@@ -47,6 +48,12 @@ class Query:
     why_same: Explanation = resolved(why_same, "Why two identifiers are one person, or why they are not.")
     why_not: Explanation = resolved(
         why_not, "Why two identifiers are not one person and what would have to change, or why they are one."
+    )
+    connection: Relation | None = resolved(
+        connection, "How two people are related, way by way with the reason for each hop; null if one is unknown."
+    )
+    neighbourhood: Neighbourhood | None = resolved(
+        neighbourhood, "What lies around a person, an account or an identifier, for drawing; null if it is unknown."
     )
     changes: Connection[Change] = resolved(changes, "Every change to who is who, newest first.")
     segments: list[Segment] = resolved(segments, "The segments kept by name, by their names.")

@@ -37,12 +37,15 @@ MOST_ROOT_FIELDS = 100
 MOST_FIELDS = 100_000
 MOST_PAIRS = 25_000
 USUAL_LIST = 10
+USUAL_LIMIT = 50  # tens; where a variable gives a limit, which may be 500
 
 # What costs far more than the fields that it answers: work on whole people, or a transaction that takes locks.
 DEAR: Mapping[str, int] = {
     "how": 5_000,
     "whySame": 2_000,
     "whyNot": 5_000,
+    "connection": 10_000,
+    "neighbourhood": 5_000,
     "suggestions": 2_000,
     "changes": 2_000,
     "segmentPreview": 5_000,
@@ -223,6 +226,9 @@ def _length(node: FieldNode, defined: GraphQLField) -> tuple[int, tuple[str, ...
         return USUAL, ()
     if "ids" in defined.args:
         return MOST, ()
+    if "limit" in defined.args:  # of the lists inside, which count as ten each
+        given = next((argument.value for argument in node.arguments or () if argument.name.value == "limit"), None)
+        return (max(int(given.value) // USUAL_LIST, 1) if isinstance(given, IntValueNode) else USUAL_LIMIT), ()
     return (USUAL_LIST if _is_list(defined) and node.name.value != "edges" else 1), ()
 
 

@@ -34,6 +34,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
 README = (ROOT / "README.md").read_text("utf-8")
 QUERIES = re.findall(r"--data-urlencode 'query=(.*?)'\n```", README, re.DOTALL)
+EXAMPLES = re.findall(r"```graphql\n(.*?)```", (ROOT / "docs" / "graphql.md").read_text("utf-8"), re.DOTALL)
 ADA = IdentifierKey("email:ada.quill@mail.example")
 
 
@@ -162,6 +163,18 @@ async def test_a_query_of_the_readme_is_answered(
             answer = (await client.get(f"{served.url}/graphql", params={"query": query})).json()
     assert "errors" not in answer
     assert all(answer["data"].values())
+
+
+async def test_every_query_of_the_page_on_graphql_is_answered(
+    first: Shown, neo4j_server: Neo4jAddress, folder: Path
+) -> None:
+    async with service(neo4j_server, folder) as served:
+        key = await create_key(served.connection.writer, Scope.READ, now())
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {key}"}) as client:
+            for query in EXAMPLES:
+                answer = (await client.post(f"{served.url}/graphql", json={"query": query})).json()
+                assert "errors" not in answer, query
+                assert all(answer["data"].values()), query
 
 
 async def test_the_picture_in_the_readme_is_what_is_drawn_of_the_demo(first: Shown, neo4j_server: Neo4jAddress) -> None:
