@@ -63,15 +63,6 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Deal:
-    """A deal of an account, as the newest facts describe it. facts: JSON text. at: µs."""
-
-    key: str
-    at: int
-    facts: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class After:
     """A page's place: the list of this profile or account, after the element with this id or key."""
 
@@ -315,35 +306,6 @@ async def children_of(reader: Reader, asks: Sequence[After], first: int) -> dict
     """The accounts that are part of each one, in the order of their keys, at most `first`. One statement."""
     rows = await reader.rows(CHILDREN_OF, asked=_rows(asks), first=first)
     return {After(row["owner"], row["last"]): tuple(map(account_from, row["children"])) for row in rows}
-
-
-# account_key (unique), then deal_account (range) in its order, once for each merged account
-DEALS_OF = """
-UNWIND $asked AS asked
-CALL (asked) {
-  MATCH (anchor:Account {key: asked.owner})<-[:MERGED_INTO*0..1]-(said:Account)
-  USING INDEX SEEK anchor:Account(key)
-  CALL (asked, said) {
-    MATCH (deal:Deal)
-    USING INDEX SEEK deal:Deal(account, key)
-    WHERE deal.account = said.key AND deal.key > asked.last
-    RETURN deal
-    ORDER BY deal.account, deal.key
-    LIMIT $first
-  }
-  WITH deal
-  ORDER BY deal.key
-  LIMIT $first
-  RETURN collect([deal.key, deal.at, deal.facts]) AS deals
-}
-RETURN asked.owner AS owner, asked.last AS last, deals
-"""
-
-
-async def deals_of(reader: Reader, asks: Sequence[After], first: int) -> dict[After, tuple[Deal, ...]]:
-    """The deals of each account, in the order of their keys, at most `first`. One statement."""
-    rows = await reader.rows(DEALS_OF, asked=_rows(asks), first=first)
-    return {After(row["owner"], row["last"]): tuple(Deal(*each) for each in row["deals"]) for row in rows}
 
 
 def _rows(asks: Sequence[After]) -> list[dict[str, str]]:

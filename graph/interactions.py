@@ -34,13 +34,18 @@ class Interaction:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What was sent with an interaction, as JSON texts; warnings: `code place: sentence` each."""
+    """What was sent with an interaction, as JSON texts; warnings: `code place: sentence` each.
+
+    account: what was said of an organisation. previous: of an alias, what the user was known as.
+    """
 
     identifiers: str | None
     properties: str | None
     traits: str | None
     context: str | None
     warnings: tuple[str, ...]
+    account: str | None = None
+    previous: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +76,11 @@ INTERACTION_ROW = """[
   ]"""
 
 
-def newest_of_profile(answer: str, *, named: bool = False) -> str:
+def newest_of_profile(answer: str, *, named: bool = False, only: str = "true") -> str:
     """The part of a statement that answers the newest $first interactions of `profile`, newest first, as `shown`.
 
     It needs `asked.at` and `asked.id`, the place to begin after, $start, $types, and $names where it is `named`.
+    only: a condition on `interaction`; what it leaves out is passed over.
     A shared one's own profile has what lies between the spans: their ends, sorted, become the ends of its ranges.
     """
     return f"""
@@ -100,14 +106,14 @@ def newest_of_profile(answer: str, *, named: bool = False) -> str:
     CASE WHEN low < $start THEN $start ELSE low END AS low,
     CASE WHEN high > asked.at THEN asked.at ELSE high END AS high
   WHERE low <= high
-  {_seek("interaction.name", "name") if named else _seek()}
+  {_seek("interaction.name", "name", only=only) if named else _seek(only=only)}
   WITH DISTINCT interaction
   ORDER BY interaction.at DESC, interaction.id DESC
   LIMIT $first
   RETURN {answer} AS shown"""
 
 
-def _seek(*name: str) -> str:
+def _seek(*name: str, only: str) -> str:
     """The newest $first of a range (with one of the names). The order of the index, with its equal columns, stops it.
 
     `id IS NOT NULL` lets the planner use the index of three, and CASE keeps it from making two seeks of an OR.
@@ -120,7 +126,7 @@ def _seek(*name: str) -> str:
     WHERE interaction.actor = actor AND low <= interaction.at <= high
       AND {f"{field} = {value}" if name else "interaction.id IS NOT NULL"}
       AND CASE WHEN interaction.at = asked.at THEN interaction.id < asked.id ELSE true END
-      AND (size($types) = 0 OR interaction.type IN $types)
+      AND (size($types) = 0 OR interaction.type IN $types){f" AND {only}" if only != "true" else ""}
     RETURN interaction
     ORDER BY interaction.actor DESC, {f"{field} DESC, " if name else ""}interaction.at DESC, interaction.id DESC
     LIMIT $first
@@ -213,7 +219,9 @@ PAYLOADS_OF = """
 UNWIND $ids AS id
 MATCH (interaction:Interaction {id: id})
 USING INDEX SEEK interaction:Interaction(id)
-RETURN id, interaction {.identifiers, .properties, .traits, .context, .warnings} AS payload
+RETURN id, interaction {
+    .identifiers, .properties, .traits, .context, .warnings, .account, .previous
+  } AS payload
 """
 
 
@@ -224,4 +232,4 @@ async def payloads_of(reader: Reader, ids: Sequence[MessageId]) -> dict[MessageI
 
 
 def _payload(row: Row) -> Payload:
-    return Payload(row["identifiers"], row["properties"], row["traits"], row["context"], tuple(row["warnings"] or ()))
+    return Payload(**{**row, "warnings": tuple(row["warnings"] or ())})

@@ -48,6 +48,36 @@ class ChangeKind(StrEnum):
     MEMBERSHIP_REOPENED = "membership_reopened"
 
 
+class ChangeShape(StrEnum):
+    """What a change is about, in the schema's types."""
+
+    MERGE = "MergeEvent"
+    DECISION = "DecisionEvent"
+    RULE = "RuleEvent"
+
+
+BY_HAND = frozenset(
+    {
+        ChangeKind.DECIDED,
+        ChangeKind.TRAIT_SET,
+        ChangeKind.TRAIT_CLEARED,
+        ChangeKind.ACCOUNTS_MERGED,
+        ChangeKind.ACCOUNTS_PARTED,
+        ChangeKind.MEMBERSHIP_ACCEPTED,
+        ChangeKind.MEMBERSHIP_DISMISSED,
+        ChangeKind.MEMBERSHIP_REOPENED,
+    }
+)
+BY_RULE = frozenset({ChangeKind.GENERIC, ChangeKind.NOT_GENERIC, ChangeKind.POLICY})
+
+
+def shape_of(kind: ChangeKind) -> ChangeShape:
+    """Whether identifiers went from profile to profile, came or went, or it was a decision, or how a rule turned."""
+    if kind in BY_HAND:
+        return ChangeShape.DECISION
+    return ChangeShape.RULE if kind in BY_RULE else ChangeShape.MERGE
+
+
 @dataclass(frozen=True, slots=True)
 class Moved:
     """An identifier, by its mint, that belongs to another profile than before.

@@ -3,17 +3,19 @@
 from collections.abc import Awaitable, Sequence
 from typing import Annotated
 
+import msgspec
 import strawberry
 
 from graph.account_trees import Branch, trees_of
 from graph.account_trees import Tree as StoredTree
 from graph.accounts import Account as StoredAccount
 from graph.accounts import After as Place
-from graph.accounts import Deal as StoredDeal
 from graph.accounts import Member as StoredMember
 from graph.accounts import Membership as StoredMembership
-from graph.accounts import accounts_by_key, children_of, deals_of, members_of, parents_of
+from graph.accounts import accounts_by_key, children_of, members_of, parents_of
 from graph.profiles import Profile as StoredProfile
+from graph.things import Deal as StoredDeal
+from graph.things import deals_of
 from identity.accounts import Belonging
 from identity.policy import NAMESPACE_PATTERN
 from resolvers.asking import Info
@@ -22,7 +24,9 @@ from resolvers.errors import Code, refused
 from resolvers.ids import Noun, global_id, node_in
 from resolvers.nodes import PROFILE, Node, later, maybe, resolved
 from resolvers.paging import USUAL, After, Connection, First, one_more, page_of, pages, place_in
-from resolvers.scalars import JsonValue, Moment, stored_json
+from resolvers.scalars import JsonValue, Moment
+from resolvers.things import Deal
+from resolvers.traits import TraitShown
 
 DEEPEST = 10
 LONGEST_KEY_BYTES = 512  # as senders may write it
@@ -52,8 +56,9 @@ ByAccount = Annotated[AccountLookup, strawberry.argument(description="Its id, or
 ACCOUNT = later("Account", "accounts")
 
 
-def _traits(parent: strawberry.Parent[StoredAccount]) -> JsonValue | None:
-    return stored_json(parent.traits)
+def _traits(parent: strawberry.Parent[StoredAccount]) -> list[TraitShown]:
+    said = msgspec.json.decode(parent.traits or "{}", type=dict[str, object])
+    return [TraitShown(name=name, value=JsonValue(value)) for name, value in said.items()]
 
 
 async def _parent(parent: strawberry.Parent[StoredAccount], info: Info) -> StoredAccount | None:
@@ -93,10 +98,6 @@ def _above(parent: strawberry.Parent[Branch]) -> strawberry.ID | None:
     return None if parent.parent is None else strawberry.ID(global_id(Noun.ACCOUNT, parent.parent))
 
 
-def _facts(parent: strawberry.Parent[StoredDeal]) -> JsonValue | None:
-    return stored_json(parent.facts)
-
-
 def _profile(parent: strawberry.Parent[StoredMember]) -> StoredProfile:
     return parent.profile
 
@@ -104,15 +105,6 @@ def _profile(parent: strawberry.Parent[StoredMember]) -> StoredProfile:
 def _place(account: StoredAccount, after: str | None) -> Place:
     last = place_in(after, tuple[str])
     return Place(account.key, *(last or ()))
-
-
-@strawberry.type(description="A deal: something that is or was to be sold to an account.")
-class Deal:
-    """A deal of an account."""
-
-    key: str = strawberry.field(description="Its key, `source:id`.")
-    at: Moment = strawberry.field(description="The moment of the newest facts.")
-    facts: JsonValue | None = strawberry.field(resolver=_facts, description="What was said of it last, by name.")
 
 
 def _key_namespace(parent: strawberry.Parent[str]) -> str:
@@ -141,7 +133,7 @@ class Account(Node):
     domain: str | None = strawberry.field(description="Its internet domain, as last said.")
     first_seen: Moment = strawberry.field(description="The first evidence of it.")
     last_seen: Moment = strawberry.field(description="The latest evidence of it.")
-    traits: JsonValue | None = strawberry.field(resolver=_traits, description="All that was said of it, by name.")
+    traits: list[TraitShown] = strawberry.field(resolver=_traits, description="All that was said of it, by name.")
     parent = strawberry.field(
         resolver=_parent,
         graphql_type=maybe(ACCOUNT),

@@ -151,7 +151,7 @@ def _sentence(parent: strawberry.Parent[StoredChange]) -> str:
     return sentence_of(parent)
 
 
-@strawberry.type(description="One change to who is who. It names people and identifiers by ids, never by a value.")
+@strawberry.interface(description="One change to who is who. It names people and identifiers by ids, never by a value.")
 class Change(Node):
     """One change to who is who."""
 
@@ -165,16 +165,35 @@ class Change(Node):
     )
     decision: str | None = strawberry.field(description="The id of the decision it follows from.")
     note: str | None = strawberry.field(description="Why, in the words of who decided.")
-    acts: list[str] = strawberry.field(description="Of a decision: the kinds of its acts.")
     count: int = strawberry.field(description="How many identifiers moved; of a decision, how many acts it has.")
+    about: list[Identifier] = resolved(
+        _about, "The anchors of its profiles, or the identifiers it is about; erased ones are left out."
+    )
+    evidence: list[Evidence] = resolved(_evidence, "The messages it rests on, at most 10.")
+
+
+@strawberry.type(description="Identifiers came, went, or belong to other profiles: arrivals, merges, splits and moves.")
+class MergeEvent(Change):
+    """Identifiers came, went, or belong to other profiles."""
+
     before: list[strawberry.ID] = resolved(_before, "The ids of the profiles that identifiers left.")
     after: list[strawberry.ID] = resolved(_after, "The ids of the profiles that they joined.")
     retired: list[strawberry.ID] = resolved(_retired, "Those ids that are nobody's own now; they lead to who has them.")
     moved: list[MovedIdentifier] = strawberry.field(description="The identifiers that moved, at most 100.")
-    about: list[Identifier] = resolved(
-        _about, "The anchors of those profiles, or the identifiers it is about; erased ones are left out."
-    )
-    evidence: list[Evidence] = resolved(_evidence, "The messages it rests on, at most 10.")
+
+
+@strawberry.type(description="Somebody decided something by hand: of people, of traits, of accounts.")
+class DecisionEvent(Change):
+    """Somebody decided something by hand."""
+
+    acts: list[str] = strawberry.field(description="Of a decision about people: the kinds of its acts.")
+
+
+@strawberry.type(
+    description="How a rule turned: an identifier is generic or is not any more, or the policy is another."
+)
+class RuleEvent(Change):
+    """How a rule turned."""
 
 
 Kinds = Annotated[list[ChangeKind] | None, strawberry.argument(description="Of any of these kinds; all without it.")]

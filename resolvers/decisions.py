@@ -24,17 +24,10 @@ from resolvers.lookups import ByProfile, ProfileLookup, anchor_key
 from resolvers.nodes import resolved
 from resolvers.permissions import Right, check_override, may
 from resolvers.scalars import JsonValue
+from resolvers.traits import TraitShown
 
 MOST_NAMED = 1_000
 LONGEST_NOTE = 1_000
-
-
-@strawberry.type(description="A trait as a person shows it after a decision.")
-class TraitShown:
-    """A trait as a person shows it after a decision."""
-
-    name: str = strawberry.field(description="A trait that the policy names.")
-    value: JsonValue = strawberry.field(description="Its value.")
 
 
 def _id(parent: strawberry.Parent[Person]) -> strawberry.ID:

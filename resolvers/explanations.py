@@ -75,7 +75,7 @@ def _statement(parent: strawberry.Parent[StoredLink]) -> str:
 
 
 @strawberry.type(description="One piece of evidence between two identifiers.")
-class ExplainedLink:
+class Link:
     """One piece of evidence between two identifiers."""
 
     a: IdentifierName = strawberry.field(description="One end.")
@@ -169,7 +169,7 @@ class Refusal:
     reason: RefusalReason | None = resolved(_reason, "The rule that refused them; null while they wait for it.")
     sentence: str = resolved(_refusal, "What was said and why it joins nobody, in plain English.")
     count: int = resolved(_count, "How many links.")
-    links: list[ExplainedLink] = resolved(_links, "The first of them; the explanation shows at most 20 in all.")
+    links: list[Link] = resolved(_links, "The first of them; the explanation shows at most 20 in all.")
     shared: IdentifierName | None = resolved(_shared, "For `GENERIC`: what is shared.")
     shared_by: int | None = resolved(_shared_by, "For `GENERIC`: by how many people.")
     limit: int | None = resolved(_limit, "For `GENERIC` and `SIZE`: how many the policy allows.")
@@ -195,11 +195,11 @@ class Explanation:
     sentence: str = strawberry.field(resolver=_sentence, description="The answer in plain English.")
     a: IdentifierName = strawberry.field(description="The first identifier asked for, or the profile's anchor.")
     b: IdentifierName = strawberry.field(description="The second one.")
-    path: list[ExplainedLink] = strawberry.field(
+    path: list[Link] = strawberry.field(
         description="The strongest accepted links from a to b, when they are the same: each is at least as strong as "
         "the weakest link of any other way."
     )
-    refused: list[ExplainedLink] = strawberry.field(
+    refused: list[Link] = strawberry.field(
         description="The refused links between two people, direct or over what they share, at most 20."
     )
     refused_count: int = strawberry.field(description="How many were refused in all.")
@@ -241,7 +241,7 @@ class Step:
     """One accepted link in the place where the rule takes it."""
 
     number: int = strawberry.field(description="Its place, from 1.")
-    link: ExplainedLink = resolved(_step_link, "The evidence, with its source, time and message.")
+    link: Link = resolved(_step_link, "The evidence, with its source, time and message.")
     joined: bool = strawberry.field(
         description="Whether it brought two groups together; otherwise it only confirms what was known."
     )

@@ -10,6 +10,7 @@ from graph.accounts import accounts_by_key
 from graph.changes import changes_by_id
 from graph.identifiers import identifiers_by_mint
 from graph.interactions import interactions_by_id
+from graph.things import Campaign, Deal, Order, Product, Thing, Ticket, things_by_key
 from identity.messages import MessageId
 from resolvers.asking import Asking, Info
 from resolvers.errors import Code, refused
@@ -67,6 +68,13 @@ async def _change(name: str, context: Asking) -> object | None:
     return await context.batching.ask(changes_by_id, name)
 
 
+def _thing(kind: type[Thing]) -> Callable[[str, Asking], Awaitable[object | None]]:
+    async def find(name: str, context: Asking) -> object | None:
+        return await context.batching.ask(things_by_key, name, kind)
+
+    return find
+
+
 FINDERS: Mapping[Noun, Callable[[str, Asking], Awaitable[object | None]]] = {
     Noun.PROFILE: _profile,
     Noun.IDENTIFIER: _identifier,
@@ -74,4 +82,9 @@ FINDERS: Mapping[Noun, Callable[[str, Asking], Awaitable[object | None]]] = {
     Noun.ACCOUNT: _account,
     Noun.SEGMENT: _segment,
     Noun.CHANGE: _change,
+    Noun.ORDER: _thing(Order),
+    Noun.PRODUCT: _thing(Product),
+    Noun.DEAL: _thing(Deal),
+    Noun.TICKET: _thing(Ticket),
+    Noun.CAMPAIGN: _thing(Campaign),
 }

@@ -10,7 +10,9 @@ from graph.identifiers import StoredIdentifier
 from graph.interactions import Interaction
 from graph.profiles import Profile
 from graph.segments import StoredSegment
-from insight.changes import Change
+from graph.things import Campaign, Deal, Order, Product, Ticket
+from insight.changes import Change, shape_of
+from insight.interactions import kind_of
 from resolvers.errors import Code, refused
 
 
@@ -23,6 +25,11 @@ class Noun(StrEnum):
     ACCOUNT = "Account"
     SEGMENT = "Segment"
     CHANGE = "Change"
+    ORDER = "Order"
+    PRODUCT = "Product"
+    DEAL = "Deal"
+    TICKET = "Ticket"
+    CAMPAIGN = "Campaign"
 
 
 # The noun of each kind of stored value, and the field that is unique among its like.
@@ -33,6 +40,11 @@ NAMED_BY: Mapping[type, tuple[Noun, str]] = {
     Account: (Noun.ACCOUNT, "key"),
     StoredSegment: (Noun.SEGMENT, "name"),
     Change: (Noun.CHANGE, "id"),
+    Order: (Noun.ORDER, "key"),
+    Product: (Noun.PRODUCT, "key"),
+    Deal: (Noun.DEAL, "key"),
+    Ticket: (Noun.TICKET, "key"),
+    Campaign: (Noun.CAMPAIGN, "key"),
 }
 
 
@@ -69,7 +81,11 @@ def node_in(text: str) -> tuple[Noun, str]:
 
 
 def type_name_of(value: object) -> str:
-    """The schema's type as which a stored value is shown; an identifier's is its role."""
+    """The schema's type as which a stored value is shown; identifiers, interactions and changes have one by kind."""
+    if isinstance(value, Interaction):
+        return kind_of(value.type, value.name).value
+    if isinstance(value, Change):
+        return shape_of(value.kind).value
     if isinstance(value, StoredIdentifier):
         return value.role.value
     return _named_by(value)[0].value

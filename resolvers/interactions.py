@@ -1,6 +1,7 @@
 """Interactions: anything that happened, as pages of a timeline and one by one, with what was sent."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from enum import Enum
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from graph.interactions import Interaction as StoredInteraction
 from graph.interactions import InteractionFilter as Wanted
 from identity.identifiers import ProfileId
 from identity.messages import MessageKind
+from insight.interactions import NAMES, Kind, names_of
 from resolvers.asking import Asking, Info
 from resolvers.batching import then
 from resolvers.errors import Code, refused
@@ -21,6 +23,8 @@ from resolvers.paging import Connection, Micros, one_more, page_of, place_in
 from resolvers.scalars import JsonValue, Moment, stored_json
 
 MOST_NAMES = 20
+TRACKED = MessageKind.TRACK.value
+NOTHING = Wanted(types=("",), names=("",))
 
 
 @strawberry.enum(description="What kind of message it came as; the words are Segment's.")
@@ -35,11 +39,27 @@ class InteractionType(Enum):
     ALIAS = strawberry.enum_value("alias", description="Two identifiers were declared to be the same.")
 
 
+@strawberry.enum(description="Kinds of track messages that have a type of their own, known by their names.")
+class InteractionKind(Enum):
+    """Kinds of track messages that are known by their names; the values are those of insight/interactions.py."""
+
+    ORDER = strawberry.enum_value(Kind.ORDER.value, description="As `OrderEvent`.")
+    TICKET = strawberry.enum_value(Kind.TICKET.value, description="As `TicketEvent`.")
+    MESSAGE = strawberry.enum_value(Kind.MESSAGE.value, description="As `Message`.")
+    MEETING = strawberry.enum_value(Kind.MEETING.value, description="As `Meeting`.")
+    FORM = strawberry.enum_value(Kind.FORM.value, description="As `FormSubmission`.")
+    PAYMENT = strawberry.enum_value(Kind.PAYMENT.value, description="As `Payment`.")
+    SENSOR = strawberry.enum_value(Kind.SENSOR.value, description="As `SensorReading`.")
+
+
 @strawberry.input(description="Which interactions a timeline shows; what is not given does not matter.")
 class InteractionFilter:
     """Which interactions a timeline shows."""
 
     types: list[InteractionType] | None = strawberry.field(default=None, description="Of any of these types.")
+    kinds: list[InteractionKind] | None = strawberry.field(
+        default=None, description="Of any of these kinds; they are found in an index, at the cost of what is shown."
+    )
     names: list[str] | None = strawberry.field(default=None, description="Of any of these names, at most 20.")
     start: Moment | None = strawberry.field(default=None, description="At this moment or later.")
     end: Moment | None = strawberry.field(default=None, description="At this moment or earlier.")
@@ -63,7 +83,7 @@ class Warning:  # noqa: A001 -- the schema's word
     sentence: str = strawberry.field(description="What is wrong.")
 
 
-def _sent(shape: Callable[[Payload], object]) -> Callable[..., object]:
+def sent(shape: Callable[[Payload], object]) -> Callable[..., object]:
     """A resolver of something that was sent with an interaction: all of it is read by one statement."""
 
     def resolver(parent: strawberry.Parent[StoredInteraction], info: Info) -> object:
@@ -91,7 +111,7 @@ def _warning(text: str) -> Warning:
     return Warning(code=code, place=place, sentence=sentence)
 
 
-@strawberry.type(description="Anything that happened: a page view, an order, a login, a ticket.")
+@strawberry.interface(description="Anything that happened; its type says of what kind it is.")
 class Interaction(Node):
     """Anything that happened."""
 
@@ -103,17 +123,17 @@ class Interaction(Node):
     channel: str | None = strawberry.field(description="Where it happened, such as `web`, `mobile`, `till`.")
     source: str = strawberry.field(description="The source that sent it.")
     actor: IdentifierName = strawberry.field(description="The identifier that did it.")
-    properties: JsonValue | None = resolved(_sent(lambda sent: stored_json(sent.properties)), "What was sent about it.")
+    properties: JsonValue | None = resolved(sent(lambda sent: stored_json(sent.properties)), "What was sent about it.")
     traits: JsonValue | None = resolved(
-        _sent(lambda sent: stored_json(sent.traits)), "What was said of the person with it."
+        sent(lambda sent: stored_json(sent.traits)), "What was said of the person with it."
     )
     context: JsonValue | None = resolved(
-        _sent(lambda sent: stored_json(sent.context)), "Circumstances: page, campaign, library."
+        sent(lambda sent: stored_json(sent.context)), "Circumstances: page, campaign, library."
     )
     identifiers: list[Sighting] | None = resolved(
-        _sent(_sightings), "The identifiers of the message as they were received."
+        sent(_sightings), "The identifiers of the message as they were received."
     )
-    warnings: list[Warning] | None = resolved(_sent(_warnings), "What was wrong in the message.")
+    warnings: list[Warning] | None = resolved(sent(_warnings), "What was wrong in the message.")
 
 
 TypedFilter = Annotated[InteractionFilter | None, strawberry.argument(description="Which ones; all without it.")]
@@ -136,10 +156,19 @@ def wanted_of(asked: InteractionFilter | None) -> Wanted:
     """Which interactions a filter shows. Raises GraphQLError where it names too many."""
     if asked is None:
         return EVERYTHING
-    types, names = asked.types or (), asked.names or ()
-    if len(names) > MOST_NAMES or len(types) > len(MessageKind):
-        raise refused(Code.TOO_MANY_VALUES, f"a filter has at most {MOST_NAMES} names, and each type once")
-    return Wanted(tuple(str(each.value) for each in types), tuple(dict.fromkeys(names)), asked.start, asked.end)
+    types, names, kinds = asked.types or (), asked.names or (), asked.kinds or ()
+    if len(names) > MOST_NAMES or len(types) > len(MessageKind) or len(kinds) > len(NAMES):
+        raise refused(Code.TOO_MANY_VALUES, f"a filter has at most {MOST_NAMES} names, each type and each kind once")
+    wanted = Wanted(tuple(str(each.value) for each in types), tuple(dict.fromkeys(names)), asked.start, asked.end)
+    return _among(wanted, names_of(Kind(str(each.value)) for each in kinds)) if kinds else wanted
+
+
+def _among(wanted: Wanted, names: Sequence[str]) -> Wanted:
+    """What is wanted as far as it is a track message of one of these names, which is what a kind is."""
+    both = tuple(name for name in names if name in wanted.names) if wanted.names else tuple(names)
+    if not both or (wanted.types and TRACKED not in wanted.types):
+        return NOTHING
+    return replace(wanted, types=(TRACKED,), names=both)
 
 
 def know_newest(

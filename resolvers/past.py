@@ -80,6 +80,10 @@ class PastMembership(StoredMembership, Past):
     __slots__ = ()
 
 
+INTERACTION = frozenset(
+    {"id", "at", "ownTime", "receivedAt", "type", "name", "channel", "source", "actor"}
+    | {"properties", "traits", "context", "identifiers", "warnings"}
+)
 IDENTIFIER = frozenset({"id", "namespace", "value", "firstSeen", "generic"})
 
 # What is answered of the past, by type and field. Every other field of these types refuses.
@@ -92,10 +96,20 @@ ANSWERED: Mapping[str, frozenset[str]] = {
     "Device": IDENTIFIER,
     "ContactPoint": IDENTIFIER,
     "IdentifierName": frozenset({"namespace", "value"}),
-    "Interaction": frozenset(
-        {"id", "at", "ownTime", "receivedAt", "type", "name", "channel", "source", "actor"}
-        | {"properties", "traits", "context", "identifiers", "warnings"}
-    ),
+    "Interaction": INTERACTION,
+    "PageView": INTERACTION | {"url", "path", "title", "referrer", "search"},
+    "ScreenView": INTERACTION | {"screen"},
+    "TrackEvent": INTERACTION,
+    "OrderEvent": INTERACTION | {"total", "currency", "lines"},
+    "TicketEvent": INTERACTION,
+    "Message": INTERACTION | {"subject", "text", "medium", "direction"},
+    "Meeting": INTERACTION | {"meetingName", "startsAt", "endsAt", "status"},
+    "FormSubmission": INTERACTION | {"form", "answers"},
+    "Payment": INTERACTION | {"amount", "refunded", "method", "status"},
+    "SensorReading": INTERACTION | {"metric", "value", "unit"},
+    "IdentifyEvent": INTERACTION,
+    "GroupEvent": INTERACTION | {"role"},
+    "AliasEvent": INTERACTION | {"previousId"},
     "Membership": frozenset({"account", "role", "source", "since", "lastSeen", "history"}),
     "Account": frozenset({"id", "namespace", "value"}),
 }

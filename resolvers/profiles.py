@@ -15,6 +15,7 @@ from graph.identifiers import StoredIdentifier, identifiers_of, people_of, share
 from graph.interactions import Interaction as StoredInteraction
 from graph.profiles import Profile as StoredProfile
 from graph.segments import StoredSegment
+from graph.things import Order as StoredOrder
 from identity.policy import Role
 from insight.changes import Change as StoredChange
 from insight.journeys import Session as StoredSession
@@ -27,7 +28,7 @@ from resolvers.households import Household, HouseholdShown, household_page
 from resolvers.identifiers import Contact, ContactPoint, Device, Identifier, SharedIdentifier, shared_page
 from resolvers.ids import Noun, global_id
 from resolvers.interactions import Interaction, TypedFilter, timeline, wanted_of
-from resolvers.journeys import Session, journey
+from resolvers.journeys import Journey, JourneyShown, Session, journey, sessions
 from resolvers.nodes import PROFILE, Node, resolved
 from resolvers.paging import (
     USUAL,
@@ -52,6 +53,7 @@ from resolvers.past import (
 from resolvers.scalars import Moment
 from resolvers.segments import Segment, segments_of
 from resolvers.suggestions import Suggestions, of_profile
+from resolvers.things import Order, orders
 from resolvers.traits import Trait, trait_of, traits_among, traits_of
 
 
@@ -156,7 +158,19 @@ def _interactions(
 def _sessions(
     parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
 ) -> Connection[StoredSession] | Awaitable[Connection[StoredSession]]:
+    return sessions(info.context, parent.id, first, after)
+
+
+def _journey(
+    parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
+) -> JourneyShown | Awaitable[JourneyShown]:
     return journey(info.context, parent.id, first, after)
+
+
+def _orders(
+    parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
+) -> Connection[StoredOrder] | Awaitable[Connection[StoredOrder]]:
+    return orders(info.context, parent.id, first, after)
 
 
 async def _segments(parent: strawberry.Parent[StoredProfile], info: Info) -> Sequence[StoredSegment]:
@@ -219,8 +233,10 @@ class Profile(Node):
     interactions: Connection[Interaction] = resolved(
         _interactions, "What the person did, newest first; on shared devices, only hers."
     )
-    sessions: Connection[Session] = resolved(
-        _sessions, "The journey: interactions as runs without a long pause, newest first."
+    sessions: Connection[Session] = resolved(_sessions, "Interactions as runs without a long pause, newest first.")
+    journey: Journey = resolved(_journey, "Sessions, newest first, with the touchpoints in them.")
+    orders: Connection[Order] = resolved(
+        _orders, "What the person ordered, newest first: orders told of by events that go by the name of one."
     )
     segments: list[Segment] = resolved(_segments, "The kept segments the person is in now.")
     history: Connection[Change] = resolved(

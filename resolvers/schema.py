@@ -5,14 +5,14 @@ from strawberry.schema.config import StrawberryConfig
 
 from resolvers.account_decisions import AccountDecision, merge_accounts, unmerge_accounts
 from resolvers.accounts import Account, account
-from resolvers.changes import Change, changes
+from resolvers.changes import Change, DecisionEvent, MergeEvent, RuleEvent, changes
 from resolvers.decisions import DecisionAnswer, merge_profiles, undo_decision, unmerge, unmerge_preview
 from resolvers.erasure import Erased, erase, unsuppress
 from resolvers.explanations import Explanation, How, how, why_not, why_same
 from resolvers.fetching import node, nodes
 from resolvers.finding import profile, profiles
 from resolvers.identifiers import Contact, ContactPoint, Device, device
-from resolvers.interactions import Interaction
+from resolvers.interaction_kinds import KINDS
 from resolvers.manual_traits import clear_trait, set_trait
 from resolvers.nodes import Node, resolved, shown
 from resolvers.paging import Connection
@@ -28,6 +28,7 @@ from resolvers.suggestions import (
     reopen_suggestion,
     suggestions,
 )
+from resolvers.things import Campaign, Deal, Order, Product, Ticket, campaign, deal, order, product, ticket
 
 
 @strawberry.type(description="What can be asked, with a key of scope `read`.")
@@ -42,6 +43,11 @@ class Query:
     )
     account: Account | None = resolved(account, "An organisation; null if unknown.")
     device: Device | None = resolved(device, "The device with an anonymous id; null if unknown.")
+    order: Order | None = resolved(order, "An order; null if unknown.")
+    product: Product | None = resolved(product, "A product; null if unknown.")
+    deal: Deal | None = resolved(deal, "A deal; null if unknown.")
+    ticket: Ticket | None = resolved(ticket, "A ticket; null if unknown.")
+    campaign: Campaign | None = resolved(campaign, "A campaign; null if unknown.")
     node: Node | None = resolved(node, "Anything by its global id; null if it is no more.")
     nodes: list[Node | None] = resolved(nodes, "Several things by their global ids, in their order.")
     how: How | None = resolved(how, "How a profile came to be, link by link; null if unknown.")
@@ -115,7 +121,7 @@ class Mutation:
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
-    types=[Contact, ContactPoint, Interaction],
+    types=[Contact, ContactPoint, *KINDS, MergeEvent, DecisionEvent, RuleEvent],
     config=StrawberryConfig(scalar_map=SCALARS, default_resolver=shown),
 )
 

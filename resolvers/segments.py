@@ -32,7 +32,7 @@ from resolvers.errors import Code, refused
 from resolvers.interactions import InteractionType
 from resolvers.nodes import PROFILE, Node, many
 from resolvers.paging import one_more
-from resolvers.scalars import JsonValue, Moment, iso
+from resolvers.scalars import JsonValue, Moment
 
 LONGEST_NAME = 100
 SAMPLE = 10
@@ -105,8 +105,57 @@ class SegmentInput:
     )
 
 
-def _definition_shown(parent: strawberry.Parent[StoredSegment]) -> JsonValue | None:
-    return None if parent.definition is None else JsonValue(as_input(parent.definition))
+@strawberry.type(description="A condition on one trait, as it was given.")
+class TraitQuestion:
+    """A condition on one trait, as it was given."""
+
+    name: str = strawberry.field(description="The trait.")
+    how: TraitComparison = strawberry.field(description="How it is compared.")
+    value: JsonValue = strawberry.field(description="With what: a text, a number or a truth value; for `IN` a list.")
+
+
+@strawberry.type(description="A stretch of time, both ends included.")
+class Stretch:
+    """A stretch of time."""
+
+    start: Moment | None = strawberry.field(description="From this moment; null where it is open.")
+    end: Moment | None = strawberry.field(description="To this moment; null where it is open.")
+
+
+@strawberry.type(description="The time in which interactions count: one of these.")
+class WindowShown:
+    """The time in which interactions count."""
+
+    days: int | None = strawberry.field(default=None, description="The last so many days before now.")
+    between: Stretch | None = strawberry.field(default=None, description="From one moment to another.")
+
+
+@strawberry.type(description="A condition on the number of interactions, as it was given.")
+class InteractionQuestion:
+    """A condition on the number of interactions, as it was given."""
+
+    type: InteractionType | None = strawberry.field(description="Of this type; null: of any.")
+    name: str | None = strawberry.field(description="Of this name; null: of any.")
+    at_least: int | None = strawberry.field(description="So many or more.")
+    at_most: int | None = strawberry.field(description="So many or fewer.")
+    within: WindowShown = strawberry.field(description="In this time.")
+
+
+@strawberry.type(description="A question about people in the shape of SegmentInput: one of these, the others are null.")
+class SegmentDefinition:
+    """A question about people, part by part."""
+
+    all: list["SegmentDefinition"] | None = strawberry.field(default=None, description="Every part is true.")
+    any: list["SegmentDefinition"] | None = strawberry.field(default=None, description="At least one part is true.")
+    not_: "SegmentDefinition | None" = strawberry.field(name="not", default=None, description="The part is false.")
+    trait: TraitQuestion | None = strawberry.field(default=None, description="A condition on a trait.")
+    interactions: InteractionQuestion | None = strawberry.field(
+        default=None, description="A condition on the number of interactions."
+    )
+
+
+def _definition_shown(parent: strawberry.Parent[StoredSegment]) -> SegmentDefinition | None:
+    return None if parent.definition is None else definition_shown(parent.definition)
 
 
 def _usable(parent: strawberry.Parent[StoredSegment], info: Info) -> bool:
@@ -118,9 +167,8 @@ class Segment(Node):
     """A question about people, kept by name."""
 
     name: str = strawberry.field(description="Its name; unique.")
-    definition: JsonValue | None = strawberry.field(
-        resolver=_definition_shown,
-        description="The question, in the shape of SegmentInput; null when this version cannot read it.",
+    definition: SegmentDefinition | None = strawberry.field(
+        resolver=_definition_shown, description="The question; null when this version cannot read it."
     )
     usable: bool = strawberry.field(
         resolver=_usable, description="Whether it can be asked: the policy still names its traits."
@@ -249,40 +297,41 @@ def _window(asked: WindowInput | None) -> Window:
     return Recent(asked.days or 0)
 
 
-def as_input(definition: Definition) -> dict[str, object]:
-    """A definition in the shape of SegmentInput, as GraphQL variables write it."""
+def definition_shown(definition: Definition) -> SegmentDefinition:
+    """A definition in the shape of SegmentInput."""
     match definition:
         case All():
-            return {"all": [as_input(part) for part in definition.of]}
+            return SegmentDefinition(all=[definition_shown(part) for part in definition.of])
         case Some():
-            return {"any": [as_input(part) for part in definition.of]}
+            return SegmentDefinition(any=[definition_shown(part) for part in definition.of])
         case Not():
-            return {"not": as_input(definition.of)}
+            return SegmentDefinition(not_=definition_shown(definition.of))
         case TraitIs():
-            how = TraitComparison(definition.how.value).name
-            return {"trait": {"name": definition.name, "how": how, "value": definition.value}}
+            how = TraitComparison(definition.how.value)
+            return SegmentDefinition(
+                trait=TraitQuestion(name=definition.name, how=how, value=JsonValue(definition.value))
+            )
         case Counted():
-            return {"interactions": _counted_as_input(definition)}
+            return SegmentDefinition(interactions=_counted_shown(definition))
         case _:
             assert_never(definition)
 
 
-def _counted_as_input(counted: Counted) -> dict[str, object]:
-    said = {
-        "type": InteractionType(counted.type).name if counted.type else None,
-        "name": counted.name,
-        "atLeast": counted.at_least,
-        "atMost": counted.at_most,
-        "within": _window_as_input(counted.window),
-    }
-    return {name: value for name, value in said.items() if value is not None}
+def _counted_shown(counted: Counted) -> InteractionQuestion:
+    return InteractionQuestion(
+        type=InteractionType(counted.type) if counted.type else None,
+        name=counted.name,
+        at_least=counted.at_least,
+        at_most=counted.at_most,
+        within=_window_shown(counted.window),
+    )
 
 
-def _window_as_input(window: Window) -> dict[str, object]:
+def _window_shown(window: Window) -> WindowShown:
     if isinstance(window, Recent):
-        return {"days": window.days}
-    ends = {"start": window.start, "end": window.end}
-    return {"between": {name: iso(value) for name, value in ends.items() if value is not None}}
+        return WindowShown(days=window.days)
+    start, end = (None if each is None else Moment(each) for each in (window.start, window.end))
+    return WindowShown(between=Stretch(start=start, end=end))
 
 
 async def segments_by_name(reader: Reader, names: Sequence[str]) -> Mapping[str, StoredSegment]:

@@ -30,6 +30,14 @@ class TraitStrategy(Enum):
     UNION = strawberry.enum_value("union", description="All of them, as a list.")
 
 
+@strawberry.type(description="A trait and its value, without where it came from.")
+class TraitShown:
+    """A trait and its value."""
+
+    name: str = strawberry.field(description="Its name.")
+    value: JsonValue = strawberry.field(description="Its value.")
+
+
 def _observed_at(parent: strawberry.Parent[Observation]) -> Moment | None:
     return Moment(parent.at) if parent.sure else None
 

@@ -27,6 +27,7 @@ from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import Path
 
 from resolvers.asking import Asking
+from resolvers.ids import type_name_of
 from resolvers.nodes import shown
 from resolvers.past import tensed
 from resolvers.schema import schema
@@ -132,10 +133,28 @@ class LeanExecutor(Executor[Any]):
         elif isinstance(kind, GraphQLObjectType):
             fields, deferred, _ = self.collect_subfields(kind, details)
             answer = None if deferred else self._object(kind, fields)
+        elif isinstance(kind, GraphQLInterfaceType):
+            answer = self._of_its_type(details)
         elif is_leaf_type(kind):
             coerced = kind.coerce_output_value
             answer = lambda value: _needed(coerced(value))  # noqa: E731 -- beside its two sisters
         return answer and (lambda value: None if value is None else answer(value))
+
+    def _of_its_type(self, details: list[FieldDetails]) -> Answer:
+        """What answers a value as the type that it is shown as; each type's own when the first value of it comes."""
+        compiled: dict[str, Answer | None] = {}
+
+        def answer(value: object) -> object:
+            name = type_name_of(value)
+            if name not in compiled:
+                kind = EXECUTABLE.type_map[name]
+                compiled[name] = self._value(kind, details) if isinstance(kind, GraphQLObjectType) else None
+            shown_as = compiled[name]
+            if shown_as is None:
+                raise TypeError("not plain")
+            return shown_as(value)
+
+        return answer
 
 
 def _needed(value: object) -> object:

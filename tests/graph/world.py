@@ -32,6 +32,9 @@ WRITE = (
     CREATE (i)-[m:MEMBER_OF]->(a) SET m = row.facts""",
     """UNWIND $parts AS row MATCH (c:Account {key: row.child}) MATCH (p:Account {key: row.parent})
     CREATE (c)-[r:PART_OF]->(p) SET r = row.facts""",
+    "UNWIND $things AS row CREATE (t:$(row.label)) SET t = row.facts",
+    """UNWIND $about AS row MATCH (i:Interaction {id: row.id}) MATCH (t:$(row.label) {key: row.key})
+    CREATE (i)-[:ABOUT]->(t)""",
 )
 
 
@@ -161,6 +164,14 @@ class World:
         at = START + round(minute * MINUTE)
         facts = {"role": role, "source": "crm", "from": START, "last_seen": at, "recorded_at": START}
         return self.add("members", {"key": key, "account": account, "facts": facts})
+
+    def thing(self, label: str, key: str, *events: str, account: str | None = None, **facts: Json) -> "World":
+        """A thing that the interactions of these ids are about."""
+        text = msgspec.json.encode(facts).decode()
+        said = {"key": key, "at": START, "facts": text, "told": bool(facts), "account": account}
+        for each in events:
+            self.add("about", {"id": each, "label": label, "key": key})
+        return self.add("things", {"label": label, "facts": said})
 
     async def write(self, writer: Writer) -> None:
         await writer.write(self._write)

@@ -1,7 +1,7 @@
 import pytest
 
 from identity.identifiers import ProfileId
-from insight.changes import CauseKind, Change, ChangeKind, sentence_of
+from insight.changes import CauseKind, Change, ChangeKind, ChangeShape, sentence_of, shape_of
 
 
 def change(kind: ChangeKind, cause: CauseKind = CauseKind.MESSAGES, **more: object) -> Change:
@@ -51,3 +51,10 @@ def test_a_change_is_a_plain_sentence(said: Change, sentence: str) -> None:
 @pytest.mark.parametrize("cause", CauseKind)
 def test_every_kind_and_cause_has_words(kind: ChangeKind, cause: CauseKind) -> None:
     assert sentence_of(change(kind, cause)).endswith(").")
+
+
+def test_every_kind_of_change_has_a_shape_and_what_moves_identifiers_is_a_merge_event() -> None:
+    shapes = {kind.value: shape_of(kind) for kind in ChangeKind}
+    merges = {"arrived", "merged", "split", "moved", "renamed", "regrouped", "withdrawn", "erased"}
+    assert {kind for kind, shape in shapes.items() if shape is ChangeShape.MERGE} == merges
+    assert {kind for kind, shape in shapes.items() if shape is ChangeShape.RULE} == {"generic", "not_generic", "policy"}

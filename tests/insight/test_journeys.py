@@ -3,7 +3,9 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insight.journeys import MICROS_PER_MINUTE, Moment, Session, sessions_of
+from identity.messages import Json
+from insight.channels import Channel
+from insight.journeys import MICROS_PER_MINUTE, Moment, Said, Session, Touchpoint, sessions_of, touchpoints_of
 
 MOMENTS = st.lists(
     st.builds(
@@ -47,3 +49,42 @@ def test_every_interaction_is_in_one_session_and_sessions_are_far_apart(moments:
     assert sum(each.count for each in found) == len(moments)
     gaps = [later.start - earlier.end for later, earlier in itertools.pairwise(found)]
     assert all(gap > idle * MICROS_PER_MINUTE for gap in gaps)
+
+
+def said(id_: str, context: dict[str, Json] | None = None, **properties: Json) -> Said:
+    return Said(id_, properties, context or {})
+
+
+def test_a_session_that_says_nothing_of_where_she_came_from_is_direct() -> None:
+    assert touchpoints_of([said("1"), said("2")]) == (Touchpoint("1", Channel.DIRECT),)
+    assert touchpoints_of([]) == ()
+
+
+def test_a_campaign_is_read_wherever_sources_write_it_and_counts_once_while_it_stays_the_same() -> None:
+    segment: dict[str, Json] = {"campaign": {"name": "spring", "source": "google", "medium": "cpc"}}
+    snowplow: dict[str, Json] = {"campaign": "spring", "campaign_source": "google", "campaign_medium": "cpc"}
+    url = "https://fern.example/?utm_campaign=spring&utm_source=google&utm_medium=cpc"
+    utm: dict[str, Json] = {"utm_campaign": "spring", "utm_source": "google", "utm_medium": "cpc"}
+    same = [said("1", segment), said("2", snowplow), said("3", None, url=url), Said("4", utm, {})]
+    paid = Touchpoint("1", Channel.PAID_SEARCH, "google", "cpc", "spring")
+    assert touchpoints_of(same) == (paid,)
+    mail: dict[str, Json] = {"campaign": {"source": "news", "medium": "email"}}
+    again = touchpoints_of([*same, said("5", mail), said("6", segment)])
+    assert [each.id for each in again] == ["1", "5", "6"]
+
+
+def test_a_referrer_counts_where_it_is_another_site() -> None:
+    page: dict[str, Json] = {"page": {"url": "https://www.fern.example/a", "referrer": "https://fern.example/"}}
+    (direct,) = touchpoints_of([said("1", page)])
+    assert direct.channel is Channel.DIRECT
+    (search,) = touchpoints_of([said("1", page, referrer="https://www.google.com/"), said("2", page)])
+    assert (search.channel, search.source) == (Channel.ORGANIC_SEARCH, "google.com")
+    assert touchpoints_of([said("1", {"page": 7}, referrer="http://[", url="http://?utm_source=a&" + "a=b&" * 200)])
+
+
+@given(MOMENTS)
+def test_a_session_knows_its_moments_in_the_order_of_time(moments: list[Moment]) -> None:
+    found = sessions_of(moments, 30)
+    assert [each for session in reversed(found) for each in session.moments] == sorted(
+        moments, key=lambda each: (each.at, each.id)
+    )

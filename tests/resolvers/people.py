@@ -3,6 +3,7 @@
 from tests.graph.world import World
 
 KIOSK = "anonymous_id:kiosk"
+ORDERED = '{"currency":"GBP","total":19,"products":[{"sku":"B-1","quantity":2,"price":9.5}]}'
 
 
 def family() -> World:
@@ -44,4 +45,30 @@ def crowd(size: int) -> World:
         made.member(user, "account:all", "member").shares(f"p{number:02d}", KIOSK, (number, number + 1))
         for minute in (1, 100):
             made.did(user, minute, id=f"web:{number}-{minute}", properties='{"a":1}')
+        made.did(user, 101, "Order Completed", id=f"web:order-{number}")
+        made.thing("Order", f"web:{number}", f"web:order-{number}", account="account:all")
+        made.thing("Product", f"web:{number}", f"web:order-{number}")
     return made
+
+
+def buyers() -> World:
+    """Anna, who buys as herself and at the kiosk, asks for help, and has to do with a deal; Ben buys there as well."""
+    made = (
+        family()
+        .did(KIOSK, 12, "Order Placed", id="web:k1", properties=ORDERED)
+        .did(KIOSK, 32, "Order Placed", id="web:k2")
+    )
+    made.did("user_id:anna", 60, "Order Completed", id="shop:1").did(
+        "email:anna@fern.no", 70, "Order Refunded", id="shop:2"
+    )
+    made.did("user_id:anna", 80, "Order Completed", id="shop:3").did("user_id:anna", 81, "Ticket Created", id="desk:1")
+    made.did("user_id:anna", 82, "Deal won", id="crm:1", properties='{"n":1}')
+    made.thing("Product", "web:B-1", "web:k1", name="Rope", price="9.50", currency="GBP")
+    made.thing("Order", "web:1", "web:k1", total="19.00", currency="GBP").thing("Order", "web:2", "web:k2")
+    made.thing("Order", "shop:1", "shop:1", "shop:2", total=7, status="refunded", account="account:fern")
+    made.thing("Order", "shop:3", "shop:3").thing("Order", "shop:4", "shop:3")
+    made.thing(
+        "Ticket", "desk:7", "desk:1", account="account:fern", subject="It squeaks", closed_at="2026-01-02T00:00:00Z"
+    )
+    made.thing("Deal", "crm:9", "crm:1", account="account:fern", name="Ropes", amount="1500", stage="won", won=True)
+    return made.thing("Campaign", "ads:1", "crm:1", name="Spring")

@@ -18,7 +18,7 @@ FERN = global_id(Noun.ACCOUNT, "account:fern")
 async def test_an_account_is_found_by_id_and_by_key(graph: Connection, by: str) -> None:
     await family().write(graph.writer)
     found = await caller(graph).ask(
-        f"{{ account(by: {{ {by} }}) {{ id namespace value name domain firstSeen traits }} }}"
+        f"{{ account(by: {{ {by} }}) {{ id namespace value name domain firstSeen traits {{ name value }} }} }}"
     )
     assert found["account"] == {
         "id": FERN,
@@ -27,7 +27,7 @@ async def test_an_account_is_found_by_id_and_by_key(graph: Connection, by: str) 
         "name": "Fern",
         "domain": "fern.no",
         "firstSeen": "2026-01-01T00:00:00Z",
-        "traits": {"size": 3},
+        "traits": [{"name": "size", "value": 3}],
     }
 
 

@@ -22,7 +22,7 @@ PROFILE_FIELDS = {
     "devices { profile { id } }": 2,
     "devices { active } contacts { active }": 3,
     "contacts { profile { devices { profile { known } } } }": 3,
-    "accounts { role account { name traits } }": 1,
+    "accounts { role account { name traits { name value } } }": 1,
     "accounts { account { parent { name children { edges { node { name } } } } } }": 3,
     "accounts { account { members { edges { node { role profile { id devices { id } } } } } } }": 3,
     "accounts { history { role } account { mergedFrom { value } deals { edges { node { key facts } } } } }": 2,
@@ -34,9 +34,16 @@ PROFILE_FIELDS = {
     "interactions { edges { node { properties traits context identifiers { value } warnings { code } } } }": 2,
     "interactions { edges { node { actor { value identifier { id } profile { id } } } } }": 3,
     'interactions(filter: { names: ["Product Viewed"] }) { edges { node { name } } }': 1,
+    "interactions { edges { node { name ... on PageView { url title } ... on TrackEvent { properties } } } }": 2,
+    "interactions { edges { node { ... on OrderEvent { total { amount } lines { name } order { key facts } } } } }": 3,
+    "interactions(filter: { kinds: [ORDER] }) { edges { node { ... on OrderEvent { products { key } } } } }": 2,
+    "orders { edges { node { key total { amount } status } } }": 1,
+    "orders { edges { node { placedAt profile { known } products { name } account { name } } } }": 4,
     "sessions { edges { node { count } } }": 1,
-    "segments { name usable definition }": 2,
-    "history { edges { node { kind sentence moved { identifier { value } } } } }": 2,
+    "sessions { edges { node { interactions { edges { node { name } } } } } }": 2,
+    "journey { edges { node { count touchpoints { channel } } } touchpoints { source interaction { name } } }": 3,
+    "segments { name usable definition { trait { name value } } }": 2,
+    "history { edges { node { kind sentence ... on MergeEvent { moved { identifier { value } } } } } }": 2,
     "sharedBy { totalCount edges { node { id } } }": 1,
     "sharedIdentifiers { identifier { value profile { sharedBy { totalCount } } } }": 3,
     "devices { sharedWith { totalCount edges { node { id } } } }": 2,
@@ -109,6 +116,7 @@ async def test_a_profile_with_identifiers_and_its_newest_interactions_is_one_sta
     assert len(me.statements) == 1
     assert [device["value"] for device in profile["devices"]] == ["1"]
     assert [edge["node"]["at"] for edge in profile["interactions"]["edges"]] == [
+        "2026-01-01T01:41:00Z",
         "2026-01-01T01:40:00Z",
         "2026-01-01T00:01:00Z",
     ]

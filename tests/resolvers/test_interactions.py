@@ -8,6 +8,7 @@ from tests.resolvers.calling import Caller, caller
 from tests.resolvers.people import family
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
+FROM_GOOGLE = '{"campaign":{"name":"spring","source":"google","medium":"cpc"}}'
 
 
 async def of_anna(graph: Connection, selected: str) -> dict:
@@ -117,6 +118,29 @@ async def test_sessions_come_in_pages(graph: Connection) -> None:
     rest = (await asked(me, page % f', after: "{first["pageInfo"]["endCursor"]}"'))["sessions"]
     assert [edge["node"]["count"] for edge in (*first["edges"], *rest["edges"])] == [1, 3]
     assert (first["pageInfo"]["hasNextPage"], rest["pageInfo"]["hasNextPage"]) == (True, False)
+
+
+async def test_a_journey_says_from_where_she_came_in_each_session(graph: Connection) -> None:
+    made = family().did("anonymous_id:a1", 300, "Home", id="web:9", type="page", context=FROM_GOOGLE)
+    await made.did("anonymous_id:a1", 301, "Shop", id="web:10", type="page", context=FROM_GOOGLE).write(graph.writer)
+    found = await asked(
+        caller(graph),
+        "journey(first: 2) { edges { node { interactions(first: 1) { edges { node { name } } "
+        "pageInfo { hasNextPage } } } } pageInfo { hasNextPage } "
+        "touchpoints { channel source medium campaign referrer interaction { name } } }",
+    )
+    nothing = {"source": None, "medium": None, "campaign": None, "referrer": None}
+    paid = {"source": "google", "medium": "cpc", "campaign": "spring", "referrer": None}
+    assert found["journey"]["touchpoints"] == [
+        {"channel": "DIRECT", **nothing, "interaction": {"name": "Order Completed"}},
+        {"channel": "PAID_SEARCH", **paid, "interaction": {"name": "Home"}},
+    ]
+    pages = [edge["node"]["interactions"] for edge in found["journey"]["edges"]]
+    assert [(names(page), page["pageInfo"]["hasNextPage"]) for page in pages] == [
+        (["Home"], True),
+        (["Order Completed"], False),
+    ]
+    assert found["journey"]["pageInfo"] == {"hasNextPage": True}
 
 
 @pytest.mark.parametrize(

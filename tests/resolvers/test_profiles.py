@@ -233,7 +233,7 @@ async def test_a_namespace_that_a_source_declared_has_its_own_rules(graph: Conne
     [
         (Noun.PROFILE, "anna-1", "Profile"),
         (Noun.IDENTIFIER, "anna-1", "Device"),
-        (Noun.INTERACTION, "web:1", "Interaction"),
+        (Noun.INTERACTION, "web:1", "PageView"),
         (Noun.ACCOUNT, "account:fern", "Account"),
         (Noun.PROFILE, "gone", None),
         (Noun.IDENTIFIER, "gone", None),

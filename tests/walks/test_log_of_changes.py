@@ -20,15 +20,19 @@ query ($first: Int! = 100, $after: String, $kinds: [ChangeKind!], $profile: Prof
   changes(first: $first, after: $after, kinds: $kinds, profile: $profile, since: $since) {
     pageInfo { hasNextPage endCursor }
     edges { node {
-      id at kind cause by sentence reason before after retired count note decision acts
-      moved { identifier { value } left joined } about { value } evidence { message interaction { type } }
+      id at kind cause by sentence reason count note decision
+      ... on MergeEvent { before after retired moved { identifier { value } left joined } }
+      ... on DecisionEvent { acts }
+      about { value } evidence { message interaction { type } }
     } }
   }
 }
 """
 HISTORY = """
 query ($by: ProfileLookup!) {
-  profile(by: $by) { history(first: 100) { edges { node { kind count moved { identifier { value } } } } } }
+  profile(by: $by) { history(first: 100) { edges { node {
+    kind count ... on MergeEvent { moved { identifier { value } } }
+  } } } }
 }
 """
 

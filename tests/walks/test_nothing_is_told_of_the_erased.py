@@ -19,7 +19,9 @@ VALUES = (ANN, "ann-77", "phone-of-lee", "Elm 7")
 CHANGES = """
 {
   changes(first: 100) {
-    edges { node { kind sentence note moved { identifier { value } } about { value } evidence { message } } }
+    edges { node {
+      kind sentence note ... on MergeEvent { moved { identifier { value } } } about { value } evidence { message }
+    } }
   }
 }
 """

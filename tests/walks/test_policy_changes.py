@@ -29,7 +29,7 @@ query ($value: String!) {
 WITHDRAWN = """
 {
   changes(first: 10, kinds: [WITHDRAWN]) {
-    edges { node { count sentence about { value } moved { identifier { value } left joined } } }
+    edges { node { count sentence about { value } ... on MergeEvent { moved { identifier { value } left joined } } } }
   }
 }
 """

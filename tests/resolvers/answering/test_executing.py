@@ -91,6 +91,6 @@ async def test_the_short_way_reports_the_same_errors(graph: Connection) -> None:
 
 
 def test_pages_go_the_short_way_and_what_has_a_resolver_does_not() -> None:
-    assert {("Profile", "id"), ("Interaction", "at"), ("Device", "generic"), ("InteractionEdge", "node")} <= set(PLAIN)
+    assert {("Profile", "id"), ("PageView", "at"), ("Device", "generic"), ("InteractionEdge", "node")} <= set(PLAIN)
     assert not {("Profile", "devices"), ("Interaction", "properties"), ("IdentifierName", "value")} & set(PLAIN)
     assert "Profile" in EXECUTABLE.type_map
