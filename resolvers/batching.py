@@ -4,7 +4,7 @@ A reading function takes the reader, many keys, and arguments that are the same 
 in which unknown keys have no entry. Keys that sibling fields ask in one turn of the event loop are read together.
 """
 
-from asyncio import Future
+from asyncio import Future, Task, current_task
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
@@ -25,6 +25,15 @@ class Batching:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self._loaders: dict[object, DataLoader[object, object]] = {}
+        self._reading: set[Task[object]] = set()
+
+    def stop(self) -> None:
+        """Cancel what is being read: nobody waits for it any more.
+
+        A loader reads in a task of its own, since many fields wait for it; so it does not end with them.
+        """
+        for each in self._reading:
+            each.cancel()
 
     def ask(self, read: Reading[K, P, V], key: K, *args: P.args, **kwargs: P.kwargs) -> Awaitable[V | None]:
         """What `read` answers for a key, or None; read once in a request, together with other keys asked now."""
@@ -39,9 +48,21 @@ class Batching:
         loader = self._loaders.get(wanted)
         if loader is None:
             loader = self._loaders[wanted] = cast(
-                "DataLoader[object, object]", batched(read, self.reader, *args, **kwargs)
+                "DataLoader[object, object]", batched(self._noted(read), self.reader, *args, **kwargs)
             )
         return loader
+
+    def _noted(self, read: Reading[K, P, V]) -> Reading[K, P, V]:
+        async def noted(reader: Reader, keys: Sequence[K], /, *args: P.args, **kwargs: P.kwargs) -> Mapping[K, V]:
+            if (task := current_task()) is None:
+                return await read(reader, keys, *args, **kwargs)
+            self._reading.add(task)
+            try:
+                return await read(reader, keys, *args, **kwargs)
+            finally:
+                self._reading.discard(task)
+
+        return noted
 
 
 def batched(read: Reading[K, P, V], reader: Reader, *args: P.args, **kwargs: P.kwargs) -> DataLoader[K, V | None]:

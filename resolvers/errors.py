@@ -22,6 +22,9 @@ class Code(StrEnum):
     VARIABLES_INVALID = "variables_invalid"
     TOO_DEEP = "too_deep"
     TOO_LONG = "too_long"
+    TOO_MANY_ALIASES = "too_many_aliases"
+    TOO_MANY_DIRECTIVES = "too_many_directives"
+    TOO_MANY_OPERATIONS = "too_many_operations"
     TOO_MANY_ROOT_FIELDS = "too_many_root_fields"
     TOO_COSTLY = "too_costly"
     TOO_SLOW = "too_slow"
@@ -61,7 +64,10 @@ MEANINGS: Mapping[Code, str] = {
     Code.QUERY_INVALID: "the document does not fit the schema, or names no operation to execute",
     Code.VARIABLES_INVALID: "a variable is missing or does not fit its type",
     Code.TOO_DEEP: "fields or variables are nested deeper than the service allows",
-    Code.TOO_LONG: "the document has too many tokens, or asks for one name too often",
+    Code.TOO_LONG: "the document has too many characters, tokens or fragments, or asks for one name too often",
+    Code.TOO_MANY_ALIASES: "the document renames more fields than the service allows; ask for them in several requests",
+    Code.TOO_MANY_DIRECTIVES: "the document has more directives than the service allows, in all or at one place",
+    Code.TOO_MANY_OPERATIONS: "the body lists more operations than the service takes at once",
     Code.TOO_MANY_ROOT_FIELDS: "the operation asks too many fields at its root; send several requests",
     Code.TOO_COSTLY: "pages inside pages would answer too many fields; ask for smaller pages",
     Code.TOO_SLOW: "the answer took longer than the service waits; ask for less",
@@ -69,7 +75,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.BAD_DATE: "a DateTime needs ISO 8601 with an offset",
     Code.BAD_ID: "the id is none that this service gave out",
     Code.FIRST_OUT_OF_RANGE: "`first` is a number from 1 to 100",
-    Code.TOO_MANY_VALUES: "a list of values is longer, or a text larger, than is allowed there",
+    Code.TOO_MANY_VALUES: "a list of values is longer, a text larger, or a request has more values, than is allowed",
     Code.NAMESPACE_INVALID: "a namespace is small letters, digits, `_` and `.`, begins with a letter, at most 64 long",
     Code.IDENTIFIER_EMPTY: "the identifier's value is empty once invisible characters are gone",
     Code.IDENTIFIER_BLOCKED: "the policy blocks the value: a placeholder that many people share",

@@ -221,9 +221,11 @@ def _example(file: str) -> object:
 def _graphql() -> Described:
     """Questions; what they may be, `schema.graphql` says."""
     media = ("application/json", "application/graphql-response+json")
-    answered: object = {
-        "description": "The answer, perhaps with errors beside it.",
-        "content": content("Answer", *media),
+    said = "The answer, perhaps with errors beside it"
+    answered: object = {"description": f"{said}.", "content": content("Answer", *media)}
+    together: object = {
+        "description": f"{said}; to a list of questions a list of answers, in their order.",
+        "content": content("Answers", *media),
     }
     failures = {
         "400": "QuestionUnusable", "401": "KeyRefused", "403": "QuestionRefused", "405": "QuestionMethod",
@@ -238,8 +240,8 @@ def _graphql() -> Described:
         "/graphql": {
             "post": _operation(
                 "ask", "asking", "Ask, or change.", security=BASIC,
-                requestBody=_body("Question", example={"query": "{ segments { name } }"}),
-                responses=_answers(answered, {**failures, "415": "QuestionMedia"}),
+                requestBody=_body("Questions", example={"query": "{ segments { name } }"}),
+                responses=_answers(together, {**failures, "415": "QuestionMedia"}),
             ),
             "get": _operation(
                 "ask_by_address", "asking", "Ask; changes nothing.", security=BASIC, parameters=asked,

@@ -87,8 +87,13 @@ SCHEMAS: dict[str, object] = {
     "Question": _open("query",
         query=TEXT, variables=OPEN, operationName={"type": ["string", "null"]},
     ),
-    "Answer": _closed("", data=OPEN, errors=_list("Error")),
-    "Errors": _closed("errors", data=OPEN, errors=_list("Error")),
+    "Answer": _closed("", data=OPEN, errors=_list("Error"), extensions={"$ref": "#/components/schemas/Extensions"}),
+    "Answers": {"anyOf": [{"$ref": "#/components/schemas/Answer"}, _list("Answer")]},
+    "Questions": {"anyOf": [{"$ref": "#/components/schemas/Question"}, _list("Question") | {"maxItems": 10}]},
+    "Errors": _closed(
+        "errors", data=OPEN, errors=_list("Error"), extensions={"$ref": "#/components/schemas/Extensions"}
+    ),
+    "Extensions": _closed("cost", cost=_closed("requested allowed", requested=COUNT, allowed=COUNT)),
     "Error": _open("message extensions",
         message=TEXT, extensions=_open("code", code=TEXT), path={"type": "array"},
     ),

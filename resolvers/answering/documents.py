@@ -20,12 +20,14 @@ from graphql import (
     validate,
 )
 
+from resolvers.answering.crowds import MOST_TOKENS, check_crowds, check_text
 from resolvers.answering.executing import EXECUTABLE
-from resolvers.answering.limits import MOST_TOKENS, Size, check_repeats, size_of
+from resolvers.answering.limits import Size, size_of
 from resolvers.errors import Code, refused
 
 REMEMBERED = 512
 LONGEST_REMEMBERED = 20_000
+MOST_ERRORS = 20
 # Limits of graphql-core's parser, as its sentences speak of them.
 SPOKEN = {f"more than {MOST_TOKENS} tokens": Code.TOO_LONG, "nested too deeply": Code.TOO_DEEP}
 RULES = (*specified_rules, MaxIntrospectionDepthRule)
@@ -54,13 +56,14 @@ def document_of(text: str) -> Document | list[GraphQLError]:
 
 def _read(text: str) -> Document | list[GraphQLError]:
     try:
+        check_text(text)
         node = parse(text, max_tokens=MOST_TOKENS)
-        check_repeats(node)
+        check_crowds(node)
     except GraphQLSyntaxError as error:
         return [_coded(error, next((code for words, code in SPOKEN.items() if words in error.message), Code.SYNTAX))]
     except GraphQLError as error:
         return [error]
-    errors = validate(EXECUTABLE, node, RULES)
+    errors = validate(EXECUTABLE, node, RULES, MOST_ERRORS)
     if errors:
         return [_coded(error, Code.QUERY_INVALID) for error in errors]
     fragments = {each.name.value: each for each in node.definitions if isinstance(each, FragmentDefinitionNode)}

@@ -5,21 +5,25 @@ could not be executed; any other is taken for one from before that type, as the 
 `application/json`, and gets 200 for that, too.
 """
 
-from collections.abc import Mapping, Sequence
+from asyncio import Task, get_running_loop
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import anyio
 import orjson
 import structlog
 from graphql import ExecutionResult, GraphQLError, OperationType
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from graph.errors import PolicyApplyingError
 from graph.failures import kind_of, may_pass
+from resolvers.answering.crowds import check_variables
 from resolvers.answering.documents import Document, Operation, document_of, operation_in
 from resolvers.answering.executing import executed
-from resolvers.answering.limits import check_size
-from resolvers.answering.requests import asked_in
+from resolvers.answering.limits import check_size, cost_of
+from resolvers.answering.requests import Asked, asked_in
 from resolvers.asking import Asking
 from resolvers.errors import Code, refused
 from resolvers.permissions import check_access
@@ -28,6 +32,7 @@ from resolvers.world import World
 
 OLD, NEW = "application/json", "application/graphql-response+json"
 PATIENCE_SECONDS = 30.0
+WATCHED_AFTER_SECONDS = 0.3
 
 # What the status says even to clients that accept only application/json; all else that cannot be executed is a 400.
 STATUS_OF_CODE: Mapping[Code, int] = {
@@ -43,23 +48,127 @@ STATUS_OF_CODE: Mapping[Code, int] = {
 RETRY_AFTER = {Code.DATABASE_AWAY: "1", Code.POLICY_APPLYING: str(PolicyApplyingError.retry_after)}
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said to one question: the status, the JSON, and headers of its own."""
+
+    status: int
+    content: dict[str, object]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A question that may be executed. cost: how many fields it would answer."""
+
+    question: Asked
+    document: Document
+    operation: Operation
+    cost: int
+
+
 async def answered(request: Request, viewer: Viewer, asked: World) -> Response:
-    """The answer to one request of a viewer whom the front door has let in. It never raises what a caller can cause."""
+    """The answer to one request of a viewer whom the front door has let in. It never raises what a caller can cause.
+
+    Raises ClientDisconnect when the client hung up before there was an answer to a query.
+    """
+    said: Said | list[Said]
+    old = _media_type(request) == OLD
     try:
-        question = await asked_in(request)
+        questions = await asked_in(request, viewer.bounds.operations)
+        if isinstance(questions, Asked):
+            said = await _said(request, questions, viewer, asked)
+        else:
+            said = await _batch(request, questions, viewer, asked)
+    except GraphQLError as error:
+        said = _refusal([error], old)
+    if isinstance(said, list):
+        return Response(orjson.dumps([each.content for each in said]), 200, media_type=_media_type(request))
+    return Response(orjson.dumps(said.content), said.status, said.headers, _media_type(request))
+
+
+async def _batch(request: Request, questions: Sequence[Asked], viewer: Viewer, asked: World) -> list[Said]:
+    """The answers in the order of the questions, one after another. Raises GraphQLError for what they cost together."""
+    ready = [_prepared(each, viewer, request) for each in questions]
+    together = sum(each.cost for each in ready if isinstance(each, Prepared))
+    _check_cost(together, viewer)
+    return [each if isinstance(each, Said) else await _executed(request, each, viewer, asked) for each in ready]
+
+
+async def _said(request: Request, question: Asked, viewer: Viewer, asked: World) -> Said:
+    ready = _prepared(question, viewer, request)
+    return ready if isinstance(ready, Said) else await _executed(request, ready, viewer, asked)
+
+
+def _prepared(question: Asked, viewer: Viewer, request: Request) -> Prepared | Said:
+    """What may be executed; else the answer that says why not."""
+    old = _media_type(request) == OLD
+    try:
         document = document_of(question.query)
         if not isinstance(document, Document):
-            return _refusal(request, document)
+            return _refusal(document, old)
         operation = operation_in(document, question.operation)
         _check_access(operation, viewer, request.method)
-        check_size(operation.size, question.variables)
-        with anyio.fail_after(PATIENCE_SECONDS):
-            result = await executed(document.node, question.variables, question.operation, Asking(viewer, asked))
+        check_size(operation.size)
+        check_variables(question.variables)
+        cost = cost_of(operation.size, question.variables)
+        _check_cost(cost, viewer)
     except GraphQLError as error:
-        return _refusal(request, [error])
+        return _refusal([error], old)
+    return Prepared(question, document, operation, cost)
+
+
+def _check_cost(cost: int, viewer: Viewer) -> None:
+    allowed = viewer.bounds.cost
+    if cost > allowed:
+        sentence = f"{cost:,} fields would be answered; the service allows {allowed:,}"
+        raise refused(Code.TOO_COSTLY, sentence, cost={"requested": cost, "allowed": allowed})
+
+
+async def _executed(request: Request, ready: Prepared, viewer: Viewer, asked: World) -> Said:
+    asking = Asking(viewer, asked)
+    try:
+        with anyio.fail_after(PATIENCE_SECONDS), _while_heard(request, ready.operation.kind):
+            result = await executed(ready.document.node, ready.question.variables, ready.question.operation, asking)
     except TimeoutError:
-        return _refusal(request, [refused(Code.TOO_SLOW)])
-    return _response(request, result, operation.kind)
+        said = _refusal([refused(Code.TOO_SLOW)], _media_type(request) == OLD)
+    else:
+        said = _answer(result, ready.operation.kind, _media_type(request) == OLD)
+    finally:
+        asking.batching.stop()
+    said.content["extensions"] = {"cost": {"requested": ready.cost, "allowed": viewer.bounds.cost}}
+    return said
+
+
+@contextmanager
+def _while_heard(request: Request, kind: OperationType) -> Iterator[None]:
+    """Give a query up when its client hangs up; what is over soon is not watched, and a mutation is carried through.
+
+    Raises ClientDisconnect.
+    """
+    if kind is not OperationType.QUERY:
+        yield
+        return
+    watching: list[Task[None]] = []
+    loop = get_running_loop()
+    with anyio.CancelScope() as scope:
+        begun = loop.call_later(
+            WATCHED_AFTER_SECONDS, lambda: watching.append(loop.create_task(_heard(request, scope)))
+        )
+        try:
+            yield
+        finally:
+            begun.cancel()
+            for each in watching:
+                each.cancel()
+    if scope.cancelled_caught:
+        raise ClientDisconnect
+
+
+async def _heard(request: Request, scope: anyio.CancelScope) -> None:
+    message = await request.receive()
+    if message["type"] == "http.disconnect":
+        scope.cancel()
 
 
 def _check_access(operation: Operation, viewer: Viewer, method: str) -> None:
@@ -68,17 +177,17 @@ def _check_access(operation: Operation, viewer: Viewer, method: str) -> None:
     check_access(operation.size.fields, viewer)
 
 
-def _response(request: Request, result: ExecutionResult, kind: OperationType) -> Response:
+def _answer(result: ExecutionResult, kind: OperationType, old: bool) -> Said:
     """The answer to what was executed. Where one of several mutations has to wait, what the others did is told."""
-    if result.data is None and result.errors and all(error.path is None for error in result.errors):
-        return _refusal(request, [_with_code(error, Code.VARIABLES_INVALID) for error in result.errors])
     if not result.errors:
-        return Response(orjson.dumps({"data": result.data}), media_type=_media_type(request))
+        return Said(200, {"data": result.data})
+    if result.data is None and all(error.path is None for error in result.errors):
+        return _refusal([_with_code(error, Code.VARIABLES_INVALID) for error in result.errors], old)
     errors = [_expected(error) for error in result.errors]
     for error in errors:
         if _code(error) in RETRY_AFTER and not (kind is OperationType.MUTATION and _something_done(result)):
-            return _refusal(request, [error])
-    return _said(request, 200, {"data": result.data, "errors": [error.formatted for error in errors]})
+            return _refusal([error], old)
+    return Said(200, {"data": result.data, "errors": [error.formatted for error in errors]})
 
 
 def _something_done(result: ExecutionResult) -> bool:
@@ -117,19 +226,15 @@ def _code(error: GraphQLError) -> Code:
     return Code((error.extensions or {})["code"])
 
 
-def _refusal(request: Request, errors: Sequence[GraphQLError]) -> Response:
-    """The answer to a request that was not executed, or not to its end."""
+def _refusal(errors: Sequence[GraphQLError], old: bool) -> Said:
+    """The answer to a question that was not executed, or not to its end. old: for who reads no status."""
     code = _code(errors[0])
-    status = STATUS_OF_CODE.get(code, 200 if _media_type(request) == OLD else 400)
-    headers = {"Retry-After": RETRY_AFTER[code]} if code in RETRY_AFTER else None
+    headers = {"Retry-After": RETRY_AFTER[code]} if code in RETRY_AFTER else {}
     headers = {"Allow": "POST"} if code is Code.METHOD else headers
-    return _said(request, status, {"errors": [error.formatted for error in errors]}, headers)
-
-
-def _said(
-    request: Request, status: int, content: Mapping[str, object], headers: Mapping[str, str] | None = None
-) -> Response:
-    return Response(orjson.dumps(content), status, headers, _media_type(request))
+    content: dict[str, object] = {"errors": [error.formatted for error in errors]}
+    if cost := (errors[0].extensions or {}).get("cost"):
+        content["extensions"] = {"cost": cost}
+    return Said(STATUS_OF_CODE.get(code, 200 if old else 400), content, headers)
 
 
 def _media_type(request: Request) -> str:

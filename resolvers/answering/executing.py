@@ -13,6 +13,7 @@ from typing import Any, TypeGuard
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
@@ -35,6 +36,8 @@ from resolvers.schema import schema
 
 def _lean(made: GraphQLSchema) -> GraphQLSchema:
     for kind in made.type_map.values():
+        if isinstance(kind, GraphQLInputObjectType) and "strawberry-definition" in kind.extensions:
+            kind.is_one_of = kind.extensions["strawberry-definition"].is_one_of  # which it prints and does not tell
         if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType) and not kind.name.startswith("__"):
             for name, field in kind.fields.items():
                 ours = field.extensions["strawberry-definition"]

@@ -20,17 +20,33 @@ class Asked:
     operation: str | None = None
 
 
-async def asked_in(request: Request) -> Asked:
-    """What a request asks. Raises GraphQLError with a code of errors.py."""
+async def asked_in(request: Request, most: int) -> Asked | tuple[Asked, ...]:
+    """What a request asks; several questions where its body is a list. most: how many it may have at once.
+
+    Raises GraphQLError with a code of errors.py.
+    """
     if request.method == "GET":
         return _from_address(request.query_params)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise refused(Code.CONTENT_TYPE)
     try:
-        return _asked(orjson.loads(await _body(request)))
+        sent = orjson.loads(await _body(request))
     except orjson.JSONDecodeError as error:
         raise refused(Code.BODY_INVALID, f"the body is no JSON: {error}") from error
+    return _batch(sent, most) if isinstance(sent, list) else _asked(sent)
+
+
+def _batch(sent: list[object], most: int) -> tuple[Asked, ...]:
+    if most <= 1:
+        raise refused(Code.TOO_MANY_OPERATIONS, "this service takes no lists of operations; send each by itself")
+    if not sent:
+        raise refused(Code.BODY_INVALID, "the body is an empty list")
+    if len(sent) > most:
+        raise refused(
+            Code.TOO_MANY_OPERATIONS, f"the body lists {len(sent)} operations; the service takes {most} at once"
+        )
+    return tuple(map(_asked, sent))
 
 
 async def _body(request: Request) -> bytes:

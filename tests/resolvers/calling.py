@@ -15,7 +15,7 @@ from graph.keys import Scope
 from graph.policies import PolicyHeld
 from identity.messages import Json, moment
 from resolvers.answering.endpoint import answered
-from resolvers.viewer import Viewer
+from resolvers.viewer import Bounds, Viewer
 from resolvers.world import World
 from selfsame.clock import mint
 from tests.building import default_policy
@@ -47,6 +47,7 @@ class Caller:
 
     world: World
     scope: Scope = Scope.READ
+    bounds: Bounds = field(default_factory=Bounds)
 
     @property
     def statements(self) -> list[str]:
@@ -85,7 +86,7 @@ class Caller:
             "query_string": query.encode(),
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         }
-        return await answered(Request(scope, receive), Viewer(self.scope), self.world)
+        return await answered(Request(scope, receive), Viewer(self.scope, bounds=self.bounds), self.world)
 
 
 def read(answer: Response) -> dict[str, dict]:

@@ -10,6 +10,7 @@ from graph.connection import Connection, Reader, Row
 from graph.errors import DatabaseAwayError
 from graph.keys import Scope
 from resolvers.answering.requests import BODY_LIMIT
+from resolvers.viewer import Bounds
 from tests.resolvers.calling import Caller, caller, read
 from tests.resolvers.people import family
 
@@ -32,7 +33,7 @@ async def test_the_client_chooses_the_type_of_the_answer(graph: Connection, acce
     await family().write(graph.writer)
     answer = await caller(graph).post(KNOWN, accept=accept)
     assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
-    assert read(answer) == {"data": {"profile": {"known": True}}}
+    assert read(answer)["data"] == {"profile": {"known": True}}
 
 
 @pytest.mark.parametrize("accept", [NEW, OLD])
@@ -52,6 +53,23 @@ async def test_what_cannot_be_executed_is_400_or_200_by_the_type_asked_for(
     answer = await caller(graph).post(query, accept=accept)
     assert (answer.status_code, code(answer)) == (400 if accept == NEW else 200, expected)
     assert "data" not in read(answer)
+
+
+@pytest.mark.parametrize(
+    ("by", "asked"),
+    [
+        ("{}", {}),
+        ("{ id: null }", {"id": None}),
+        (
+            '{ id: "a", identifier: { namespace: "user_id", value: "b" } }',
+            {"id": "a", "identifier": {"namespace": "user_id", "value": "b"}},
+        ),
+    ],
+)
+async def test_of_a_one_of_exactly_one_is_given(graph: Connection, by: str, asked: dict) -> None:
+    assert await caller(graph).refused(f"{{ profile(by: {by}) {{ id }} }}") == "query_invalid"
+    query = "query ($by: ProfileLookup!) { profile(by: $by) { id } }"
+    assert await caller(graph).refused(query, by=asked) == "variables_invalid"
 
 
 async def test_an_error_in_one_field_leaves_the_others(graph: Connection) -> None:
@@ -97,7 +115,7 @@ async def test_a_query_may_come_by_get(graph: Connection) -> None:
     await family().write(graph.writer)
     query = "query A($id: ID!) { profile(by: { id: $id }) { known } } query B { segments { name } }"
     answer = await caller(graph).get(query=query, variables='{"id": "anna"}', operationName="A")
-    assert read(answer) == {"data": {"profile": {"known": True}}}
+    assert read(answer)["data"] == {"profile": {"known": True}}
     for name in ("variables", "extensions"):
         unreadable = await caller(graph).get(query=query, **{name: "{"})
         assert (unreadable.status_code, code(unreadable)) == (400, "body_invalid")
@@ -164,3 +182,40 @@ async def test_of_several_mutations_what_is_done_is_told_beside_what_has_to_wait
     assert read(answer)["errors"][0]["path"] == ["clearTrait"]
     alone = await me.post('mutation { clearTrait(profile: { id: "anna" }, key: "name") { id } }')
     assert (alone.status_code, code(alone), "data" in read(alone)) == (503, "database_away", False)
+
+
+COST = {"requested": 2, "allowed": 100_000}
+
+
+async def test_every_answer_says_what_it_cost_and_what_is_allowed(graph: Connection) -> None:
+    me = caller(graph)
+    assert read(await me.post(KNOWN))["extensions"] == {"cost": COST}
+    poor = replace(me, bounds=Bounds(cost=1))
+    answer = await poor.post(KNOWN)
+    assert (code(answer), read(answer)["extensions"]) == ("too_costly", {"cost": COST | {"allowed": 1}})
+
+
+async def test_a_list_of_questions_is_answered_in_its_order(graph: Connection) -> None:
+    await family().write(graph.writer)
+    asked = [{"query": KNOWN}, {"query": "{ nothing }"}, {"query": "{ segments { name } }"}]
+    answer = await caller(graph).send(orjson.dumps(asked))
+    one, two, three = orjson.loads(bytes(answer.body))
+    assert (answer.status_code, one["data"], three["data"]) == (200, {"profile": {"known": True}}, {"segments": []})
+    assert two["errors"][0]["extensions"]["code"] == "query_invalid"
+
+
+async def test_what_a_list_costs_together_is_what_one_may_cost(graph: Connection) -> None:
+    me = replace(caller(graph), bounds=Bounds(cost=3))
+    answer = await me.send(orjson.dumps([{"query": KNOWN}] * 2))
+    assert (code(answer), read(answer)["extensions"]["cost"]) == ("too_costly", {"requested": 4, "allowed": 3})
+    assert me.statements == []
+
+
+@pytest.mark.parametrize(("most", "number"), [(10, 11), (1, 1), (1, 2)])
+async def test_a_list_that_is_too_long_or_not_wanted_is_refused_whole(
+    graph: Connection, most: int, number: int
+) -> None:
+    me = replace(caller(graph), bounds=Bounds(operations=most))
+    answer = await me.send(orjson.dumps([{"query": KNOWN}] * number), accept=NEW)
+    assert (answer.status_code, code(answer)) == (400, "too_many_operations")
+    assert me.statements == []
