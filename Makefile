@@ -2,7 +2,7 @@
 # stamp, named after the contents of lock and pyproject.toml, that nothing is to be done.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo check lint test prove mutate bench schema lock clean
+.PHONY: help demo check lint test prove mutate bench schema released lock clean
 MAKEFLAGS += --no-print-directory
 
 # The first Python here that is new enough; another one by `make PYTHON=… demo`.
@@ -51,6 +51,9 @@ schema: $(RUNTIME) ## Print schema.graphql and openapi.json from the code
 	@mv schema.graphql.new schema.graphql
 	$(BIN)/selfsame schema --http > openapi.json.new
 	@mv openapi.json.new openapi.json
+
+released: ## At a release: let today's schema be the one that later changes are compared with
+	cp schema.graphql tests/walks/graphql_clients/released.graphql
 
 lock: $(DEV) ## Resolve all dependencies again: Python's, Neo4j's, and those of the tests' Kafka
 	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra tables -o requirements.lock pyproject.toml -

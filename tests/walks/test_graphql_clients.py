@@ -1,19 +1,32 @@
 """The real clients of GraphQL ask one running service, and the audit of GraphQL over HTTP finds nothing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from pathlib import Path
 
+import anyio.to_thread
 import pytest
 
 from graph.connection import Connection, connected
 from identity.messages import Json
 from tests.serving import Neo4jAddress, empty
-from tests.walks.graphql_clients.running import answer_of, workplace
+from tests.walks.graphql_clients.running import answer_of, ran, workplace
+from tests.walks.sending import identify, track
 from tests.walks.service import Company, over_network
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
 POINTS = 61
+MANY = 250
+WALKER = {"namespace": "user_id", "value": "walker"}
+OLDER, NEWER = ({"namespace": "email", "value": f"{name}@example.com"} for name in ("ann", "ann.lee"))
+TIMELINE = """
+query ($by: ProfileLookup!, $after: String) {
+  profile(by: $by) {
+    interactions(first: 37, after: $after) { edges { node { id at } } pageInfo { hasNextPage endCursor } }
+  }
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +43,10 @@ async def graph_of_all(neo4j_server: Neo4jAddress) -> AsyncIterator[Connection]:
 
 @pytest.fixture(scope="module")
 async def company(graph_of_all: Connection) -> AsyncIterator[Company]:
-    """One service for all clients."""
+    """One service for all clients: a walker who did much, three things at a time, and two who are one."""
     async with over_network(graph_of_all) as running:
+        await running.batch([identify("walker", on="w1"), *(track("w1", at=1 + n // 3) for n in range(MANY))])
+        await running.send(*(identify(on=each["value"], email=each["value"]) for each in (OLDER, NEWER)))
         yield running
 
 
@@ -41,10 +56,62 @@ def known(company: Company) -> dict[str, Json]:
         "url": str(company.http.base_url.join("/graphql")),
         "read": company.read_key,
         "admin": company.admin_key,
+        "walker": WALKER,
     }
+
+
+async def walked(company: Company) -> Sequence[Json]:
+    """The ids of all that the walker did, the newest first."""
+    ids: list[Json] = []
+    times: list[str] = []
+    after = None
+    while True:
+        page = (await company.ask(TIMELINE, by={"identifier": WALKER}, after=after))["profile"]["interactions"]
+        ids += [edge["node"]["id"] for edge in page["edges"]]
+        times += [edge["node"]["at"] for edge in page["edges"]]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            assert len(set(ids)) == len(ids) == MANY + 1
+            assert times == sorted(times, reverse=True)
+            return ids
 
 
 async def test_the_audit_of_graphql_over_http_finds_nothing(company: Company, place: Path) -> None:
     points = await answer_of(place, "audit.mjs", **known(company))
     assert [each for each in points if each["status"] != "ok"] == []
     assert len(points) == POINTS
+
+
+async def test_apollo_keeps_one_entity_of_two_who_became_one_and_walks_a_timeline(
+    company: Company, place: Path
+) -> None:
+    found = await answer_of(place, "apollo.mjs", **known(company), older=OLDER, newer=NEWER)
+    merged, (stays, goes) = found["merged"], found["merged"]["ids"]
+    assert merged["same"]
+    assert merged["cachedBefore"] == [f"Profile:{stays}", f"Profile:{goes}"]
+    assert merged["outcome"] == "Decided"
+    assert (merged["after"]["id"], merged["after"]["redirectedFrom"]) == (stays, goes)
+    assert merged["cachedAfter"] == [f"Profile:{stays}"]
+    assert found["timeline"] == {"pages": 3, "ids": await walked(company)}
+
+
+async def test_urql_asks_by_get_and_graphcache_knows_the_schema(company: Company, place: Path) -> None:
+    found = await answer_of(place, "urql.mjs", **known(company))
+    assert found["byGet"] == {"known": True, "values": ["w1", "walker"], "methods": ["GET"]}
+    assert found["cached"]["name"] == "Walker"
+    # The query, the mutation, which tells the cache what the query would say, and one of two queries that are the same.
+    assert found["cached"]["methods"] == ["GET", "POST", "GET"]
+    assert found["cached"]["timeline"] == await walked(company)
+
+
+async def test_relay_compiles_the_schema_and_pages_through_a_list(company: Company, place: Path) -> None:
+    await anyio.to_thread.run_sync(partial(ran, place, "node_modules/relay-compiler/cli.js", "relay.config.json"))
+    found = await answer_of(place, "relay.cjs", **known(company))
+    assert found == {"asked": 5, "ids": await walked(company)}
+
+
+async def test_gql_asks_and_pages_from_python(company: Company) -> None:
+    client = pytest.importorskip("tests.walks.graphql_clients.in_python", reason="the package gql")
+    asked = known(company)["url"], company.read_key, {"identifier": WALKER}
+    assert (await anyio.to_thread.run_sync(partial(client.person, *asked)))["profile"]["id"]
+    assert await client.timeline(*asked) == await walked(company)

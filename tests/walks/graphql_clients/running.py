@@ -12,22 +12,26 @@ from identity.messages import Json
 from tests.walks.clients.running import installed, node
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
 SECONDS = 120
 
 
 def workplace(folder: Path) -> Path:
     """A folder with all programs, beside the packages that they import."""
-    for file in HERE.iterdir():
-        if file.is_file():
-            shutil.copyfile(file, folder / file.name)
+    shutil.copytree(HERE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copyfile(ROOT / "schema.graphql", folder / "schema.graphql")
     (folder / "node_modules").symlink_to(installed(HERE) / "node_modules")
     return folder
 
 
 async def answer_of(place: Path, program: str, **told: Json) -> Json:
     """What a program of a workplace answers to what it is told."""
-    run = partial(ran, place, program, orjson.dumps(told).decode())
-    return orjson.loads(await anyio.to_thread.run_sync(run, abandon_on_cancel=True))
+    return await anyio.to_thread.run_sync(partial(answer_now, place, program, **told), abandon_on_cancel=True)
+
+
+def answer_now(place: Path, program: str, **told: Json) -> Json:
+    """The same where nothing else has to go on meanwhile."""
+    return orjson.loads(ran(place, program, orjson.dumps(told).decode()))
 
 
 def ran(place: Path, program: str, *arguments: str) -> str:

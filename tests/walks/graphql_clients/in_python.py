@@ -1,0 +1,44 @@
+"""The client gql, sync and async."""
+
+from collections.abc import Sequence
+
+from gql import Client, GraphQLRequest
+from gql.transport.httpx import HTTPXAsyncTransport, HTTPXTransport
+
+from identity.messages import Json
+
+PERSON = "query PythonPerson($by: ProfileLookup!) { profile(by: $by) { id } }"
+TIMELINE = """
+query PythonTimeline($by: ProfileLookup!, $after: String) {
+  profile(by: $by) {
+    id
+    interactions(first: 100, after: $after) { edges { node { id at } } pageInfo { hasNextPage endCursor } }
+  }
+}
+"""
+
+
+def _headers(key: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {key}"}
+
+
+def person(url: str, key: str, by: Json) -> Json:
+    """Somebody's id, asked by a client that knows the service's schema and has checked the query against it."""
+    transport = HTTPXTransport(url, headers=_headers(key))
+    with Client(transport=transport, fetch_schema_from_transport=True) as session:
+        return session.execute(GraphQLRequest(PERSON, variable_values={"by": by}))
+
+
+async def timeline(url: str, key: str, by: Json) -> Sequence[Json]:
+    """The ids of all that somebody did, the newest first, page by page."""
+    transport = HTTPXAsyncTransport(url, headers=_headers(key))
+    ids: list[Json] = []
+    async with Client(transport=transport) as session:
+        after = None
+        while True:
+            answer = await session.execute(GraphQLRequest(TIMELINE, variable_values={"by": by, "after": after}))
+            page = answer["profile"]["interactions"]
+            ids += [edge["node"]["id"] for edge in page["edges"]]
+            after = page["pageInfo"]["endCursor"]
+            if not page["pageInfo"]["hasNextPage"]:
+                return ids
