@@ -15,7 +15,7 @@ from graph.migrations import migrate
 from graph.server.configuration import ServerSettings
 from graph.server.local import LocalNeo4j, local_neo4j
 from identity.messages import SourceName
-from selfsame.access import create_key
+from selfsame.access import Terms, create_key
 from selfsame.clock import now
 
 PROGRAM = Path(sys.executable).with_name("selfsame")
@@ -50,7 +50,7 @@ async def emptied(connection: Connection) -> None:
 async def key_for(connection: Connection, scope: Scope) -> str:
     """A new key."""
     source = SourceName("web") if scope is Scope.WRITE else None
-    return await create_key(connection.writer, scope, now(), source)
+    return await create_key(connection.writer, scope, now(), source, terms=Terms(pii=scope is Scope.READ))
 
 
 def reaching(server: LocalNeo4j) -> dict[str, str]:

@@ -17,6 +17,7 @@ class Code(StrEnum):
     CONTENT_TYPE = "content_type"
     METHOD = "method"
     KEY_SCOPE = "key_scope"
+    PII_SCOPE = "pii_scope"
     SYNTAX = "syntax"
     QUERY_INVALID = "query_invalid"
     VARIABLES_INVALID = "variables_invalid"
@@ -60,6 +61,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.CONTENT_TYPE: "a POST needs `Content-Type: application/json`",
     Code.METHOD: "mutations are sent by POST, never by GET",
     Code.KEY_SCOPE: "queries need a key of scope `read`, mutations one of scope `write`",
+    Code.PII_SCOPE: "what is asked speaks of personal data, or would find it out; that needs `pii:read`",
     Code.SYNTAX: "the document is not GraphQL; `locations` says where",
     Code.QUERY_INVALID: "the document does not fit the schema, or names no operation to execute",
     Code.VARIABLES_INVALID: "a variable is missing or does not fit its type",

@@ -67,13 +67,17 @@ class RedirectedProfile(StoredProfile):
 def _identifiers(
     parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
 ) -> Connection[StoredIdentifier] | Awaitable[Connection[StoredIdentifier]]:
-    """All are read, 1,000 at most, so that devices, contacts and pages cost one statement together."""
-    most = one_more(first)
+    """All are read, 1,000 at most, so that devices, contacts and pages cost one statement together.
+
+    Neither the order nor a cursor may tell of values to who is not shown them.
+    """
+    most, order = one_more(first), _seen if info.context.viewer.pii else _minted
     place = place_in(after, tuple[Micros, str])
 
     def page(found: Sequence[StoredIdentifier] | None) -> Connection[StoredIdentifier]:
-        rest = [each for each in found or () if place is None or _seen(each) > place]
-        return page_of(rest[:most], first, after, _seen)
+        known = found or () if order is _seen else sorted(found or (), key=order)
+        rest = [each for each in known if place is None or order(each) > place]
+        return page_of(rest[:most], first, after, order)
 
     if isinstance(parent, PastProfile):
         return page(past_identifiers(parent))
@@ -82,6 +86,10 @@ def _identifiers(
 
 def _seen(identifier: StoredIdentifier) -> tuple[int, str]:
     return identifier.first_seen, identifier.key
+
+
+def _minted(identifier: StoredIdentifier) -> tuple[int, str]:
+    return identifier.first_seen, identifier.mint
 
 
 Of = Sequence[StoredIdentifier] | Awaitable[Sequence[StoredIdentifier]]

@@ -15,8 +15,19 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """The holder of a key that the front door knows. scope: what it may do. name: as the log of changes names it."""
+    """The holder of a key or a token that the front door knows. scope: what it may do.
+
+    name: as the log of changes names it. pii: whether it is shown personal data. accounts: the keys of the only
+    accounts it sees, with what is part of them; empty is all.
+    """
 
     scope: Scope
     name: str = "somebody"
     bounds: Bounds = Bounds()
+    pii: bool = False
+    accounts: tuple[str, ...] = ()
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether nothing is hidden from it that can be asked at all."""
+        return self.pii and not self.accounts

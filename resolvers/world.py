@@ -16,7 +16,7 @@ class World:
 
     policy: in force when the request came, so that one answer reads by one. held: as the process knows it, for what
     writes: that asks which version is in force, and need not read the text of one that is known.
-    hashing: how the erased are known again, where a key is set.
+    hashing: how the erased are known again, where a key is set. open_traits: those that are nobody's personal data.
     """
 
     reader: Reader
@@ -26,3 +26,4 @@ class World:
     now: Callable[[], datetime]
     mint: Callable[[], str]
     hashing: Hashing | None = None
+    open_traits: frozenset[str] = frozenset()

@@ -57,7 +57,7 @@ class Parts:
     """What the service is made of. policy: as this process knows it; now, mint: the clock and the source of ids.
 
     hashing: how the erased are known again; without it nothing can be erased. doors: which pages may send.
-    hooks: what may be sent to /webhooks.
+    hooks: what may be sent to /webhooks. open_traits: those that are nobody's personal data.
     """
 
     connection: Connection
@@ -68,6 +68,7 @@ class Parts:
     hashing: Hashing | None = None
     doors: Doors = field(default_factory=Doors)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
+    open_traits: frozenset[str] = frozenset()
 
 
 def service(parts: Parts) -> Starlette:
@@ -203,7 +204,7 @@ def _graphql(parts: Parts, keys: KeyRing) -> Answer:
         key = await keys.known(secret_in(request.headers))
         if isinstance(key, Refusal):
             return refused(key)
-        return await answered(request, Viewer(key.scope, key.name), _world(parts))
+        return await answered(request, Viewer(key.scope, key.name, pii=key.pii, accounts=key.accounts), _world(parts))
 
     return graphql
 
@@ -211,7 +212,16 @@ def _graphql(parts: Parts, keys: KeyRing) -> Answer:
 def _world(parts: Parts) -> World:
     """The world of one request: the policy stays the same until it is answered."""
     graph = parts.connection
-    return World(graph.reader, graph.writer, parts.policy.policy, parts.policy, parts.now, parts.mint, parts.hashing)
+    return World(
+        graph.reader,
+        graph.writer,
+        parts.policy.policy,
+        parts.policy,
+        parts.now,
+        parts.mint,
+        parts.hashing,
+        parts.open_traits,
+    )
 
 
 async def _live(_: Request) -> Response:

@@ -88,7 +88,8 @@ async def _parts(settings: Settings, connection: Connection) -> Parts:
     hooks = hooks_from(settings.webhooks)
     await declare_at_start(connection.writer, hooks)
     doors = Doors(settings.allowed_origins, settings.user_secrets)
-    return Parts(connection, held, now, mint, hashing=hashing, doors=doors, hooks=hooks)
+    opened = frozenset(map(held.policy.trait_name, settings.traits_open))
+    return Parts(connection, held, now, mint, hashing=hashing, doors=doors, hooks=hooks, open_traits=opened)
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -83,6 +83,9 @@ class Settings(BaseSettings):
         description="Secret of 64 or more hexadecimal digits by which the erased are known again; keep it for ever.",
     )
     origins: str = Field(default="*", description="Web origins whose pages may send, separated by commas; `*` is any.")
+    open_traits: str | None = Field(
+        default=None, description="Traits, separated by commas, that are shown also to keys without `--pii`."
+    )
     user_id_secrets: SecretStr | None = Field(
         default=None,
         description="Secrets of 32 or more characters by which browsers' user ids are signed, separated by commas.",
@@ -119,6 +122,11 @@ class Settings(BaseSettings):
     def allowed_origins(self) -> Origins:
         """The origins of the web pages that may send."""
         return Origins(frozenset(_listed(self.origins)))
+
+    @property
+    def traits_open(self) -> tuple[str, ...]:
+        """The traits that are nobody's personal data."""
+        return _listed(self.open_traits or "")
 
     @property
     def user_secrets(self) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from resolvers.answering.crowds import MOST_TOKENS, check_crowds, check_text
 from resolvers.answering.executing import EXECUTABLE
 from resolvers.answering.limits import Size, size_of
 from resolvers.errors import Code, refused
+from resolvers.masking import personal_fields
 
 REMEMBERED = 512
 LONGEST_REMEMBERED = 20_000
@@ -43,10 +44,14 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A valid document. operations: by name; None for one without a name."""
+    """A valid document. operations: by name; None for one without a name.
+
+    personal: the fields in it that are not just shown to everybody, as `Type.field`.
+    """
 
     node: DocumentNode
     operations: Mapping[str | None, Operation]
+    personal: frozenset[str] = frozenset()
 
 
 def document_of(text: str) -> Document | list[GraphQLError]:
@@ -74,6 +79,7 @@ def _read(text: str) -> Document | list[GraphQLError]:
             each.name.value if each.name else None: Operation(each.operation, size_of(each, fragments, EXECUTABLE))
             for each in operations
         },
+        personal_fields(node, EXECUTABLE),
     )
 
 

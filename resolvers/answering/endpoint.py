@@ -21,11 +21,12 @@ from graph.errors import PolicyApplyingError
 from graph.failures import kind_of, may_pass
 from resolvers.answering.crowds import check_variables
 from resolvers.answering.documents import Document, Operation, document_of, operation_in
-from resolvers.answering.executing import executed
+from resolvers.answering.guarded import shown_to_viewer
 from resolvers.answering.limits import check_size, cost_of
 from resolvers.answering.requests import Asked, asked_in
 from resolvers.asking import Asking
 from resolvers.errors import Code, refused
+from resolvers.masking import hidden_among
 from resolvers.permissions import check_access
 from resolvers.viewer import Viewer
 from resolvers.world import World
@@ -129,14 +130,15 @@ async def _executed(request: Request, ready: Prepared, viewer: Viewer, asked: Wo
     asking = Asking(viewer, asked)
     try:
         with anyio.fail_after(PATIENCE_SECONDS), _while_heard(request, ready.operation.kind):
-            result = await executed(ready.document.node, ready.question.variables, ready.question.operation, asking)
+            result = await shown_to_viewer(ready.document, ready.question, asking)
     except TimeoutError:
         said = _refusal([refused(Code.TOO_SLOW)], _media_type(request) == OLD)
     else:
         said = _answer(result, ready.operation.kind, _media_type(request) == OLD)
     finally:
         asking.batching.stop()
-    said.content["extensions"] = {"cost": {"requested": ready.cost, "allowed": viewer.bounds.cost}}
+    hidden = {} if viewer.pii or not ready.document.personal else {"masked": hidden_among(ready.document.personal)}
+    said.content["extensions"] = {"cost": {"requested": ready.cost, "allowed": viewer.bounds.cost}, **hidden}
     return said
 
 

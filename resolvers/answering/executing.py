@@ -34,7 +34,8 @@ from resolvers.past import tensed
 from resolvers.schema import schema
 
 
-def _lean(made: GraphQLSchema) -> GraphQLSchema:
+def lean(made: GraphQLSchema) -> GraphQLSchema:
+    """A schema whose resolvers are called as directly as can be."""
     for kind in made.type_map.values():
         if isinstance(kind, GraphQLInputObjectType) and "strawberry-definition" in kind.extensions:
             kind.is_one_of = kind.extensions["strawberry-definition"].is_one_of  # which it prints and does not tell
@@ -53,7 +54,7 @@ def _plain(name: str) -> Callable[..., object]:
     return lambda source, _info: getattr(source, name)
 
 
-EXECUTABLE = _lean(schema._schema)  # noqa: SLF001 -- Strawberry has no public name for it
+EXECUTABLE = lean(schema._schema)  # noqa: SLF001 -- Strawberry has no public name for it
 
 
 Answer = Callable[[object], object]
@@ -172,7 +173,7 @@ def _listed(values: object) -> Sequence[object]:
     return values
 
 
-def _is_awaitable(value: object) -> TypeGuard[Any]:
+def is_awaitable(value: object) -> TypeGuard[Any]:
     """Resolvers here answer coroutines and futures; graphql-core asks three times for each field."""
     return isinstance(value, CoroutineType | Future)
 
@@ -192,6 +193,6 @@ async def executed(
         variable_values=dict(variables),
         operation_name=operation,
         executor_class=executor,
-        is_awaitable=_is_awaitable,
+        is_awaitable=is_awaitable,
     )
     return await result if isawaitable(result) else result

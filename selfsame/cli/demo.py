@@ -23,7 +23,7 @@ from graph.rebuild import verify
 from graph.server.progress import shown as steps_shown
 from identity.erasure import Hashing
 from identity.messages import SourceName, micros
-from selfsame.access import create_key
+from selfsame.access import Terms, create_key
 from selfsame.cli.exits import Exit, finish, shown, told
 from selfsame.cli.load import into
 from selfsame.clock import now
@@ -90,7 +90,7 @@ async def _toured(served: Serving, settings: Settings) -> _Tour:
     """Load everything and tell what became of it."""
     company, writer = fernhill(), served.connection.writer
     write_key = await create_key(writer, Scope.WRITE, now(), WEB, "demo")
-    read_key = await create_key(writer, Scope.READ, now(), None, "demo")
+    read_key = await create_key(writer, Scope.READ, now(), None, "demo", Terms(pii=True))
     tour = _Tour(
         served.connection,
         await policy_held(settings, served.connection),

@@ -8,6 +8,7 @@ from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceTyp
 from loaders.mapping_text import schema_text
 from resolvers.answering.executing import EXECUTABLE
 from resolvers.errors import MEANINGS, Code
+from resolvers.masking import FIELDS, rule_of
 from resolvers.schema import sdl
 from selfsame.openapi import openapi_text
 from tests.house.reading import ROOT
@@ -26,6 +27,18 @@ def test_the_description_of_http_checked_in_is_the_one_the_code_prints() -> None
 def test_the_schema_of_mappings_is_the_one_the_code_prints() -> None:
     """`selfsame map schema` prints it."""
     assert (ROOT / "docs" / "mapping.schema.json").read_text("utf-8") == schema_text()
+
+
+def test_every_field_has_a_rule_for_who_may_not_see_personal_data_and_no_rule_is_left_over() -> None:
+    """A new field gets one in resolvers/masking.py: docs/access.md says which."""
+    objects = [
+        each
+        for each in EXECUTABLE.type_map.values()
+        if isinstance(each, GraphQLObjectType | GraphQLInterfaceType) and not each.name.startswith("__")
+    ]
+    fields = {(kind.name, name) for kind in objects for name in kind.fields}
+    assert {each for each in fields if rule_of(*each) is None} == set()
+    assert {(kind, name) for kind, names in FIELDS.items() for name in names} <= fields
 
 
 def described(kind: GraphQLNamedType) -> Iterator[tuple[str, str | None]]:

@@ -43,11 +43,17 @@ def now() -> datetime:
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody with a key. scope: what the key may do."""
+    """Somebody with a key. scope: what the key may do. pii, accounts: as in Viewer."""
 
     world: World
     scope: Scope = Scope.READ
     bounds: Bounds = field(default_factory=Bounds)
+    pii: bool = True
+    accounts: tuple[str, ...] = ()
+
+    @property
+    def viewer(self) -> Viewer:
+        return Viewer(self.scope, bounds=self.bounds, pii=self.pii, accounts=self.accounts)
 
     @property
     def statements(self) -> list[str]:
@@ -86,7 +92,7 @@ class Caller:
             "query_string": query.encode(),
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         }
-        return await answered(Request(scope, receive), Viewer(self.scope, bounds=self.bounds), self.world)
+        return await answered(Request(scope, receive), self.viewer, self.world)
 
 
 def read(answer: Response) -> dict[str, dict]:

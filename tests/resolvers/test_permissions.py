@@ -1,12 +1,14 @@
 """Every field that changes something says which right it needs; no scope has a right by accident."""
 
 import pytest
+from graphql import GraphQLError
 
 from graph.connection import Connection
 from graph.keys import Scope
 from graph.merging import holds_override
 from resolvers.answering.executing import EXECUTABLE
-from resolvers.permissions import NEEDED, RIGHTS, Right
+from resolvers.permissions import NEEDED, RIGHTS, Right, check_access
+from resolvers.viewer import Viewer
 from tests.resolvers.calling import caller
 
 FIELDS = {"Query": EXECUTABLE.query_type, "Mutation": EXECUTABLE.mutation_type}
@@ -21,6 +23,37 @@ def test_only_an_admin_overrides_and_erases_and_a_sender_asks_nothing() -> None:
     assert {scope for scope in Scope if Right.OVERRIDE in RIGHTS[scope]} == {Scope.ADMIN}
     assert {scope for scope in Scope if Right.ERASE in RIGHTS[scope]} == {Scope.ADMIN}
     assert RIGHTS[Scope.WRITE] == set()
+
+
+SCOPES = [*Scope]
+ROOTS = [(kind, name) for kind, made in FIELDS.items() for name in (made.fields if made else ())]
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_of_every_root_field_a_scope_is_given_or_refused_what_its_rights_say(scope: Scope) -> None:
+    """The matrix of docs/access.md: `--pii` and `--account` are tested where their rules are."""
+    given = {name for _, name in ROOTS if NEEDED.get(name, Right.ASK) in RIGHTS[scope]}
+    viewer = Viewer(scope)
+    for _, name in ROOTS:
+        if name in given:
+            check_access([name], viewer)
+            continue
+        with pytest.raises(GraphQLError) as error:
+            check_access([name], viewer)
+        assert (error.value.extensions or {})["code"] == "key_scope"
+    queries, mutations = (set(kind.fields) if kind else set() for kind in FIELDS.values())
+    assert {
+        Scope.WRITE: given == set(),
+        Scope.READ: given <= queries,
+        Scope.STEWARD: mutations - given == {"erase", "unsuppress"},
+        Scope.ADMIN: given == queries | mutations,
+    }[scope]
+
+
+@pytest.mark.parametrize("asked", ["__typename", "__schema", "__type"])
+def test_a_writing_key_is_not_even_told_the_schema(asked: str) -> None:
+    with pytest.raises(GraphQLError):
+        check_access([asked], Viewer(Scope.WRITE))
 
 
 UNDO = 'mutation { undoDecision(decision: "x") { __typename } }'

@@ -16,7 +16,7 @@ from graph.rebuild import Difference, verify
 from identity.messages import Json, SourceName
 from identity.policy import Policy
 from loaders.intake import Pace
-from selfsame.access import create_key
+from selfsame.access import Terms, create_key
 from selfsame.app import Parts, service
 from selfsame.clock import mint, now
 from selfsame.collecting import Doors
@@ -216,7 +216,7 @@ async def _company(graph: Connection, http: httpx.AsyncClient) -> Company:
     return Company(
         http,
         await create_key(graph.writer, Scope.WRITE, now(), SourceName("web")),
-        await create_key(graph.writer, Scope.READ, now()),
+        await create_key(graph.writer, Scope.READ, now(), terms=Terms(pii=True)),
         await create_key(graph.writer, Scope.ADMIN, now()),
     )
 

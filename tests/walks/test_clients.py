@@ -19,7 +19,7 @@ from graph.dead_letters import dead_letters
 from graph.keys import Scope
 from identity.messages import SourceName
 from loaders.signed_users import signed
-from selfsame.access import create_key
+from selfsame.access import Terms, create_key
 from selfsame.clock import now
 from tests.serving import Neo4jAddress
 from tests.walks.clients.running import HERE, Client, Sender, chromium, installed, node, page, program
@@ -60,7 +60,7 @@ def free_port() -> int:
 async def keys(graph: Connection) -> tuple[str, str]:
     """A writing and a reading key."""
     write = await create_key(graph.writer, Scope.WRITE, now(), SourceName("web"))
-    return write, await create_key(graph.writer, Scope.READ, now())
+    return write, await create_key(graph.writer, Scope.READ, now(), terms=Terms(pii=True))
 
 
 async def test_no_client_loses_anything_or_sends_it_twice_when_the_service_is_killed(

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from graph.connection import Connection
 from resolvers.answering.executing import EXECUTABLE, PLAIN, LeanExecutor, executed
 from resolvers.asking import Asking
-from resolvers.viewer import Viewer
 from tests.resolvers.calling import caller
 from tests.resolvers.people import family
 from tests.serving import empty
@@ -39,7 +38,7 @@ async def both(graph: Connection, text: str) -> list[bytes]:
     answers = []
     for executor in (Executor, LeanExecutor):
         me = caller(graph)
-        result = await executed(parse(text), {}, None, Asking(Viewer(me.scope), me.world), executor)
+        result = await executed(parse(text), {}, None, Asking(me.viewer, me.world), executor)
         errors = [error.formatted for error in result.errors or ()]
         answers.append(orjson.dumps({"data": result.data, "errors": errors}))
     return answers

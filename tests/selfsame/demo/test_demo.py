@@ -18,7 +18,7 @@ from graph.connection import connected
 from graph.exports import neighbourhood
 from graph.keys import Scope
 from identity.identifiers import IdentifierKey
-from selfsame.access import create_key
+from selfsame.access import Terms, create_key
 from selfsame.clock import now
 from selfsame.demo.fernhill import web_calls
 from selfsame.demo.sending import send_calls
@@ -158,7 +158,7 @@ async def test_a_query_of_the_readme_is_answered(
     first: Shown, neo4j_server: Neo4jAddress, folder: Path, query: str
 ) -> None:
     async with service(neo4j_server, folder) as served:
-        key = await create_key(served.connection.writer, Scope.READ, now())
+        key = await create_key(served.connection.writer, Scope.READ, now(), terms=Terms(pii=True))
         async with httpx.AsyncClient(headers={"Authorization": f"Bearer {key}"}) as client:
             answer = (await client.get(f"{served.url}/graphql", params={"query": query})).json()
     assert "errors" not in answer

@@ -1,0 +1,45 @@
+"""The schema for those from whom something is hidden.
+
+Whoever sees all is answered by resolvers that know of no rule, so that the rules cost nothing per field. Whoever does
+not is answered by the same resolvers inside their rules. A document that touches nothing personal is executed as for
+everybody, unless the viewer is restricted to accounts.
+"""
+
+from inspect import isawaitable
+
+from graphql import ExecutionResult, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
+from graphql.execution import execute
+
+from resolvers.answering.documents import Document
+from resolvers.answering.executing import executed, is_awaitable, lean
+from resolvers.answering.requests import Asked
+from resolvers.asking import Asking
+from resolvers.masking import masked
+from resolvers.schema import made
+
+
+def _guarded(made: GraphQLSchema) -> GraphQLSchema:
+    for kind in made.type_map.values():
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType) and not kind.name.startswith("__"):
+            for name, field in kind.fields.items():
+                if field.resolve is not None:
+                    field.resolve = masked(kind.name, name, field.resolve)
+    return made
+
+
+GUARDED = _guarded(lean(made()._schema))  # noqa: SLF001 -- Strawberry has no public name for it
+
+
+async def shown_to_viewer(document: Document, asked: Asked, context: Asking) -> ExecutionResult:
+    """The result of an operation of a valid document, as far as the viewer may see it; errors are in it."""
+    if context.viewer.sees_all or not (document.personal or context.viewer.accounts):
+        return await executed(document.node, asked.variables, asked.operation, context)
+    result = execute(
+        GUARDED,
+        document.node,
+        context_value=context,
+        variable_values=dict(asked.variables),
+        operation_name=asked.operation,
+        is_awaitable=is_awaitable,
+    )
+    return await result if isawaitable(result) else result
