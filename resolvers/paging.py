@@ -3,13 +3,15 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Annotated, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar, cast
 
 import msgspec
 import orjson
 import strawberry
 
 from resolvers.errors import Code, refused
+from resolvers.ids import url_safe
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -54,6 +56,37 @@ class CountedConnection(Connection[T], Generic[T]):
     total_count: int = strawberry.field(description="How many there are in all.")
 
 
+class _Placed(Generic[T]):
+    """An edge whose cursor is made when it is asked for: most callers take the last one's."""
+
+    __slots__ = ("_place", "node")
+
+    def __init__(self, node: T, place: Callable[[T], tuple[object, ...]]) -> None:
+        self.node = node
+        self._place = place
+
+    @property
+    def cursor(self) -> str:
+        return cursor_of(self._place(self.node))
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """A PageInfo that makes its cursors when they are asked for."""
+
+    edges: Sequence[_Placed[Any]]
+    has_next_page: bool
+    has_previous_page: bool
+
+    @property
+    def start_cursor(self) -> str | None:
+        return self.edges[0].cursor if self.edges else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        return self.edges[-1].cursor if self.edges else None
+
+
 def pages(kind: object) -> object:
     """The connection of a type made at run time."""
     return Connection.__class_getitem__(kind)  # type: ignore[attr-defined]  # what `Connection[kind]` calls
@@ -75,8 +108,11 @@ def page_of(
     found: Sequence[T], first: int, after: str | None, place: Callable[[T], tuple[object, ...]]
 ) -> Connection[T]:
     """The page of what was read by `one_more`. place: what the cursor remembers of an element."""
-    edges = [Edge(node=each, cursor=cursor_of(place(each))) for each in found[:first]]
-    return Connection(edges=edges, page_info=_page_info(edges, len(found) > first, after))
+    edges = [_Placed(each, place) for each in found[:first]]
+    return Connection(
+        edges=cast("list[Edge[T]]", edges),
+        page_info=cast("PageInfo", _Bounds(edges, len(found) > first, after is not None)),
+    )
 
 
 def counted_page_of(page: Connection[T], total_count: int) -> CountedConnection[T]:
@@ -84,18 +120,9 @@ def counted_page_of(page: Connection[T], total_count: int) -> CountedConnection[
     return CountedConnection(edges=page.edges, page_info=page.page_info, total_count=total_count)
 
 
-def _page_info(edges: Sequence[Edge[T]], more: bool, after: str | None) -> PageInfo:
-    return PageInfo(
-        has_next_page=more,
-        has_previous_page=after is not None,
-        start_cursor=edges[0].cursor if edges else None,
-        end_cursor=edges[-1].cursor if edges else None,
-    )
-
-
 def cursor_of(place: tuple[object, ...]) -> str:
     """An opaque text that holds a place: base64 of its JSON."""
-    return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
+    return url_safe(orjson.dumps(place))
 
 
 def place_in(after: str | None, kind: type[P]) -> P | None:

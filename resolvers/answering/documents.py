@@ -21,8 +21,9 @@ from graphql import (
 )
 
 from resolvers.answering.crowds import MOST_TOKENS, check_crowds, check_text
-from resolvers.answering.executing import EXECUTABLE
+from resolvers.answering.fields import EXECUTABLE
 from resolvers.answering.limits import Size, size_of
+from resolvers.answering.plans import Planned, planned
 from resolvers.errors import Code, refused
 from resolvers.masking import personal_fields
 
@@ -36,10 +37,11 @@ RULES = (*specified_rules, MaxIntrospectionDepthRule)
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of a document, and how large it is."""
+    """One operation of a document, how large it is, and its plans where it can have some."""
 
     kind: OperationType
     size: Size
+    plans: Planned | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,9 @@ def _read(text: str) -> Document | list[GraphQLError]:
     return Document(
         node,
         {
-            each.name.value if each.name else None: Operation(each.operation, size_of(each, fragments, EXECUTABLE))
+            each.name.value if each.name else None: Operation(
+                each.operation, size_of(each, fragments, EXECUTABLE), planned(node, each)
+            )
             for each in operations
         },
         personal_fields(node, EXECUTABLE),

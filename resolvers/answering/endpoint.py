@@ -130,7 +130,7 @@ async def _executed(request: Request, ready: Prepared, viewer: Viewer, asked: Wo
     asking = Asking(viewer, asked)
     try:
         with anyio.fail_after(PATIENCE_SECONDS), _while_heard(request, ready.operation.kind):
-            result = await shown_to_viewer(ready.document, ready.question, asking)
+            result = await shown_to_viewer(ready.document, ready.question, asking, ready.operation.plans)
     except TimeoutError:
         said = _refusal([refused(Code.TOO_SLOW)], _media_type(request) == OLD)
     else:

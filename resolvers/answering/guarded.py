@@ -11,7 +11,9 @@ from graphql import ExecutionResult, GraphQLInterfaceType, GraphQLObjectType, Gr
 from graphql.execution import execute
 
 from resolvers.answering.documents import Document
-from resolvers.answering.executing import executed, is_awaitable, lean
+from resolvers.answering.executing import executed, is_awaitable
+from resolvers.answering.fields import lean
+from resolvers.answering.plans import Planned
 from resolvers.answering.requests import Asked
 from resolvers.asking import Asking
 from resolvers.masking import masked
@@ -30,10 +32,12 @@ def _guarded(made: GraphQLSchema) -> GraphQLSchema:
 GUARDED = _guarded(lean(made()._schema))  # noqa: SLF001 -- Strawberry has no public name for it
 
 
-async def shown_to_viewer(document: Document, asked: Asked, context: Asking) -> ExecutionResult:
+async def shown_to_viewer(
+    document: Document, asked: Asked, context: Asking, plans: Planned | None = None
+) -> ExecutionResult:
     """The result of an operation of a valid document, as far as the viewer may see it; errors are in it."""
     if context.viewer.sees_all or not (document.personal or context.viewer.accounts):
-        return await executed(document.node, asked.variables, asked.operation, context)
+        return await executed(document.node, asked.variables, asked.operation, context, plans)
     result = execute(
         GUARDED,
         document.node,

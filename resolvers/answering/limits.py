@@ -164,7 +164,7 @@ class _Measuring:
         if node.selection_set is None or defined is None:
             return 1, Cost({(): 1 + dear})
         depth, inner = self.selections(node.selection_set, get_named_type(defined.type))
-        of_page = node.name.value == "edges" and bool(parent) and parent.name.endswith("Connection")
+        of_page = node.name.value == "edges" and parent is not None and parent.name.endswith("Connection")
         number, names = _length(node, defined, of_page)
         cost = Cost({tuple(sorted((*each, *names))): count * number for each, count in inner.items()})
         cost[()] += 1 + dear

@@ -6,7 +6,7 @@ import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLNamedType, GraphQLObjectType
 
 from loaders.mapping_text import schema_text
-from resolvers.answering.executing import EXECUTABLE
+from resolvers.answering.fields import EXECUTABLE
 from resolvers.errors import MEANINGS, Code
 from resolvers.masking import FIELDS, rule_of
 from resolvers.schema import sdl

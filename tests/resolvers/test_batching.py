@@ -5,7 +5,7 @@ import pytest
 from graph.connection import Connection
 from graph.segments import define_segment
 from insight.segments import Comparison, TraitIs
-from resolvers.answering.executing import EXECUTABLE
+from resolvers.answering.fields import EXECUTABLE
 from tests.graph.world import START
 from tests.resolvers.calling import caller
 from tests.resolvers.people import crowd

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from graph.connection import Connection
 from resolvers.answering.documents import Document
-from resolvers.answering.executing import EXECUTABLE
+from resolvers.answering.fields import EXECUTABLE
 from resolvers.answering.guarded import GUARDED, shown_to_viewer
 from resolvers.answering.requests import Asked
 from resolvers.asking import Asking

@@ -4,7 +4,7 @@ import pytest
 from graphql import GraphQLError
 
 from graph.connection import Connection
-from resolvers.answering.executing import EXECUTABLE, PLAIN
+from resolvers.answering.fields import CALLED, EXECUTABLE, PLAIN
 from resolvers.past import ANSWERED, PastKey
 from tests.resolvers.calling import caller
 from tests.resolvers.people import family
@@ -15,11 +15,12 @@ REFUSING = [(kind, name) for kind, name in FIELDS if name not in ANSWERED[kind]]
 
 @pytest.mark.parametrize(("kind", "name"), REFUSING, ids=map(".".join, REFUSING))
 def test_a_field_whose_past_nobody_kept_refuses(kind: str, name: str) -> None:
-    for resolve in (EXECUTABLE.type_map[kind].fields[name].resolve, PLAIN.get((kind, name))):
-        if resolve is not None:
-            with pytest.raises(GraphQLError) as refusal:
-                resolve(PastKey("user_id:u1"), None)
-            assert refusal.value.extensions == {"code": "not_of_the_past", "field": f"{kind}.{name}"}
+    read, called = PLAIN.get((kind, name)), CALLED.get((kind, name))
+    ways = [EXECUTABLE.type_map[kind].fields[name].resolve, called, read and (lambda source, _info: read(source))]
+    for resolve in filter(None, ways):
+        with pytest.raises(GraphQLError) as refusal:
+            resolve(PastKey("user_id:u1"), None)
+        assert refusal.value.extensions == {"code": "not_of_the_past", "field": f"{kind}.{name}"}
 
 
 def test_what_is_answered_are_fields_of_the_schema() -> None:

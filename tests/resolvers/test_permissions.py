@@ -6,7 +6,7 @@ from graphql import GraphQLError
 from graph.connection import Connection
 from graph.keys import Scope
 from graph.merging import holds_override
-from resolvers.answering.executing import EXECUTABLE
+from resolvers.answering.fields import EXECUTABLE
 from resolvers.permissions import NEEDED, RIGHTS, Right, check_access
 from resolvers.viewer import Viewer
 from tests.resolvers.calling import caller

@@ -12,7 +12,7 @@ from graphql import (
     is_required_argument,
 )
 
-from resolvers.answering.executing import EXECUTABLE
+from resolvers.answering.fields import EXECUTABLE
 
 # What is given where an argument is required, by its name.
 GIVEN = {"key": '"city"'}

@@ -18,7 +18,7 @@ from graphql import (
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from resolvers.answering.executing import EXECUTABLE
+from resolvers.answering.fields import EXECUTABLE
 from resolvers.answering.limits import USUAL_LIST, cost_of, size_of
 from tests.resolvers.answering.writing import SCHEMA, selections
 

@@ -5,7 +5,7 @@ from graphql import get_introspection_query, parse
 from graphql.language import FragmentDefinitionNode, OperationDefinitionNode
 
 from graph.connection import Connection
-from resolvers.answering.executing import EXECUTABLE
+from resolvers.answering.fields import EXECUTABLE
 from resolvers.answering.limits import Size, size_of
 from tests.resolvers.calling import caller, read
 

@@ -1,0 +1,122 @@
+"""Plans: operations that come again are compiled once, and answered by what was compiled.
+
+What resolvers have to wait for is gathered level by level, so that loaders batch as they do under graphql-core.
+A plan answers what goes well. It raises where a resolver does, or where a null stands in a place that has none; then
+graphql-core executes the operation with the same loaders, so that every error and every partial answer is its own
+(tests/resolvers/answering/test_plans.py, property). Introspection and mutations have no plan.
+"""
+
+from asyncio import gather
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import CoroutineType
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    OperationDefinitionNode,
+    OperationType,
+    Undefined,
+    VariableNode,
+    Visitor,
+    get_variable_values,
+    visit,
+)
+from graphql.execution import Executor
+from graphql.execution.values import VariableValues
+
+from resolvers.answering.compiling import Answer, Run, UnplannedError, Waiting, compiled, right
+from resolvers.answering.fields import EXECUTABLE
+from resolvers.asking import Asking
+
+MOST_SWITCHES = 4
+
+
+@dataclass(slots=True)
+class Planned:
+    """The plans of an operation: one for each way in which its variables switch parts on and off, made when asked.
+
+    used: whether it was executed before; a document that comes once is not worth a plan.
+    """
+
+    document: DocumentNode
+    operation: OperationDefinitionNode
+    switches: tuple[str, ...]
+    plans: dict[tuple[object, ...], Answer | None] = field(default_factory=dict)
+    used: bool = False
+
+    def again(self) -> bool:
+        """Whether it was executed before; from now on it was."""
+        used, self.used = self.used, True
+        return used
+
+
+def planned(document: DocumentNode, operation: OperationDefinitionNode) -> Planned | None:
+    """The plans of an operation of a valid document; None where there can be none."""
+    switches = tuple(sorted(set(_switches(document))))
+    if operation.operation is not OperationType.QUERY or len(switches) > MOST_SWITCHES:
+        return None
+    return Planned(document, operation, switches)
+
+
+def _switches(document: DocumentNode) -> Iterator[str]:
+    """The variables by which directives leave out or include; of any operation, which makes some plans twice."""
+    found = list[str]()
+
+    class Switches(Visitor):
+        def enter_directive(self, node: DirectiveNode, *_: object) -> None:
+            found.extend(each.value.name.value for each in node.arguments or () if isinstance(each.value, VariableNode))
+
+    visit(document, Switches())
+    return iter(found)
+
+
+async def answer_of(plans: Planned, variables: Mapping[str, object], context: Asking) -> dict[str, object] | None:
+    """The data of the answer; None where graphql-core has to say it, since there is no plan or something is amiss."""
+    coerced = get_variable_values(EXECUTABLE, plans.operation.variable_definitions or (), dict(variables))
+    if not isinstance(coerced, VariableValues):
+        return None
+    key = tuple(coerced.coerced.get(name) for name in plans.switches)
+    if key not in plans.plans:
+        plans.plans[key] = _made(plans, coerced)
+    root = plans.plans[key]
+    return None if root is None else await _answered(root, Run(context, coerced))
+
+
+async def _answered(root: Answer, run: Run) -> dict[str, object] | None:
+    """What the plan says, waiting level by level; None when anything went wrong, which is graphql-core's to report."""
+    try:
+        data = root(None, run)
+        while run.waiting:
+            now, run.waiting = run.waiting, []
+            for each, value in zip(now, await _had(now), strict=True):
+                each.shown[each.name] = each.complete(right(value), run)
+    except Exception:  # noqa: BLE001 -- graphql-core meets it again, and reports it
+        for each in run.waiting:
+            if isinstance(each.value, CoroutineType):
+                each.value.close()
+        return None
+    assert isinstance(data, dict)  # noqa: S101 -- the root is an object
+    return data
+
+
+async def _had(waiting: Sequence[Waiting]) -> Sequence[object]:
+    if len(waiting) == 1:
+        return [await waiting[0].value]
+    return await gather(*(each.value for each in waiting), return_exceptions=True)
+
+
+def _made(plans: Planned, variables: VariableValues) -> Answer | None:
+    name = plans.operation.name.value if plans.operation.name else None
+    sent = {name: source.value for name, source in variables.sources.items() if source.value is not Undefined}
+    built = Executor.build(EXECUTABLE, plans.document, operation_name=name, raw_variable_values=sent)
+    if not isinstance(built, Executor) or EXECUTABLE.query_type is None:
+        return None
+    # Only what switches parts on and off is of the plan; all else is of one request, and not to be remembered.
+    built.variable_values = VariableValues(
+        *({name: each[name] for name in plans.switches if name in each} for each in variables)
+    )
+    try:
+        return compiled(built, EXECUTABLE.query_type)
+    except UnplannedError:
+        return None
