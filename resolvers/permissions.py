@@ -57,6 +57,8 @@ def check_override(viewer: Viewer) -> None:
 
 def check_access(fields: Iterable[str], viewer: Viewer) -> None:
     """Raises GraphQLError `key_scope` when the viewer may not have all of these root fields."""
+    if viewer.accounts:
+        raise refused(Code.KEY_SCOPE, "a key that is restricted to accounts sees nothing yet")
     for field in fields:
         needed = NEEDED.get(field, Right.ASK)
         if not may(viewer, needed):

@@ -14,50 +14,15 @@ import anyio
 from graph.connection import Reader, Writer
 from graph.keys import ApiKey, Scope, hash_of, key_by_hash, note_uses, record_key, rotate_key
 from identity.messages import Authority, SourceName
+from selfsame.refusals import KEY_EXPIRED, KEY_MISSING, KEY_REVOKED, KEY_SCOPE, KEY_UNKNOWN, Refusal
+from selfsame.tokens import Tokens
 
 REMEMBERED_SECONDS = 4.0  # what is revoked opens nothing 5 s later, in whatever process
 ASKED_SECONDS = 10.0  # how long Neo4j may take to tell of a key; clients give up after 10 to 15 s
 REMEMBERED_KEYS = 4_096
+DOTS_OF_TOKEN = 2  # a JWT has three parts; a key of ours has no dot
 ALL_SEEING = frozenset({Scope.STEWARD, Scope.ADMIN})  # who decides who is who has to see who they are
 PREFIXES = {Scope.WRITE: "ssw_", Scope.READ: "ssr_", Scope.STEWARD: "sss_", Scope.ADMIN: "ssa_"}
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a request may not go on: the HTTP status, a stable code, and what to do."""
-
-    status: int
-    code: str
-    sentence: str
-
-
-KEY_MISSING = Refusal(
-    401,
-    "key_missing",
-    "send an API key: as the user name of HTTP Basic with an empty password, or as `Authorization: Bearer <key>`; "
-    "`selfsame keys create --scope write|read|steward|admin` makes one",
-)
-KEY_UNKNOWN = Refusal(
-    401,
-    "key_unknown",
-    "this key was never given out; `selfsame keys create --scope write|read|steward|admin` makes one",
-)
-KEY_EXPIRED = Refusal(
-    401,
-    "key_expired",
-    "this key opens nothing any more; `selfsame keys create` makes another, with --expires or without",
-)
-KEY_REVOKED = Refusal(
-    401,
-    "key_revoked",
-    "this key was taken back; `selfsame keys create` makes another",
-)
-ORIGIN_REFUSED = Refusal(
-    403,
-    "origin_refused",
-    "pages of this origin may not send; `selfsame keys create --origin` and SELFSAME_ORIGINS say which may",
-)
-KEY_SCOPE = Refusal(403, "key_scope", "this key may not send messages; that needs one of scope `write`")
 
 
 @dataclass(slots=True)
@@ -65,12 +30,14 @@ class KeyRing:
     """Answers which key a secret is; a key once found is remembered for a few seconds, so a new one works at once.
 
     now: by which clock keys end. used: when those were used that were asked for since `note` was called last.
+    tokens: who reads those of an OpenID provider, where there is one; they come in the place of a key.
     """
 
     reader: Reader
     now: Callable[[], datetime]
     remembered: dict[str, tuple[float, ApiKey]] = field(default_factory=dict)
     used: dict[str, datetime] = field(default_factory=dict)
+    tokens: Tokens | None = None
 
     async def sender(self, secret: str | None) -> ApiKey | Refusal:
         """The key, when it exists and may send messages; else why not. Raises DatabaseAwayError."""
@@ -81,6 +48,8 @@ class KeyRing:
         """The key, whatever its scope; else why there is none. Raises DatabaseAwayError."""
         if not secret:
             return KEY_MISSING
+        if self.tokens is not None and secret.count(".") == DOTS_OF_TOKEN:
+            return await self.tokens.holder(secret)
         key = await self._key(hash_of(secret))
         if key is None:
             return KEY_UNKNOWN

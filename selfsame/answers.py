@@ -9,8 +9,8 @@ from graph.errors import GraphError
 from graph.failures import kind_of, may_pass
 from identity.errors import IdentityError
 from loaders.errors import LoaderError
-from selfsame.access import Refusal
 from selfsame.errors import FrontDoorError
+from selfsame.refusals import Refusal
 from selfsame.telemetry import log
 
 # The codes of errors that a request can meet. What must never be sent again gets 4xx, all else 5xx: SDKs send again.
@@ -37,8 +37,12 @@ def said(content: Mapping[str, object], status: int = 200, headers: Mapping[str,
 
 def refused(refusal: Refusal) -> Response:
     """The answer to a request whose key may not do what it asks."""
-    challenge = {"WWW-Authenticate": 'Basic realm="selfsame", charset="UTF-8"'} if refusal.status == 401 else {}
-    return problem(refusal.status, refusal.code, refusal.sentence, headers=challenge)
+    headers = {"Retry-After": str(RETRY_AFTER)} if refusal.status == 503 else {}
+    if refusal.status == 401:
+        bearer = 'Bearer realm="selfsame", error="invalid_token"'
+        basic = 'Basic realm="selfsame", charset="UTF-8"'
+        headers = {"WWW-Authenticate": bearer if refusal.code == "token_invalid" else basic}
+    return problem(refusal.status, refusal.code, refusal.sentence, headers=headers)
 
 
 def problem(

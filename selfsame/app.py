@@ -29,13 +29,16 @@ from loaders.intake import Intake, Pace
 from resolvers.answering.endpoint import answered
 from resolvers.viewer import Viewer
 from resolvers.world import World
-from selfsame.access import KeyRing, Refusal, secret_in
+from selfsame.access import KeyRing, secret_in
 from selfsame.answers import failed, refused, said
 from selfsame.collecting import Answer, Collecting, Doors, guarded
 from selfsame.fetching import Fetching
 from selfsame.hooks import Hook
 from selfsame.openapi import openapi_text
+from selfsame.providers import Provider
+from selfsame.refusals import Refusal
 from selfsame.telemetry import log
+from selfsame.tokens import FRESH_SECONDS, Tokens
 from selfsame.webhooks import Hearing
 
 DRAIN_SECONDS = 1.0
@@ -58,6 +61,7 @@ class Parts:
 
     hashing: how the erased are known again; without it nothing can be erased. doors: which pages may send.
     hooks: what may be sent to /webhooks. open_traits: those that are nobody's personal data.
+    provider: whose tokens are believed, beside keys.
     """
 
     connection: Connection
@@ -69,12 +73,14 @@ class Parts:
     doors: Doors = field(default_factory=Doors)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     open_traits: frozenset[str] = frozenset()
+    provider: Provider | None = None
 
 
 def service(parts: Parts) -> Starlette:
     """The ASGI application: what `selfsame.openapi` describes."""
     intake = Intake(committing(parts), parts.pace)
-    keys = KeyRing(parts.connection.reader, parts.now)
+    tokens = Tokens(parts.provider, parts.now) if parts.provider else None
+    keys = KeyRing(parts.connection.reader, parts.now, tokens=tokens)
     collecting = Collecting(keys, intake, parts.connection.writer, parts.now, parts.hashing, parts.doors)
     hearing = Hearing(parts.hooks, intake, parts.connection.writer, parts.now, parts.policy, parts.hashing)
     return Starlette(
@@ -108,6 +114,8 @@ def _lifespan(parts: Parts, intake: Intake, keys: KeyRing) -> Callable[[Starlett
         async with intake.opened(), anyio.create_task_group() as tasks:
             for seconds, work, waiting in BACKGROUND:
                 tasks.start_soon(_for_ever, seconds, partial(work, parts), waiting)
+            if keys.tokens is not None:
+                tasks.start_soon(_for_ever, FRESH_SECONDS, keys.tokens.refresh, "the keys of tokens have to wait")
             noting = partial(keys.note, parts.connection.writer)
             tasks.start_soon(_for_ever, NOTE_SECONDS, noting, "when keys were used cannot be noted")
             yield

@@ -24,10 +24,11 @@ from loaders.segment_http import decoded_body, parse_batch, parse_single, sent_t
 from loaders.snowplow import app_id_in, parse_payload, payload_of, sent_events
 from loaders.sources import Source
 from loaders.wire import bounded
-from selfsame.access import ORIGIN_REFUSED, KeyRing, Refusal, secret_in
+from selfsame.access import KeyRing, secret_in
 from selfsame.answers import failed, problem, refused, said
 from selfsame.origins import ANY, Origins, preflight, shared
 from selfsame.receiving import aside, received
+from selfsame.refusals import ORIGIN_REFUSED, Refusal
 from selfsame.telemetry import log
 
 LISTED = 100

@@ -89,7 +89,17 @@ async def _parts(settings: Settings, connection: Connection) -> Parts:
     await declare_at_start(connection.writer, hooks)
     doors = Doors(settings.allowed_origins, settings.user_secrets)
     opened = frozenset(map(held.policy.trait_name, settings.traits_open))
-    return Parts(connection, held, now, mint, hashing=hashing, doors=doors, hooks=hooks, open_traits=opened)
+    return Parts(
+        connection,
+        held,
+        now,
+        mint,
+        hashing=hashing,
+        doors=doors,
+        hooks=hooks,
+        open_traits=opened,
+        provider=settings.provider,
+    )
 
 
 def _listening(host: str, port: int) -> socket.socket:

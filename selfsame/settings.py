@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
@@ -18,6 +18,7 @@ from selfsame.errors import InputInvalidError, SettingsInvalidError
 from selfsame.hooks import WebhookSettings
 from selfsame.origins import Origins, origin_of
 from selfsame.presets import policy_named, policy_path
+from selfsame.providers import Provider
 
 PREFIX = "SELFSAME_"
 CONSUME_SETTINGS = "SELFSAME_CONSUME_SETTINGS"  # the file of `selfsame consume --settings`
@@ -26,6 +27,9 @@ NESTED = "__"
 HEXADECIMAL = re.compile(rf"(?:[0-9a-fA-F]{{2}}){{{LEAST_KEY_BYTES},}}")
 CONFIG = "SELFSAME_CONFIG"
 LEAST_SECRET = 32
+WEB_ADDRESS = (
+    r"^(https://.+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/.*)?)$"  # a key from an open line is anybody's
+)
 
 
 class LogLevel(StrEnum):
@@ -86,6 +90,19 @@ class Settings(BaseSettings):
     open_traits: str | None = Field(
         default=None, description="Traits, separated by commas, that are shown also to keys without `--pii`."
     )
+    oidc_issuer: str | None = Field(
+        default=None,
+        pattern=WEB_ADDRESS,
+        description="An OpenID provider whose tokens are believed, exactly as their `iss` names it (docs/access.md).",
+    )
+    oidc_audience: str | None = Field(default=None, description="What its tokens must be meant for: their `aud`.")
+    oidc_jwks_url: str | None = Field(
+        default=None, pattern=WEB_ADDRESS, description="Where its keys are; found by its description without it."
+    )
+    oidc_scopes: str = Field(
+        default="scope,scp", description="The claims that name scopes, separated by commas; a dot leads into a claim."
+    )
+    oidc_accounts: str = Field(default="accounts", description="The claim that names accounts, as `namespace:value`.")
     user_id_secrets: SecretStr | None = Field(
         default=None,
         description="Secrets of 32 or more characters by which browsers' user ids are signed, separated by commas.",
@@ -122,6 +139,20 @@ class Settings(BaseSettings):
     def allowed_origins(self) -> Origins:
         """The origins of the web pages that may send."""
         return Origins(frozenset(_listed(self.origins)))
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> "Settings":
+        if bool(self.oidc_issuer) != bool(self.oidc_audience):
+            raise ValueError("SELFSAME_OIDC_ISSUER and SELFSAME_OIDC_AUDIENCE belong together: set both")
+        return self
+
+    @property
+    def provider(self) -> Provider | None:
+        """Whose tokens are believed."""
+        if self.oidc_issuer is None or self.oidc_audience is None:
+            return None
+        scopes = _listed(self.oidc_scopes)
+        return Provider(self.oidc_issuer, self.oidc_audience, self.oidc_jwks_url, scopes, self.oidc_accounts)
 
     @property
     def traits_open(self) -> tuple[str, ...]:

@@ -32,11 +32,11 @@ from loaders.signatures import Delivery, Fault, verified
 from loaders.translating import Translated, translated
 from loaders.webhooks import Asked, Content, answer_to, body_value, contact_for, records_in
 from loaders.wire import UnreadableJsonError, bounded
-from selfsame.access import Refusal
 from selfsame.answers import problem, said
 from selfsame.collecting import guarded
 from selfsame.hooks import Hook
 from selfsame.receiving import aside, received
+from selfsame.refusals import Refusal
 from selfsame.telemetry import log
 
 LISTED = 100

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from resolvers.errors import Code
 from resolvers.explanations import RemedyKind
-from selfsame import access, webhooks
+from selfsame import refusals, tokens, webhooks
 from selfsame.answers import STATUS_OF_CODE
 from selfsame.cli.exits import EXIT_OF_CODE, MEANINGS, Exit
 from selfsame.settings import PREFIX, Settings
@@ -51,12 +51,9 @@ def test_every_error_ends_a_command_with_a_status_of_its_own() -> None:
 
 def test_every_code_that_a_caller_can_meet_is_documented() -> None:
     documented = set(rows("errors.md"))
-    refusals = {
-        each.code
-        for each in (*vars(access).values(), *vars(webhooks).values(), *webhooks.REFUSALS.values())
-        if isinstance(each, access.Refusal)
-    }
-    assert (set(codes_of_errors()) | refusals) - documented == set()
+    named = [*vars(refusals).values(), *vars(tokens).values(), *vars(webhooks).values(), *webhooks.REFUSALS.values()]
+    refused = {each.code for each in named if isinstance(each, refusals.Refusal)} | {tokens.invalid("").code}
+    assert (set(codes_of_errors()) | refused) - documented == set()
 
 
 def test_every_code_of_graphql_is_documented() -> None:

@@ -1,0 +1,46 @@
+"""Why a request may not go on: what who stands at the door is told."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request may not go on: the HTTP status, a stable code, and what to do."""
+
+    status: int
+    code: str
+    sentence: str
+
+
+KEY_MISSING = Refusal(
+    401,
+    "key_missing",
+    "send an API key: as the user name of HTTP Basic with an empty password, or as `Authorization: Bearer <key>`; "
+    "`selfsame keys create --scope write|read|steward|admin` makes one",
+)
+KEY_UNKNOWN = Refusal(
+    401,
+    "key_unknown",
+    "this key was never given out; `selfsame keys create --scope write|read|steward|admin` makes one",
+)
+KEY_EXPIRED = Refusal(
+    401,
+    "key_expired",
+    "this key opens nothing any more; `selfsame keys create` makes another, with --expires or without",
+)
+KEY_REVOKED = Refusal(
+    401,
+    "key_revoked",
+    "this key was taken back; `selfsame keys create` makes another",
+)
+ORIGIN_REFUSED = Refusal(
+    403,
+    "origin_refused",
+    "pages of this origin may not send; `selfsame keys create --origin` and SELFSAME_ORIGINS say which may",
+)
+KEY_SCOPE = Refusal(403, "key_scope", "this key may not send messages; that needs one of scope `write`")
+KEY_SCOPE_MISSING = Refusal(
+    403,
+    "key_scope",
+    "the token may do nothing here; one of its scopes must be `selfsame:read`, `selfsame:steward` or `selfsame:admin`",
+)
