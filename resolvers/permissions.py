@@ -14,6 +14,7 @@ class Right(Enum):
     ASK = "ask"
     DEFINE = "define segments"
     DECIDE = "decide who is who"
+    WATCH = "see how sources are taken in"
     OVERRIDE = "let one value of a unique namespace replace another"
     ERASE = "erase"
 
@@ -21,7 +22,7 @@ class Right(Enum):
 RIGHTS: Mapping[Scope, frozenset[Right]] = {
     Scope.WRITE: frozenset(),  # the keys in web pages and apps, so everybody's
     Scope.READ: frozenset({Right.ASK}),
-    Scope.STEWARD: frozenset({Right.ASK, Right.DEFINE, Right.DECIDE}),
+    Scope.STEWARD: frozenset({Right.ASK, Right.DEFINE, Right.DECIDE, Right.WATCH}),
     Scope.ADMIN: frozenset(Right),
 }
 
@@ -41,6 +42,8 @@ NEEDED: Mapping[str, Right] = {
     "acceptSuggestion": Right.DECIDE,
     "dismissSuggestion": Right.DECIDE,
     "reopenSuggestion": Right.DECIDE,
+    "sources": Right.WATCH,
+    "source": Right.WATCH,
 }
 
 

@@ -20,6 +20,7 @@ from resolvers.profiles import Profile
 from resolvers.relations import Neighbourhood, Relation, connection, neighbourhood
 from resolvers.scalars import SCALARS
 from resolvers.segments import Segment, SegmentPreview, define_segment, segment_preview, segments
+from resolvers.sources import Source, source, sources
 from resolvers.suggestions import (
     SuggestionDecision,
     Suggestions,
@@ -66,6 +67,10 @@ class Query:
     segment_preview: SegmentPreview = resolved(
         segment_preview, "Of how many people a question is true now; shared profiles never count."
     )
+    sources: list[Source] = resolved(
+        sources, "Every source with its loads and dead letters, by name. Scope `steward` or `admin`."
+    )
+    source: Source | None = resolved(source, "The source of a name; null if unknown. Scope `steward` or `admin`.")
     unmerge_preview: DecisionAnswer = resolved(
         unmerge_preview, "What an unmerge would give; nothing is written. Scope `steward` or `admin`."
     )

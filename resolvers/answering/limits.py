@@ -44,6 +44,8 @@ DEAR: Mapping[str, int] = {
     "suggestions": 2_000,
     "changes": 2_000,
     "segmentPreview": 5_000,
+    "sources": 2_000,
+    "source": 2_000,
     "unmergePreview": 40_000,
     "mergeProfiles": 40_000,
     "unmerge": 40_000,
