@@ -135,6 +135,24 @@ COUNT = """(
     }})"""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A definition that is asked of people at a moment (µs). named: the traits that the policy names."""
+
+    definition: Definition
+    named: Collection[str]
+    now: int
+
+
+def compiled(asked: Asked) -> tuple[str, dict[str, object]]:
+    """A Cypher expression about `profile`, true or false of each, and its parameters.
+
+    Raises ValueError for a trait that is not named; `problems_of` says so before.
+    """
+    compiler = _Compiler(asked.named, asked.now)
+    return compiler.condition(asked.definition), compiler.parameters
+
+
 async def preview(reader: Reader, definition: Definition, named: Collection[str], now: int, first: int) -> Preview:
     """How many people a definition is true of at a moment (µs), and the first few by id.
 

@@ -23,6 +23,7 @@ from identity.messages import (
 )
 from identity.policy import NAMESPACE_PATTERN
 from identity.survivorship import canonical
+from insight.consent import preferences_in
 from loaders.moments import iso_moment, shown_moment
 from loaders.purchases import PRODUCTS_LIMIT, products_in, things_of
 from loaders.signed_users import Belief, vouched_in
@@ -245,6 +246,7 @@ def _message(
     traits, properties, context = item.object_at("traits"), item.object_at("properties"), item.object_at("context")
     digest = _digest(item.fields)
     own, skew = _own_time(item, sending)
+    agreed = _agreed(item, context)
     if kind is MessageKind.IDENTIFY:
         traits = {**item.object_at("context", "traits"), **traits}
     return Message(
@@ -259,7 +261,7 @@ def _message(
         name=_name(item, kind),
         channel=item.text_at("channel"),
         previous_id=_previous_id(item) if kind is MessageKind.ALIAS else None,
-        traits=traits if kind is not MessageKind.GROUP else {},
+        traits=agreed if kind is MessageKind.GROUP else {**agreed, **traits},
         properties=_with_category(item, kind, properties),
         context=context,
         account=_account(item, traits) if kind is MessageKind.GROUP else None,
@@ -268,6 +270,16 @@ def _message(
         region=sending.source.region,
         warnings=tuple(item.warnings),
     )
+
+
+def _agreed(item: _Item, context: dict[str, Json]) -> dict[str, Json]:
+    """What the message says of consent, as traits of whom it is about."""
+    agreed = preferences_in(context)
+    said = item.at(("context", "consent", "categoryPreferences"))
+    if said is not None and not (isinstance(said, dict) and len(said) == len(agreed)):
+        sentence = "each category needs a name of at most 100 bytes and true or false, 100 of them at most"
+        item.warn("invalid_consent", "context.consent.categoryPreferences", f"{sentence}; the others are ignored")
+    return agreed
 
 
 def _authority(kind: MessageKind, sightings: tuple[Sighting, ...], belief: Belief) -> Authority:

@@ -71,7 +71,8 @@ STATEMENT = "role source since lastSeen"
 
 FIELDS: Mapping[str, Mapping[str, Rule]] = {
     "Query": _rules(
-        "profile account device order product deal ticket campaign node nodes changes segments unmergePreview",
+        "profile account device order product deal ticket campaign node nodes changes segments unmergePreview "
+        "sources source audience",
         arguments="profiles segmentPreview",
         refused="how whySame whyNot suggestions connection neighbourhood",
     ),
@@ -82,7 +83,7 @@ FIELDS: Mapping[str, Mapping[str, Rule]] = {
     "Node": _rules("id"),
     "Profile": _rules(
         "id known shared pending firstSeen lastSeen traits trait identifiers accounts colleagues interactions sessions "
-        "journey orders segments history sharedBy household redirectedFrom",
+        "journey orders consents segments history sharedBy household redirectedFrom",
         order="devices contacts contactPoints sharedIdentifiers",
         refused="suggestions",
     ),
@@ -141,6 +142,12 @@ FIELDS: Mapping[str, Mapping[str, Rule]] = {
     "Organisation": _rules("name accounts members deals"),
     "AccountDecision": _rules("outcome sentence organisations"),
     "Segment": _rules("id name definition usable createdAt changedAt"),
+    "Consent": _rules("purpose granted at source message others", words="sentence"),
+    "Audience": _rules("segment purpose size withoutConsent floor"),
+    "Source": _rules("name keys namespaces loads heardAt loadedAt runs rejected complete"),
+    "RejectedRecords": _rules("code count last"),
+    "Run": _rules("id state file mapping format position read size rate times counts startedAt updatedAt"),
+    "RunCounts": _rules("records skipped rejected messages committed repeats differing warned erased"),
     "SegmentDefinition": _rules("all any not trait interactions"),
     "TraitQuestion": _rules("name how", words="value"),
     "InteractionQuestion": _rules("type name atLeast atMost within"),

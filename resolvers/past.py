@@ -89,7 +89,7 @@ IDENTIFIER = frozenset({"id", "namespace", "value", "firstSeen", "generic"})
 # What is answered of the past, by type and field. Every other field of these types refuses.
 ANSWERED: Mapping[str, frozenset[str]] = {
     "Profile": frozenset(
-        {"id", "known", "shared", "pending", "firstSeen", "lastSeen", "redirectedFrom", "traits", "trait"}
+        {"id", "known", "shared", "pending", "firstSeen", "lastSeen", "redirectedFrom", "traits", "trait", "consents"}
         | {"identifiers", "devices", "contacts", "contactPoints", "accounts", "interactions", "history"}
     ),
     "Contact": IDENTIFIER,

@@ -18,12 +18,15 @@ from graph.segments import StoredSegment
 from graph.things import Order as StoredOrder
 from identity.policy import Role
 from insight.changes import Change as StoredChange
+from insight.consent import Consent as StoredConsent
+from insight.consent import consents_among
 from insight.journeys import Session as StoredSession
 from insight.traits import ExplainedTrait
 from resolvers.accounts import Membership
 from resolvers.asking import Info
 from resolvers.batching import then
 from resolvers.changes import Change, history
+from resolvers.consents import Consent, consents_of
 from resolvers.households import Household, HouseholdShown, household_page
 from resolvers.identifiers import Contact, ContactPoint, Device, Identifier, SharedIdentifier, shared_page
 from resolvers.ids import Noun, global_id
@@ -215,6 +218,12 @@ async def _trait(parent: strawberry.Parent[StoredProfile], info: Info, key: Key)
     return await trait_of(info.context, parent.id, key)
 
 
+async def _consents(parent: strawberry.Parent[StoredProfile], info: Info) -> Sequence[StoredConsent]:
+    if isinstance(parent, PastProfile):
+        return consents_among(await past_traits(info.context, parent))
+    return await consents_of(info.context, parent.id)
+
+
 @strawberry.type(description="A person as the evidence shows them, or what is known of a shared identifier.")
 class Profile(Node):
     """A person as the evidence shows them."""
@@ -230,6 +239,7 @@ class Profile(Node):
     trait: Trait | None = resolved(
         _trait, "One trait, also when it was deleted; null when nothing was ever said of it."
     )
+    consents: list[Consent] = resolved(_consents, "What the person agreed to or not, by purpose.")
     identifiers: Connection[Identifier] = resolved(_identifiers, "All identifiers, first seen first.")
     devices: list[Device] = resolved(_devices, "Browsers, apps and things; first seen first.")
     contacts: list[Contact] = resolved(_contacts, "User ids and records in sources; first seen first.")

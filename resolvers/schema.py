@@ -5,6 +5,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from resolvers.account_decisions import AccountDecision, merge_accounts, unmerge_accounts
 from resolvers.accounts import Account, account
+from resolvers.audiences import Audience, audience
 from resolvers.changes import Change, DecisionEvent, MergeEvent, RuleEvent, changes
 from resolvers.decisions import DecisionAnswer, merge_profiles, undo_decision, unmerge, unmerge_preview
 from resolvers.erasure import Erased, erase, unsuppress
@@ -71,6 +72,9 @@ class Query:
         sources, "Every source with its loads and dead letters, by name. Scope `steward` or `admin`."
     )
     source: Source | None = resolved(source, "The source of a name; null if unknown. Scope `steward` or `admin`.")
+    audience: Audience | None = resolved(
+        audience, "How many people of a kept segment agreed to a purpose; null where no segment has the name."
+    )
     unmerge_preview: DecisionAnswer = resolved(
         unmerge_preview, "What an unmerge would give; nothing is written. Scope `steward` or `admin`."
     )

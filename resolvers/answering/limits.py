@@ -44,6 +44,7 @@ DEAR: Mapping[str, int] = {
     "suggestions": 2_000,
     "changes": 2_000,
     "segmentPreview": 5_000,
+    "audience": 40_000,
     "sources": 2_000,
     "source": 2_000,
     "unmergePreview": 40_000,

@@ -91,6 +91,19 @@ def test_traits_of_an_identify_may_stand_in_the_context_alone() -> None:
     assert message(item(context={"traits": {"plan": "gold"}})).traits == {}
 
 
+@pytest.mark.parametrize("kind", ["identify", "track", "page", "group"])
+def test_what_was_agreed_to_stands_in_the_context_of_any_message(kind: str) -> None:
+    said: dict[str, Json] = {"consent": {"categoryPreferences": {"Ads": True, "Functional": False}}}
+    told = message(item(kind, context=said, groupId="g1"))
+    assert (told.traits, codes(told)) == ({"consent.Ads": True, "consent.Functional": False}, [])
+
+
+def test_a_preference_that_is_neither_true_nor_false_is_ignored_with_a_warning() -> None:
+    told = message(item(context={"consent": {"categoryPreferences": {"Ads": "yes", "Functional": True}}}))
+    assert told.traits == {"consent.Functional": True}
+    assert codes(told) == [("invalid_consent", "context.consent.categoryPreferences")]
+
+
 def test_a_group_says_who_belongs_to_what() -> None:
     answer = message(item("group", groupId=7, traits={"name": "Acme", "email": "info@acme.com"}))
     assert answer.account == AccountStatement("account:7", {"name": "Acme", "email": "info@acme.com"})

@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
 PROFILE_FIELDS = {
     "traits { name value }": 1,
+    "traits { name } consents { purpose granted sentence others { value } }": 1,
     'trait(key: "city") { value sentence others { value source } othersCount }': 1,
     'traits { name } trait(key: "city") { value }': 1,
     "identifiers { edges { node { value } } }": 1,
