@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from graph.connection import Reader, Row
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.messages import MessageId
@@ -17,9 +19,11 @@ from identity.messages import MessageId
 EARLIEST, LATEST = -(2**62), 2**62
 
 
-@dataclass(frozen=True, slots=True)
-class Interaction:
-    """An interaction without what was sent with it. Moments in µs; own_time is None when the message had none."""
+class Interaction(msgspec.Struct, frozen=True):
+    """An interaction without what was sent with it. Moments in µs; own_time is None when the message had none.
+
+    No dataclass: a page makes many, and a frozen one takes ten times as long (1.4 µs) to make.
+    """
 
     id: MessageId
     actor: IdentifierKey

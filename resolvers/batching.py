@@ -5,8 +5,8 @@ in which unknown keys have no entry. Keys that sibling fields ask in one turn of
 """
 
 from asyncio import Future, Task, current_task
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from typing import Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from strawberry.dataloader import DataLoader
 
@@ -19,12 +19,26 @@ P = ParamSpec("P")
 Reading = Callable[Concatenate[Reader, Sequence[K], P], Awaitable[Mapping[K, V]]]
 
 
+class Known(Generic[V]):
+    """An answer that is there already; to wait for it takes no time."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: V) -> None:
+        self.value = value
+
+    def __await__(self) -> Generator[None, None, V]:
+        yield from ()
+        return self.value
+
+
 class Batching:
     """The loaders of one request: one for each reading function with its arguments, made when first asked."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self._loaders: dict[object, DataLoader[object, object]] = {}
+        self._known: dict[object, Known[object]] = {}
         self._reading: set[Task[object]] = set()
 
     def stop(self) -> None:
@@ -37,14 +51,19 @@ class Batching:
 
     def ask(self, read: Reading[K, P, V], key: K, *args: P.args, **kwargs: P.kwargs) -> Awaitable[V | None]:
         """What `read` answers for a key, or None; read once in a request, together with other keys asked now."""
-        return cast("Awaitable[V | None]", self._loader(read, *args, **kwargs).load(key))
+        wanted = (read, args, tuple(kwargs.items()))
+        known = self._known.get((wanted, key))
+        if known is not None:
+            return cast("Awaitable[V | None]", known)
+        return cast("Awaitable[V | None]", self._loader(wanted, read, *args, **kwargs).load(key))
 
     def know(self, value: V, read: Reading[K, P, V], key: K, *args: P.args, **kwargs: P.kwargs) -> None:
         """Answer later questions for a key with a value that was read in another way."""
-        self._loader(read, *args, **kwargs).prime(key, value)
+        self._known[(read, args, tuple(kwargs.items())), key] = Known(value)
 
-    def _loader(self, read: Reading[K, P, V], *args: P.args, **kwargs: P.kwargs) -> DataLoader[object, object]:
-        wanted = (read, args, tuple(kwargs.items()))
+    def _loader(
+        self, wanted: object, read: Reading[K, P, V], *args: P.args, **kwargs: P.kwargs
+    ) -> DataLoader[object, object]:
         loader = self._loaders.get(wanted)
         if loader is None:
             loader = self._loaders[wanted] = cast(
@@ -77,6 +96,8 @@ def batched(read: Reading[K, P, V], reader: Reader, *args: P.args, **kwargs: P.k
 
 def then(answer: Awaitable[V], shape: Callable[[V], R]) -> R | Awaitable[R]:
     """What `shape` makes of an answer: at once where it is known already, so that nothing waits for what is there."""
+    if isinstance(answer, Known):
+        return shape(answer.value)
     if isinstance(answer, Future) and answer.done():
         return shape(answer.result())
     return _later(answer, shape)

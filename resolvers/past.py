@@ -62,10 +62,8 @@ class PastShownIdentifier(StoredIdentifier, Past):
     __slots__ = ()
 
 
-class PastInteraction(StoredInteraction, Past):
+class PastInteraction(StoredInteraction, Past, frozen=True):
     """An interaction that was known."""
-
-    __slots__ = ()
 
 
 class PastAccount(StoredAccount, Past):

@@ -85,9 +85,9 @@ def service(parts: Parts) -> Starlette:
     hearing = Hearing(parts.hooks, intake, parts.connection.writer, parts.now, parts.policy, parts.hashing)
     return Starlette(
         routes=[
+            Route("/graphql", guarded(_graphql(parts, keys)), methods=["GET", "POST"]),
             *collecting.routes(),
             *hearing.routes(),
-            Route("/graphql", guarded(_graphql(parts, keys)), methods=["GET", "POST"]),
             Route("/health/live", _live),
             Route("/openapi.json", _described),
             Route("/health/ready", _ready(parts)),

@@ -5,12 +5,12 @@ could not be executed; any other is taken for one from before that type, as the 
 `application/json`, and gets 200 for that, too.
 """
 
-from asyncio import Task, get_running_loop
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from asyncio import Task, Timeout, get_running_loop, timeout
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
-import anyio
 import orjson
 import structlog
 from graphql import ExecutionResult, GraphQLError, OperationType
@@ -128,10 +128,13 @@ def _check_cost(cost: int, viewer: Viewer) -> None:
 
 async def _executed(request: Request, ready: Prepared, viewer: Viewer, asked: World) -> Said:
     asking = Asking(viewer, asked)
+    line = _Line()
     try:
-        with anyio.fail_after(PATIENCE_SECONDS), _while_heard(request, ready.operation.kind):
+        async with timeout(PATIENCE_SECONDS) as patience, _watched(line, request, ready.operation.kind, patience):
             result = await shown_to_viewer(ready.document, ready.question, asking, ready.operation.plans)
-    except TimeoutError:
+    except TimeoutError as error:
+        if line.cut:
+            raise ClientDisconnect from error
         said = _refusal([refused(Code.TOO_SLOW)], _media_type(request) == OLD)
     else:
         said = _answer(result, ready.operation.kind, _media_type(request) == OLD)
@@ -142,35 +145,36 @@ async def _executed(request: Request, ready: Prepared, viewer: Viewer, asked: Wo
     return said
 
 
-@contextmanager
-def _while_heard(request: Request, kind: OperationType) -> Iterator[None]:
-    """Give a query up when its client hangs up; what is over soon is not watched, and a mutation is carried through.
+@dataclass(slots=True)
+class _Line:
+    """The line to a client. cut: whether it hung up."""
 
-    Raises ClientDisconnect.
-    """
+    cut: bool = False
+
+
+@asynccontextmanager
+async def _watched(line: _Line, request: Request, kind: OperationType, patience: Timeout) -> AsyncIterator[None]:
+    """Give a query up when its client hangs up; what is over soon is not watched, and a mutation is carried through."""
     if kind is not OperationType.QUERY:
         yield
         return
     watching: list[Task[None]] = []
     loop = get_running_loop()
-    with anyio.CancelScope() as scope:
-        begun = loop.call_later(
-            WATCHED_AFTER_SECONDS, lambda: watching.append(loop.create_task(_heard(request, scope)))
-        )
-        try:
-            yield
-        finally:
-            begun.cancel()
-            for each in watching:
-                each.cancel()
-    if scope.cancelled_caught:
-        raise ClientDisconnect
+    watch = partial(_heard, line, request, patience)
+    begun = loop.call_later(WATCHED_AFTER_SECONDS, lambda: watching.append(loop.create_task(watch())))
+    try:
+        yield
+    finally:
+        begun.cancel()
+        for each in watching:
+            each.cancel()
 
 
-async def _heard(request: Request, scope: anyio.CancelScope) -> None:
+async def _heard(line: _Line, request: Request, patience: Timeout) -> None:
     message = await request.receive()
     if message["type"] == "http.disconnect":
-        scope.cancel()
+        line.cut = True
+        patience.reschedule(get_running_loop().time())
 
 
 def _check_access(operation: Operation, viewer: Viewer, method: str) -> None:
