@@ -31,10 +31,12 @@ from resolvers.viewer import Viewer
 from resolvers.world import World
 from selfsame.access import KeyRing, secret_in
 from selfsame.answers import failed, refused, said
+from selfsame.browsing import for_pages, page_refused
 from selfsame.collecting import Answer, Collecting, Doors, guarded
 from selfsame.fetching import Fetching
 from selfsame.hooks import Hook
 from selfsame.openapi import openapi_text
+from selfsame.origins import Origins
 from selfsame.providers import Provider
 from selfsame.refusals import Refusal
 from selfsame.telemetry import log
@@ -61,7 +63,7 @@ class Parts:
 
     hashing: how the erased are known again; without it nothing can be erased. doors: which pages may send.
     hooks: what may be sent to /webhooks. open_traits: those that are nobody's personal data.
-    provider: whose tokens are believed, beside keys.
+    provider: whose tokens are believed, beside keys. readers: the pages that may ask with a key that names none.
     """
 
     connection: Connection
@@ -74,6 +76,7 @@ class Parts:
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     open_traits: frozenset[str] = frozenset()
     provider: Provider | None = None
+    readers: Origins = field(default_factory=lambda: Origins(frozenset()))
 
 
 def service(parts: Parts) -> Starlette:
@@ -85,7 +88,7 @@ def service(parts: Parts) -> Starlette:
     hearing = Hearing(parts.hooks, intake, parts.connection.writer, parts.now, parts.policy, parts.hashing)
     return Starlette(
         routes=[
-            Route("/graphql", guarded(_graphql(parts, keys)), methods=["GET", "POST"]),
+            Route("/graphql", for_pages(guarded(_graphql(parts, keys))), methods=["GET", "POST", "OPTIONS"]),
             *collecting.routes(),
             *hearing.routes(),
             Route("/health/live", _live),
@@ -212,6 +215,8 @@ def _graphql(parts: Parts, keys: KeyRing) -> Answer:
         key = await keys.known(secret_in(request.headers))
         if isinstance(key, Refusal):
             return refused(key)
+        if (why := page_refused(request, key, parts.readers)) is not None:
+            return refused(why)
         return await answered(request, Viewer(key.scope, key.name, pii=key.pii, accounts=key.accounts), _world(parts))
 
     return graphql

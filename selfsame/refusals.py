@@ -44,3 +44,14 @@ KEY_SCOPE_MISSING = Refusal(
     "key_scope",
     "the token may do nothing here; one of its scopes must be `selfsame:read`, `selfsame:steward` or `selfsame:admin`",
 )
+READING_REFUSED = Refusal(
+    403,
+    "origin_refused",
+    "pages of this origin may not ask; `selfsame keys create --origin` and SELFSAME_READING_ORIGINS say which may",
+)
+PREFLIGHT_NEEDED = Refusal(
+    403,
+    "preflight_needed",
+    "a page of another origin asks by POST of `application/json`, with `Authorization: Bearer`, or with a header "
+    "`GraphQL-Require-Preflight: 1`, so that its browser asks first",
+)

@@ -99,6 +99,7 @@ async def _parts(settings: Settings, connection: Connection) -> Parts:
         hooks=hooks,
         open_traits=opened,
         provider=settings.provider,
+        readers=settings.readers,
     )
 
 

@@ -87,6 +87,10 @@ class Settings(BaseSettings):
         description="Secret of 64 or more hexadecimal digits by which the erased are known again; keep it for ever.",
     )
     origins: str = Field(default="*", description="Web origins whose pages may send, separated by commas; `*` is any.")
+    reading_origins: str | None = Field(
+        default=None,
+        description="Web origins whose pages may ask with a key that names none, separated by commas; `*` is any.",
+    )
     open_traits: str | None = Field(
         default=None, description="Traits, separated by commas, that are shown also to keys without `--pii`."
     )
@@ -120,9 +124,11 @@ class Settings(BaseSettings):
             raise ValueError(f"an erasure key is {2 * LEAST_KEY_BYTES} or more hexadecimal digits, an even number")
         return value
 
-    @field_validator("origins")
+    @field_validator("origins", "reading_origins")
     @classmethod
-    def _origins(cls, value: str) -> str:
+    def _origins(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         try:
             return ",".join(map(origin_of, _listed(value)))
         except InputInvalidError as error:
@@ -153,6 +159,11 @@ class Settings(BaseSettings):
             return None
         scopes = _listed(self.oidc_scopes)
         return Provider(self.oidc_issuer, self.oidc_audience, self.oidc_jwks_url, scopes, self.oidc_accounts)
+
+    @property
+    def readers(self) -> Origins:
+        """The origins of the web pages that may ask with a key that names none."""
+        return Origins(frozenset(_listed(self.reading_origins or "")))
 
     @property
     def traits_open(self) -> tuple[str, ...]:

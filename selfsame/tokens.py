@@ -2,8 +2,8 @@
 
 A token is a JWT that the provider signed with a key of its JWKS (RFC 7517, 7519; RFC 8725 for what is refused). Keys
 are fetched in a thread, remembered, and fetched anew in the background, so that a known key waits for nobody and a
-provider that is away ends nothing. A key id that is not known is asked for at once, but at most every few seconds: else anybody
-could have the provider asked without end.
+provider that is away ends nothing. A key id that is not known is asked for at once, but at most every few seconds: else
+anybody could have the provider asked without end.
 """
 
 import hashlib
