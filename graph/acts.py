@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from graph.connection import Row, Transaction
+from graph.connection import Row, Statements, Transaction
 from identity.evidence import Act, ActId, ActKind
 from identity.identifiers import IdentifierKey
 
@@ -40,12 +40,12 @@ ON CREATE SET x = row
 """
 
 
-async def acts_about(tx: Transaction, keys: Iterable[IdentifierKey]) -> list[Act]:
+async def acts_about(tx: Statements, keys: Iterable[IdentifierKey]) -> list[Act]:
     """The acts that name any of the identifiers, in no order."""
     return [act_from(row) for row in await tx.rows(ACTS_ABOUT, keys=sorted(keys))]
 
 
-async def acts_of(tx: Transaction, decision: str) -> list[Act]:
+async def acts_of(tx: Statements, decision: str) -> list[Act]:
     """What was decided together, in no order; nothing for a decision that is unknown."""
     return [act_from(row) for row in await tx.rows(ACTS_OF_DECISION, decision=decision)]
 

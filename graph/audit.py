@@ -13,6 +13,7 @@ import secrets
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from graph.connection import Transaction
 from identity.evidence import Act, Heard, LinkId, Reason
@@ -82,7 +83,7 @@ CALL () {
 WITH collect(i) AS all, coalesce(max(last), -1) AS last
 WITH all, CASE WHEN last < $now THEN $now ELSE last + 1 END AS at
 FOREACH (i IN CASE WHEN $moving THEN all ELSE [] END | SET i.moved_at = at)
-WITH at
+WITH at, [i IN all | i.mint] AS mints
 CALL (at) {
   UNWIND $rows AS row
   CREATE (change:Change)
@@ -107,7 +108,7 @@ CALL (at) {
     CREATE (change)-[:CONCERNS]->(end)
   }
 }
-RETURN at
+RETURN at, mints
 """
 
 
@@ -121,6 +122,16 @@ class Entry:
     moved: Sequence[Move] = ()
     profiles: Sequence[ProfileId] = ()
     ends: Sequence[IdentifierKey] = ()
+
+    @property
+    def arrived(self) -> Sequence[str]:
+        """The mints of those that messages brought, which are told in two lists side by side."""
+        return cast("Sequence[str]", self.facts.get("arrived") or ())
+
+    @property
+    def joined(self) -> Sequence[str]:
+        """The profiles that those joined."""
+        return cast("Sequence[str]", self.facts.get("joined") or ())
 
 
 Turned = Mapping[IdentifierKey, Generic | None]
@@ -197,16 +208,29 @@ async def log(tx: Transaction, row: Entry, now: int) -> int:
 async def _log(tx: Transaction, rows: Sequence[Entry], now: int, *, moving: bool) -> int:
     if not rows:
         return now
+    facts = [change_row(number, row) for number, row in enumerate(rows)]
     found = await tx.rows(
         LOG,
         moved=sorted({each.key for row in rows for each in row.moved}),
         concerned=sorted({key for row in rows for key in row.ends}),
         anchors=sorted({id_ for row in rows for id_ in row.profiles}),
-        rows=[change_row(number, row) for number, row in enumerate(rows)],
+        rows=facts,
         moving=moving,
         now=now,
     )
-    return int(found[0]["at"])
+    at = int(found[0]["at"])
+    _tell(tx, rows, [f"{at:016d}{row['id']}" for row in facts], found[0]["mints"], at)
+    return at
+
+
+def _tell(tx: Transaction, rows: Sequence[Entry], ids: Sequence[str], mints: Sequence[str], at: int) -> None:
+    """Let those hear of it who listen: the ids of profiles count as touched also where they are nobody's any more."""
+    moves = [each for row in rows for each in row.moved]
+    touched: list[str | None] = [*mints, *(id_ for row in rows for id_ in row.profiles)]
+    touched += [mint for each in moves for mint in (each.mint, each.left, each.joined)]
+    for row in rows:
+        touched += [*row.arrived, *row.joined]
+    tx.told.note(at, touched=touched, changes=ids, everyone=any(row.kind is ChangeKind.POLICY for row in rows))
 
 
 # The order of what one transaction does; what comes first in it has the smaller id.

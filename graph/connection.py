@@ -27,6 +27,7 @@ from neo4j.exceptions import (
 
 from graph.errors import DatabaseAwayError, DatabaseBrokenError
 from graph.packing import packed
+from graph.telling import TELL, Told
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -42,8 +43,21 @@ RETRY_SECONDS = 0.05
 WRITES = {"selfsame": "writes"}
 
 
+class Statements(Protocol):
+    """What answers statements, within a transaction or each by itself."""
+
+    async def rows(self, statement: str, **parameters: object) -> list[Row]:
+        """The rows of one statement, in order."""
+        ...
+
+
 class Transaction(Protocol):
-    """What a unit of work may do: run a statement and have all its rows."""
+    """What a unit of work may do: run a statement and have all its rows, and note what others shall hear of."""
+
+    @property
+    def told(self) -> Told:
+        """What those hear who listen, once the work is committed."""
+        ...
 
     async def rows(self, statement: str, **parameters: object) -> list[Row]:
         """The rows of one statement, in order."""
@@ -53,6 +67,7 @@ class Transaction(Protocol):
 @dataclass(slots=True)
 class _Managed:
     inner: AsyncManagedTransaction
+    told: Told = field(default_factory=Told)
 
     async def rows(self, statement: str, **parameters: object) -> list[Row]:
         return await _rows(self.inner.run, statement, parameters)
@@ -138,7 +153,11 @@ class Writer:
 
         @unit_of_work(metadata=WRITES)
         async def managed(inner: AsyncManagedTransaction) -> T:
-            return await work(_Managed(inner), *args, **kwargs)
+            tx = _Managed(inner)
+            result = await work(tx, *args, **kwargs)
+            if (facts := tx.told.facts) is not None:
+                await tx.rows(TELL, facts=facts)
+            return result
 
         with _told():
             async with self.driver.session(database=self.database, bookmarks=self.bookmarked.newest) as session:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from graph.connection import Row, Transaction
+from graph.connection import Row, Statements, Transaction
 from graph.stitcher import DEFER
 from identity.device_use import Happening, Use, uses_of
 from identity.identifiers import IdentifierKey, ProfileId
@@ -123,7 +123,7 @@ async def refresh_uses(
 
 
 async def computed_uses(
-    tx: Transaction, devices: Sequence[IdentifierKey], policy: Policy, generic: Collection[IdentifierKey] | None = None
+    tx: Statements, devices: Sequence[IdentifierKey], policy: Policy, generic: Collection[IdentifierKey] | None = None
 ) -> dict[IdentifierKey, tuple[Use, ...]]:
     """The uses of shared devices from their interactions. generic: who is no login; None asks what is stored."""
     found: defaultdict[IdentifierKey, list[Happening]] = defaultdict(list)

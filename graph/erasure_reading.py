@@ -212,6 +212,9 @@ PAGE_OF_CHANGES = _page(
     "Change", "id", "note", "reduce(texts = '', each IN coalesce(n.messages, []) | texts + ' ' + each)"
 )
 
+# feed_entry_id (unique), in its order
+PAGE_OF_ENTRIES = _page("FeedEntry", "id", "reduce(texts = '', each IN coalesce(n.messages, []) | texts + ' ' + each)")
+
 # dead_letter_id (unique), in its order
 PAGE_OF_LETTERS = _page("DeadLetter", "id", "raw", "sentence", "place", "message_id")
 
@@ -250,6 +253,7 @@ PAGES = {
     "Observation": PAGE_OF_OBSERVATIONS,
     "Act": PAGE_OF_ACTS,
     "Change": PAGE_OF_CHANGES,
+    "FeedEntry": PAGE_OF_ENTRIES,
     "DeadLetter": PAGE_OF_LETTERS,
     "Identifier": PAGE_OF_IDENTIFIERS,
     "Segment": PAGE_OF_SEGMENTS,

@@ -238,6 +238,7 @@ async def _record(
     await record_observations(tx, heard, now)
     await links.write(tx, stitched.verdicts, now)
     await refresh_views(tx, heard, change, stitched, policy)
+    tx.told.note(now, touched=found.mints, messages=[each.message.id for each in heard if each.actor])
     cyclic = await record_accounts(tx, heard, begun.pseudonyms, now)
     await record_things(tx, heard, begun.pseudonyms)
     told = Found(stitched.verdicts, cyclic, stitched.clusters, change.new.keys())
@@ -250,10 +251,14 @@ def _cause(heard: Sequence[Heard]) -> Cause:
 
 @dataclass(frozen=True, slots=True)
 class _Locked:
-    """What is so once the last identifier is locked: erasures that are remembered, and when one of them last moved."""
+    """What is so once the last identifier is locked: erasures that are remembered, and when one of them last moved.
+
+    mints: of all identifiers of the batch.
+    """
 
     remembered: int
     moved_at: int
+    mints: Sequence[str] = ()
 
 
 async def _keep_identifiers(
@@ -282,7 +287,7 @@ async def _keep_identifiers(
             change.ends.add(found.known.key)
         else:
             change.stored[found.known.key] = found
-    return _Locked(kept["remembered"], moved_at)
+    return _Locked(kept["remembered"], moved_at, [row["mint"] for row in kept["identifiers"]])
 
 
 def _identifier_rows(heard: Sequence[Heard], policy: Policy, mint: Mint, now: int) -> list[dict[str, object]]:

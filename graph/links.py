@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from graph.connection import Row, Transaction
+from graph.connection import Row, Statements, Transaction
 from identity.evidence import Kind, Link, LinkId, Reason
 from identity.identifiers import IdentifierKey, ProfileId, namespace_of
 from identity.messages import Authority, MessageId, SourceName
@@ -198,7 +198,7 @@ def new_row(link: Link, verdict: dict[str, object], now: int) -> dict[str, objec
     return {"a": link.a, "b": link.b, "facts": facts}
 
 
-async def links_between(tx: Transaction, pairs: Iterable[tuple[str, str]]) -> dict[LinkId, StoredLink]:
+async def links_between(tx: Statements, pairs: Iterable[tuple[str, str]]) -> dict[LinkId, StoredLink]:
     """The links between pairs of keys (smaller first), of all kinds."""
     return _by_id(await tx.rows(LINKS_BETWEEN, pairs=[list(pair) for pair in pairs]))
 
@@ -221,7 +221,7 @@ async def derived_links(tx: Transaction, keys: Iterable[IdentifierKey]) -> dict[
 
 
 async def aliases_between_values(
-    tx: Transaction, keys: Iterable[IdentifierKey], namespaces: Container[str]
+    tx: Statements, keys: Iterable[IdentifierKey], namespaces: Container[str]
 ) -> dict[LinkId, Link]:
     """The aliases between two values of one of the namespaces, of which one is among the keys."""
     asked = sorted(key for key in keys if namespace_of(key) in namespaces)

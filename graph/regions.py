@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from graph.acts import acts_about
 from graph.audit import Cause
-from graph.connection import Transaction
+from graph.connection import Statements, Transaction
 from graph.links import StoredLink, aliases_between_values, links_around, waiting_links
 from identity.evidence import Act, ActId, ActKind, Kind, Link, LinkId
 from identity.identifiers import IdentifierKey, ProfileId
@@ -117,7 +117,7 @@ NO_LINKS: Mapping[LinkId, Link] = {}
 
 
 async def ruling_acts(
-    tx: Transaction,
+    tx: Statements,
     keys: Iterable[IdentifierKey],
     policy: Policy,
     fresh: Mapping[LinkId, Link] = NO_LINKS,
@@ -143,7 +143,7 @@ async def ruling_acts(
 
 
 async def _said_about(
-    tx: Transaction, fresh: Mapping[LinkId, Link], keys: set[IdentifierKey], policy: Policy
+    tx: Statements, fresh: Mapping[LinkId, Link], keys: set[IdentifierKey], policy: Policy
 ) -> list[Act]:
     stored = await aliases_between_values(tx, keys, overriding(policy))
     changed = {id_: link for id_, link in fresh.items() if id_.kind is Kind.ALIAS and keys & {id_.a, id_.b}}

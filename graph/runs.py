@@ -175,6 +175,7 @@ async def _begun(tx: Transaction, id_: RunId, load: Load, now: datetime, hold: H
     said = {**run_facts(new), "id": id_}
     rows = await tx.rows(OPEN_RUN, open=_open(load), facts=said, now=micros(now))
     run = run_from(rows[0]["run"])
+    tx.told.note(micros(now), runs=[run.id])
     if run.id == id_:
         return run
     if run.held(now, hold) and not hold.take_over:
@@ -231,6 +232,7 @@ async def _advanced(tx: Transaction, run: Run, rejections: Sequence[Rejection], 
     moment_ = micros(run.updated_at)
     if not await tx.rows(KEEP_RUN, id=run.id, times=run.taken.times, facts=run_facts(run), now=moment_):
         raise RunTakenError(run.load.file)
+    tx.told.note(moment_, runs=[run.id])
     load = run.load
     letters = [DeadLetter("", load.source, each, run.updated_at, run.id, load.read_by) for each in rejections]
     await keep_letters(tx, letters, hashing)

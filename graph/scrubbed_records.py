@@ -182,6 +182,7 @@ SCRUBBED: Mapping[str, Callable[[Row, Scrub], dict[str, object]]] = {
     "Act": _of_note,
     "AccountAct": _of_note,
     "Change": _of_note,
+    "FeedEntry": _of_note,
     "DeadLetter": _of_letter,
     "Run": _of_run,
     "FormerId": _of_former,

@@ -159,6 +159,7 @@ OTHERS = {
         "Act": "id",
         "AccountAct": "id",
         "Change": "id",
+        "FeedEntry": "id",
         "DeadLetter": "id",
         "Run": "id",
         "FormerId": "id",

@@ -1,5 +1,6 @@
 """What every resolver may touch: who asks, the world, and the loaders of this request."""
 
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 
@@ -15,18 +16,30 @@ from resolvers.world import World
 
 
 class Asking:
-    """One request while it is answered."""
+    """One request while it is answered, or one subscription from one event to the next.
+
+    resume: after which sequence a subscription goes on, as its transport says. sequence: of the event that is answered.
+    """
 
     def __init__(self, viewer: Viewer, world: World) -> None:
         self.viewer = viewer
         self.world = world
         self.batching = Batching(world.reader)
+        self.resume: str | None = None
+        self.sequence: str | None = None
         self._ruling: Policy | None = None
         self._ruled = anyio.Lock()
 
     def forget(self) -> None:
         """Read anew what is asked from now on: something was written."""
         self.batching = Batching(self.world.reader)
+
+    def renew(self, sequence: str) -> None:
+        """Answer another event: by the policy in force now, at this moment, from what is stored now."""
+        self.world = replace(self.world, policy=self.world.held.policy)
+        self.sequence, self._ruling = sequence, None
+        self.__dict__.pop("now", None)
+        self.forget()
 
     async def ruling(self) -> Policy:
         """The policy in force with the namespaces that sources declared. One statement in a request."""

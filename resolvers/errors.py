@@ -49,6 +49,12 @@ class Code(StrEnum):
     SEGMENT_INVALID = "segment_invalid"
     SEGMENT_NAME = "segment_name"
     TOO_MANY_SEGMENTS = "too_many_segments"
+    BAD_SEQUENCE = "bad_sequence"
+    SEQUENCE_GONE = "sequence_gone"
+    UNKNOWN_RUN = "unknown_run"
+    SUBSCRIPTION_TRANSPORT = "subscription_transport"
+    TOO_MANY_SUBSCRIPTIONS = "too_many_subscriptions"
+    KEY_ENDED = "key_ended"
     DATABASE_AWAY = "database_away"
     POLICY_APPLYING = "policy_applying"
     UNEXPECTED = "unexpected"
@@ -93,6 +99,12 @@ MEANINGS: Mapping[Code, str] = {
     Code.SEGMENT_INVALID: "the definition cannot be used; `extensions.problems` lists each place and reason",
     Code.SEGMENT_NAME: "a segment's name has 1 to 100 characters that can be seen",
     Code.TOO_MANY_SEGMENTS: "100 segments are kept; define one of their names again instead",
+    Code.BAD_SEQUENCE: "`after` is no sequence of a subscription; pass `sequence` of an event as it came",
+    Code.SEQUENCE_GONE: "what came after this sequence is no longer kept; read anew, and subscribe without `after`",
+    Code.UNKNOWN_RUN: "no run of a load has this id; `selfsame runs` lists them",
+    Code.SUBSCRIPTION_TRANSPORT: "subscriptions are asked over a WebSocket, or with `Accept: text/event-stream`",
+    Code.TOO_MANY_SUBSCRIPTIONS: "so many subscriptions are open that no more are taken; end one, or come again later",
+    Code.KEY_ENDED: "the key of this subscription opens nothing any more; subscribe again with another one",
     Code.DATABASE_AWAY: "Neo4j does not answer; the same request may be sent again after `Retry-After` seconds",
     Code.POLICY_APPLYING: "a policy is being applied; the same mutation may be sent again after `Retry-After` seconds",
     Code.UNEXPECTED: "a fault in Selfsame itself; the service's log has the cause",

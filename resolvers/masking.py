@@ -80,6 +80,13 @@ FIELDS: Mapping[str, Mapping[str, Rule]] = {
         "defineSegment setTrait clearTrait mergeAccounts unmergeAccounts acceptSuggestion dismissSuggestion "
         "reopenSuggestion mergeProfiles unmerge undoDecision erase unsuppress"
     ),
+    "Subscription": _rules("profileChanged identityChanges interactionAdded loadProgress"),
+    "ProfileChange": _rules("sequence at profileId profile changes"),
+    "IdentityChange": _rules("sequence change"),
+    "InteractionAdded": _rules("sequence profileId profile interaction"),
+    "LoadProgress": _rules(
+        "sequence run source file state records messages committed repeats rejected skipped fraction rate updatedAt"
+    ),
     "Node": _rules("id"),
     "Profile": _rules(
         "id known shared pending firstSeen lastSeen traits trait identifiers accounts colleagues interactions sessions "

@@ -22,6 +22,7 @@ from resolvers.relations import Neighbourhood, Relation, connection, neighbourho
 from resolvers.scalars import SCALARS
 from resolvers.segments import Segment, SegmentPreview, define_segment, segment_preview, segments
 from resolvers.sources import Source, source, sources
+from resolvers.subscriptions import Subscription
 from resolvers.suggestions import (
     SuggestionDecision,
     Suggestions,
@@ -132,6 +133,7 @@ def made() -> strawberry.Schema:
     return strawberry.Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[Contact, ContactPoint, *KINDS, MergeEvent, DecisionEvent, RuleEvent],
         config=StrawberryConfig(scalar_map=SCALARS, default_resolver=shown),
     )

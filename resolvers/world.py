@@ -8,6 +8,7 @@ from graph.connection import Reader, Writer
 from graph.policies import PolicyHeld
 from identity.erasure import Hashing
 from identity.policy import Policy
+from resolvers.feed import Feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class World:
     policy: in force when the request came, so that one answer reads by one. held: as the process knows it, for what
     writes: that asks which version is in force, and need not read the text of one that is known.
     hashing: how the erased are known again, where a key is set. open_traits: those that are nobody's personal data.
+    feed: what those hear who subscribe.
     """
 
     reader: Reader
@@ -27,3 +29,4 @@ class World:
     mint: Callable[[], str]
     hashing: Hashing | None = None
     open_traits: frozenset[str] = frozenset()
+    feed: Feed | None = None

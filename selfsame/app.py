@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import anyio
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from graph.applying import finish_application
 from graph.connection import Connection
@@ -27,7 +27,9 @@ from identity.messages import Message, micros
 from loaders.committing import Commit
 from loaders.intake import Intake, Pace
 from resolvers.answering.endpoint import answered
-from resolvers.viewer import Viewer
+from resolvers.answering.events import streamed, wants_events
+from resolvers.answering.socket import conversed
+from resolvers.feed import Feed
 from resolvers.world import World
 from selfsame.access import KeyRing, secret_in
 from selfsame.answers import failed, refused, said
@@ -35,6 +37,7 @@ from selfsame.browsing import for_pages, page_refused
 from selfsame.collecting import Answer, Collecting, Doors, guarded
 from selfsame.fetching import Fetching
 from selfsame.hooks import Hook
+from selfsame.live import LIVE_SECONDS, RETENTION, Telling, door_of, still_known, viewer_of
 from selfsame.openapi import openapi_text
 from selfsame.origins import Origins
 from selfsame.providers import Provider
@@ -64,6 +67,7 @@ class Parts:
     hashing: how the erased are known again; without it nothing can be erased. doors: which pages may send.
     hooks: what may be sent to /webhooks. open_traits: those that are nobody's personal data.
     provider: whose tokens are believed, beside keys. readers: the pages that may ask with a key that names none.
+    retention: how long what happened can be told to who comes late.
     """
 
     connection: Connection
@@ -77,6 +81,7 @@ class Parts:
     open_traits: frozenset[str] = frozenset()
     provider: Provider | None = None
     readers: Origins = field(default_factory=lambda: Origins(frozenset()))
+    retention: timedelta = RETENTION
 
 
 def service(parts: Parts) -> Starlette:
@@ -84,19 +89,25 @@ def service(parts: Parts) -> Starlette:
     intake = Intake(committing(parts), parts.pace)
     tokens = Tokens(parts.provider, parts.now) if parts.provider else None
     keys = KeyRing(parts.connection.reader, parts.now, tokens=tokens)
+    feed = Feed(parts.connection.reader)
     collecting = Collecting(keys, intake, parts.connection.writer, parts.now, parts.hashing, parts.doors)
     hearing = Hearing(parts.hooks, intake, parts.connection.writer, parts.now, parts.policy, parts.hashing)
-    return Starlette(
+    app = Starlette(
         routes=[
-            Route("/graphql", for_pages(guarded(_graphql(parts, keys))), methods=["GET", "POST", "OPTIONS"]),
+            Route("/graphql", for_pages(guarded(_graphql(parts, keys, feed))), methods=["GET", "POST", "OPTIONS"]),
             *collecting.routes(),
             *hearing.routes(),
+            WebSocketRoute(
+                "/graphql", partial(conversed, door=door_of(keys, parts.readers, partial(_world, parts, feed)))
+            ),
             Route("/health/live", _live),
             Route("/openapi.json", _described),
             Route("/health/ready", _ready(parts)),
         ],
-        lifespan=_lifespan(parts, intake, keys),
+        lifespan=_lifespan(parts, intake, keys, feed),
     )
+    app.state.feed = feed
+    return app
 
 
 def committing(parts: Parts) -> Commit:
@@ -111,7 +122,9 @@ def committing(parts: Parts) -> Commit:
     return commit
 
 
-def _lifespan(parts: Parts, intake: Intake, keys: KeyRing) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    parts: Parts, intake: Intake, keys: KeyRing, feed: Feed
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with intake.opened(), anyio.create_task_group() as tasks:
@@ -121,7 +134,10 @@ def _lifespan(parts: Parts, intake: Intake, keys: KeyRing) -> Callable[[Starlett
                 tasks.start_soon(_for_ever, FRESH_SECONDS, keys.tokens.refresh, "the keys of tokens have to wait")
             noting = partial(keys.note, parts.connection.writer)
             tasks.start_soon(_for_ever, NOTE_SECONDS, noting, "when keys were used cannot be noted")
+            telling = Telling(parts.connection, feed, parts.now, parts.retention)
+            tasks.start_soon(_for_ever, LIVE_SECONDS, telling.go_on, "what happens has to wait until it is told")
             yield
+            feed.close()
             tasks.cancel_scope.cancel()
 
     return lifespan
@@ -210,19 +226,22 @@ BACKGROUND: Sequence[tuple[float, Callable[[Parts], Awaitable[None]], str]] = (
 )
 
 
-def _graphql(parts: Parts, keys: KeyRing) -> Answer:
+def _graphql(parts: Parts, keys: KeyRing, feed: Feed) -> Answer:
     async def graphql(request: Request) -> Response:
         key = await keys.known(secret_in(request.headers))
         if isinstance(key, Refusal):
             return refused(key)
         if (why := page_refused(request, key, parts.readers)) is not None:
             return refused(why)
-        return await answered(request, Viewer(key.scope, key.name, pii=key.pii, accounts=key.accounts), _world(parts))
+        viewer, world = viewer_of(key), _world(parts, feed)
+        if wants_events(request):
+            return await streamed(request, viewer, world, partial(still_known, keys, request.headers))
+        return await answered(request, viewer, world)
 
     return graphql
 
 
-def _world(parts: Parts) -> World:
+def _world(parts: Parts, feed: Feed) -> World:
     """The world of one request: the policy stays the same until it is answered."""
     graph = parts.connection
     return World(
@@ -234,6 +253,7 @@ def _world(parts: Parts) -> World:
         parts.mint,
         parts.hashing,
         parts.open_traits,
+        feed,
     )
 
 

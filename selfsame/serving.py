@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from os import strerror
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from graph.server.folders import ROOM_MB, free_mb
 from graph.server.local import LocalNeo4j
 from graph.server.progress import Tell
 from graph.tombstones import check_key
+from resolvers.answering.requests import BODY_LIMIT
 from selfsame.app import Parts, service
 from selfsame.clock import mint, now
 from selfsame.collecting import Doors
@@ -100,6 +102,7 @@ async def _parts(settings: Settings, connection: Connection) -> Parts:
         open_traits=opened,
         provider=settings.provider,
         readers=settings.readers,
+        retention=timedelta(days=settings.feed_days),
     )
 
 
@@ -127,7 +130,9 @@ async def _answering(app: Starlette, listener: socket.socket) -> AsyncIterator[t
         uvicorn.Config(
             app,
             http="httptools",
-            ws="none",
+            ws="websockets-sansio",
+            ws_max_size=BODY_LIMIT,
+            ws_per_message_deflate=False,
             lifespan="on",
             log_config=None,
             access_log=False,
@@ -140,6 +145,7 @@ async def _answering(app: Starlette, listener: socket.socket) -> AsyncIterator[t
         try:
             yield tasks, server
         finally:
+            app.state.feed.close()  # who listens is told to come again, while that can still be written
             server.should_exit = True
             with anyio.CancelScope(shield=True):
                 await ended.wait()

@@ -114,6 +114,9 @@ class Settings(BaseSettings):
     webhooks: dict[str, WebhookSettings] = Field(
         default_factory=dict, description="What may be sent to `/webhooks/…`, as JSON or a table (docs/webhooks.md)."
     )
+    feed_days: int = Field(
+        default=3, ge=1, le=90, description="How many days of what happened can be told to who comes late."
+    )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="`debug`, `info`, `warning` or `error`.")
     log_format: LogFormat = Field(default=LogFormat.CONSOLE, description="`console` for people, `json` for machines.")
 

@@ -105,18 +105,43 @@ def _prepared(question: Asked, viewer: Viewer, request: Request) -> Prepared | S
     """What may be executed; else the answer that says why not."""
     old = _media_type(request) == OLD
     try:
-        document = document_of(question.query)
-        if not isinstance(document, Document):
-            return _refusal(document, old)
+        ready = prepared(question, viewer, request.method)
+    except RefusedError as error:
+        return _refusal(error.errors, old)
+    if ready.operation.kind is OperationType.SUBSCRIPTION:
+        return _refusal([refused(Code.SUBSCRIPTION_TRANSPORT)], old)
+    return ready
+
+
+class RefusedError(Exception):
+    """A question that is not executed. errors: why."""
+
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        super().__init__(errors[0].message)
+        self.errors = errors
+
+
+def prepared(question: Asked, viewer: Viewer, method: str = "POST") -> Prepared:
+    """A question held against every limit and right. method: by which it came. Raises RefusedError."""
+    document = document_of(question.query)
+    if not isinstance(document, Document):
+        raise RefusedError(document)
+    try:
         operation = operation_in(document, question.operation)
-        _check_access(operation, viewer, request.method)
+        _check_access(operation, viewer, method)
         check_size(operation.size)
         check_variables(question.variables)
         cost = cost_of(operation.size, question.variables)
         _check_cost(cost, viewer)
     except GraphQLError as error:
-        return _refusal([error], old)
+        raise RefusedError([error]) from error
     return Prepared(question, document, operation, cost)
+
+
+def refusal(request: Request, errors: Sequence[GraphQLError]) -> Response:
+    """The answer to a request that is not executed."""
+    said = _refusal(errors, _media_type(request) == OLD)
+    return Response(orjson.dumps(said.content), said.status, said.headers, _media_type(request))
 
 
 def _check_cost(cost: int, viewer: Viewer) -> None:
@@ -189,7 +214,7 @@ def _answer(result: ExecutionResult, kind: OperationType, old: bool) -> Said:
         return Said(200, {"data": result.data})
     if result.data is None and all(error.path is None for error in result.errors):
         return _refusal([_with_code(error, Code.VARIABLES_INVALID) for error in result.errors], old)
-    errors = [_expected(error) for error in result.errors]
+    errors = [expected(error) for error in result.errors]
     for error in errors:
         if _code(error) in RETRY_AFTER and not (kind is OperationType.MUTATION and _something_done(result)):
             return _refusal([error], old)
@@ -202,7 +227,7 @@ def _something_done(result: ExecutionResult) -> bool:
     return any(name not in failed for name in result.data or ())
 
 
-def _expected(error: GraphQLError) -> GraphQLError:
+def expected(error: GraphQLError) -> GraphQLError:
     """The error as a caller may see it: what was not meant for callers stays in the log."""
     if (error.extensions or {}).get("code"):
         return error

@@ -12,12 +12,13 @@ from graphql.execution import execute
 
 from resolvers.answering.documents import Document
 from resolvers.answering.executing import executed, is_awaitable
-from resolvers.answering.fields import lean
+from resolvers.answering.fields import EXECUTABLE, lean
 from resolvers.answering.plans import Planned
 from resolvers.answering.requests import Asked
 from resolvers.asking import Asking
 from resolvers.masking import masked
 from resolvers.schema import made
+from resolvers.viewer import Viewer
 
 
 def _guarded(made: GraphQLSchema) -> GraphQLSchema:
@@ -32,11 +33,16 @@ def _guarded(made: GraphQLSchema) -> GraphQLSchema:
 GUARDED = _guarded(lean(made()._schema))  # noqa: SLF001 -- Strawberry has no public name for it
 
 
+def schema_for(document: Document, viewer: Viewer) -> GraphQLSchema:
+    """The schema by which a document is executed for a viewer."""
+    return EXECUTABLE if viewer.sees_all or not (document.personal or viewer.accounts) else GUARDED
+
+
 async def shown_to_viewer(
     document: Document, asked: Asked, context: Asking, plans: Planned | None = None
 ) -> ExecutionResult:
     """The result of an operation of a valid document, as far as the viewer may see it; errors are in it."""
-    if context.viewer.sees_all or not (document.personal or context.viewer.accounts):
+    if schema_for(document, context.viewer) is not GUARDED:
         return await executed(document.node, asked.variables, asked.operation, context, plans)
     result = execute(
         GUARDED,

@@ -34,7 +34,7 @@ async def asked_in(request: Request, most: int) -> Asked | tuple[Asked, ...]:
         sent = orjson.loads(await _body(request))
     except orjson.JSONDecodeError as error:
         raise refused(Code.BODY_INVALID, f"the body is no JSON: {error}") from error
-    return _batch(sent, most) if isinstance(sent, list) else _asked(sent)
+    return _batch(sent, most) if isinstance(sent, list) else asked_from(sent)
 
 
 def _batch(sent: list[object], most: int) -> tuple[Asked, ...]:
@@ -46,7 +46,7 @@ def _batch(sent: list[object], most: int) -> tuple[Asked, ...]:
         raise refused(
             Code.TOO_MANY_OPERATIONS, f"the body lists {len(sent)} operations; the service takes {most} at once"
         )
-    return tuple(map(_asked, sent))
+    return tuple(map(asked_from, sent))
 
 
 async def _body(request: Request) -> bytes:
@@ -60,7 +60,7 @@ async def _body(request: Request) -> bytes:
 
 def _from_address(parameters: Mapping[str, str]) -> Asked:
     sent = {"query": parameters.get("query"), "operationName": parameters.get("operationName")}
-    return _asked(sent | {name: _json(parameters, name) for name in ("variables", "extensions")})
+    return asked_from(sent | {name: _json(parameters, name) for name in ("variables", "extensions")})
 
 
 def _json(parameters: Mapping[str, str], name: str) -> object:
@@ -70,7 +70,8 @@ def _json(parameters: Mapping[str, str], name: str) -> object:
         raise refused(Code.BODY_INVALID, f"`{name}` is no JSON: {error}") from error
 
 
-def _asked(sent: object) -> Asked:
+def asked_from(sent: object) -> Asked:
+    """What a request asks that was read already. Raises GraphQLError with a code of errors.py."""
     if not isinstance(sent, dict):
         raise refused(Code.BODY_INVALID, "the body is no JSON object")
     query, variables, operation = sent.get("query"), sent.get("variables"), sent.get("operationName")

@@ -1,0 +1,108 @@
+"""/graphql as server-sent events, by the GraphQL-over-SSE protocol in its mode of distinct connections.
+
+https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md: each request is one stream of `next` events and a
+`complete`. The id of an event is its sequence, so a browser that connects again goes on where it was by itself. When
+the service goes down the stream ends without `complete`, by which clients know to come again.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+
+import anyio
+import orjson
+from graphql import GraphQLError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from resolvers.answering.endpoint import RefusedError, prepared, refusal
+from resolvers.answering.requests import Asked, asked_in
+from resolvers.answering.streaming import Result, answers_to
+from resolvers.errors import Code, refused
+from resolvers.viewer import Viewer
+from resolvers.world import World
+
+EVENTS = "text/event-stream"
+ALIVE_SECONDS = 12.0
+RECHECK_SECONDS = 5.0
+SLOW_SECONDS = 30.0
+HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+COMPLETE = b"event: complete\ndata:\n\n"
+ALIVE = b":\n\n"
+Admitted = Callable[[], Awaitable[bool]]
+
+
+def wants_events(request: Request) -> bool:
+    """Whether a request asks for a stream of events."""
+    return EVENTS in request.headers.get("accept", "")
+
+
+async def streamed(request: Request, viewer: Viewer, world: World, admitted: Admitted) -> Response:
+    """The stream of answers to a request. admitted: whether its key still opens what it did."""
+    try:
+        asked = await asked_in(request, 1)
+        if not isinstance(asked, Asked):
+            raise refused(Code.BODY_INVALID, "a stream answers one operation")
+        ready = prepared(asked, viewer, request.method)
+        answers = await answers_to(ready, viewer, world, request.headers.get("last-event-id"))
+    except GraphQLError as error:
+        return refusal(request, [error])
+    except RefusedError as error:
+        return refusal(request, error.errors)
+    return EventStream(answers, world, admitted)
+
+
+class EventStream(Response):
+    """A response that is written event by event, until its reader has left or takes none for half a minute."""
+
+    def __init__(self, answers: AsyncGenerator[Result, None], world: World, admitted: Admitted) -> None:
+        super().__init__(None, 200, HEADERS, EVENTS)
+        del self.headers["content-length"]
+        self._answers, self._world, self._admitted = answers, world, admitted
+        self._one_at_a_time = anyio.Lock()
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        """Write the stream."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async with anyio.create_task_group() as tasks, aclosing(self._answers):
+            tasks.start_soon(_left, receive, tasks.cancel_scope)
+            tasks.start_soon(self._kept_alive, send)
+            tasks.start_soon(self._watched, send, tasks.cancel_scope)
+            await self._written(send)
+            tasks.cancel_scope.cancel()
+
+    async def _written(self, send: Send) -> None:
+        async for result in self._answers:
+            await self._write(send, _event(result.content, result.sequence))
+        feed = self._world.feed
+        goes_down = feed is not None and feed.closing.is_set()
+        await self._write(send, b"" if goes_down else COMPLETE, more=False)
+
+    async def _kept_alive(self, send: Send) -> None:
+        while True:
+            await anyio.sleep(ALIVE_SECONDS)
+            await self._write(send, ALIVE)
+
+    async def _watched(self, send: Send, scope: anyio.CancelScope) -> None:
+        """End the stream soon after its key has ended."""
+        while await self._admitted():  # noqa: ASYNC110 - it happens in another process
+            await anyio.sleep(RECHECK_SECONDS)
+        last = _event({"errors": [refused(Code.KEY_ENDED).formatted]}, None)
+        await self._write(send, last + COMPLETE, more=False)
+        scope.cancel()
+
+    async def _write(self, send: Send, body: bytes, *, more: bool = True) -> None:
+        with anyio.fail_after(SLOW_SECONDS):
+            async with self._one_at_a_time:
+                await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+async def _left(receive: Receive, scope: anyio.CancelScope) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    scope.cancel()
+
+
+def _event(content: Mapping[str, object], sequence: str | None) -> bytes:
+    id_ = f"id: {sequence}\n" if sequence is not None else ""
+    return f"event: next\n{id_}data: ".encode() + orjson.dumps(content) + b"\n\n"

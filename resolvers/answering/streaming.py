@@ -1,0 +1,123 @@
+"""An operation answered result by result, whatever carries them: a query has one, a subscription one per event."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import dataclass
+
+import anyio
+import structlog
+from graphql import ExecutionResult, GraphQLError, OperationType, subscribe
+
+from graph.failures import kind_of, may_pass
+from resolvers.answering.endpoint import PATIENCE_SECONDS, Prepared, RefusedError, expected
+from resolvers.answering.guarded import schema_for, shown_to_viewer
+from resolvers.asking import Asking
+from resolvers.errors import Code, refused
+from resolvers.viewer import Viewer
+from resolvers.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One answer, ready to be written. sequence: after which a subscription goes on; failed: why there is no more."""
+
+    content: Mapping[str, object]
+    sequence: str | None = None
+    failed: bool = False
+
+
+async def answers_to(
+    ready: Prepared, viewer: Viewer, world: World, resume: str | None = None
+) -> AsyncGenerator[Result, None]:
+    """The answers to an operation, until there is none left or the service goes down; whoever stops earlier closes it.
+
+    resume: after which sequence a subscription goes on, where the transport says so. Raises RefusedError for what
+    cannot be begun. What goes wrong later is the last answer.
+    """
+    context = Asking(viewer, world)
+    context.resume = resume
+    if ready.operation.kind is not OperationType.SUBSCRIPTION:
+        return _one(await _once(ready, context))
+    return _each(await _begun(ready, context), context)
+
+
+async def _one(result: Result) -> AsyncGenerator[Result, None]:
+    yield result
+
+
+async def _each(stream: AsyncIterator[ExecutionResult], context: Asking) -> AsyncGenerator[Result, None]:
+    try:
+        async for result in stream:
+            yield Result(shown(result, context.sequence), context.sequence)
+            context.batching.stop()
+    except Exception as error:  # noqa: BLE001 - the edge: whatever ended the events, who listens is told
+        yield Result(_failure(error), failed=True)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await stream.aclose()  # type: ignore[attr-defined]  # graphql-core's mapped stream has it
+
+
+async def _once(ready: Prepared, context: Asking) -> Result:
+    try:
+        with anyio.fail_after(PATIENCE_SECONDS):
+            result = await shown_to_viewer(ready.document, ready.question, context)
+    except TimeoutError as error:
+        raise RefusedError([refused(Code.TOO_SLOW)]) from error
+    finally:
+        context.batching.stop()
+    return Result(shown(_begun_at_all(result)))
+
+
+async def _begun(ready: Prepared, context: Asking) -> AsyncIterator[ExecutionResult]:
+    asked = ready.question
+    if context.viewer.accounts:
+        raise RefusedError([refused(Code.KEY_SCOPE, "a key that is restricted to accounts cannot subscribe")])
+    try:
+        with anyio.fail_after(PATIENCE_SECONDS):
+            begun = subscribe(
+                schema_for(ready.document, context.viewer),
+                ready.document.node,
+                context_value=context,
+                variable_values=dict(asked.variables),
+                operation_name=asked.operation,
+            )
+            stream = begun if isinstance(begun, ExecutionResult | AsyncIterator) else await begun
+    except TimeoutError as error:
+        raise RefusedError([refused(Code.TOO_SLOW)]) from error
+    if isinstance(stream, ExecutionResult):
+        raise RefusedError([_coded(expected(each)) for each in stream.errors or ()])
+    return stream
+
+
+def _begun_at_all(result: ExecutionResult) -> ExecutionResult:
+    """Raises RefusedError where the variables did not even fit."""
+    if result.data is None and result.errors and all(error.path is None for error in result.errors):
+        raise RefusedError([_coded(error) for error in result.errors])
+    return result
+
+
+def _coded(error: GraphQLError) -> GraphQLError:
+    if not (error.extensions or {}).get("code"):
+        error.extensions = {**(error.extensions or {}), "code": Code.VARIABLES_INVALID.value}
+    return error
+
+
+def shown(result: ExecutionResult, sequence: str | None = None) -> Mapping[str, object]:
+    """A result as it is written; the sequence stands in its extensions, whether or not it was asked for."""
+    content: dict[str, object] = {"data": result.data}
+    if result.errors:
+        content["errors"] = [expected(each).formatted for each in result.errors]
+    if sequence is not None:
+        content["extensions"] = {"sequence": sequence}
+    return content
+
+
+def _failure(error: Exception) -> Mapping[str, object]:
+    """What those are told whose subscription ended in the middle; the cause stays in the log."""
+    if isinstance(error, GraphQLError) and (error.extensions or {}).get("code"):
+        meant = error
+    elif may_pass(error):
+        meant = refused(Code.DATABASE_AWAY)
+    else:
+        structlog.get_logger().error("a subscription failed", error=kind_of(error), exc_info=error)
+        meant = refused(Code.UNEXPECTED)
+    return {"errors": [meant.formatted]}

@@ -1,0 +1,124 @@
+"""Somebody who listens: over a WebSocket by graphql-transport-ws, or to server-sent events."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+import httpx
+import orjson
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from identity.messages import Json
+
+PROTOCOL = Subprotocol("graphql-transport-ws")
+SECONDS = 30.0
+
+CHANGED = """
+subscription ($by: ProfileLookup!, $after: String) {
+  profileChanged(by: $by, after: $after) {
+    sequence
+    profile { id identifiers { edges { node { value } } } }
+    changes { kind }
+  }
+}
+"""
+
+ADDED = """
+subscription ($by: ProfileLookup!, $after: String) {
+  interactionAdded(by: $by, after: $after) { sequence interaction { name } }
+}
+"""
+
+MERGES = """
+subscription ($after: String) {
+  identityChanges(kinds: [MERGED, SPLIT], after: $after) { sequence change { kind ... on MergeEvent { before after } } }
+}
+"""
+
+
+def named(value: str, namespace: str = "user_id") -> Json:
+    return {"by": {"identifier": {"namespace": namespace, "value": value}}}
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One end of a connection."""
+
+    socket: ClientConnection
+
+    async def say(self, type_: str, id_: str | None = None, payload: Json = None) -> None:
+        said = {"type": type_, "id": id_, "payload": payload}
+        await self.socket.send(
+            orjson.dumps({name: value for name, value in said.items() if value is not None}).decode()
+        )
+
+    async def hear(self) -> dict[str, Json]:
+        with anyio.fail_after(SECONDS):
+            return orjson.loads(await self.socket.recv())
+
+    async def subscribe(self, id_: str, query: str, variables: Mapping[str, Json] | None = None) -> None:
+        """Subscribe, and wait until the service listens: it answers in order what is asked behind it."""
+        await self.say("subscribe", id_, {"query": query, "variables": dict(variables or {})})
+
+    async def next(self) -> dict[str, Json]:
+        """The data of the next event."""
+        message = await self.hear()
+        assert message["type"] == "next", message
+        assert "errors" not in message["payload"], message
+        return next(iter(message["payload"]["data"].values()))
+
+    async def closed(self) -> int:
+        """With which code the service ends the connection."""
+        with anyio.fail_after(SECONDS):
+            await self.socket.wait_closed()
+        assert self.socket.close_code is not None
+        return self.socket.close_code
+
+
+@asynccontextmanager
+async def opened(url: str, key: str | None) -> AsyncIterator[Listener]:
+    """A connection; greeted where there is a key."""
+    async with connect(url.replace("http", "ws", 1) + "/graphql", subprotocols=[PROTOCOL]) as socket:
+        listener = Listener(socket)
+        if key is not None:
+            await listener.say("connection_init", payload={"Authorization": f"Bearer {key}"})
+            assert (await listener.hear())["type"] == "connection_ack"
+        yield listener
+
+
+@dataclass(frozen=True)
+class Told:
+    """One server-sent event."""
+
+    event: str
+    id: str | None
+    data: Json
+
+
+@asynccontextmanager
+async def events(
+    http: httpx.AsyncClient, key: str, query: str, variables: Mapping[str, Json], last: str | None = None
+) -> AsyncIterator[AsyncIterator[Told]]:
+    """A stream of events. last: the id of the event heard last."""
+    headers = {"accept": "text/event-stream", "authorization": f"Bearer {key}"}
+    if last is not None:
+        headers["last-event-id"] = last
+    async with http.stream(
+        "POST", "/graphql", json={"query": query, "variables": variables}, headers=headers
+    ) as answer:
+        assert answer.status_code == httpx.codes.OK, await answer.aread()
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield _told(answer)
+
+
+async def _told(answer: httpx.Response) -> AsyncIterator[Told]:
+    fields: dict[str, str] = {}
+    async for line in answer.aiter_lines():
+        if line:
+            name, _, value = line.partition(":")
+            fields[name] = value.strip()
+        elif "event" in fields:
+            yield Told(fields["event"], fields.get("id"), orjson.loads(fields.get("data") or "null"))
+            fields = {}

@@ -1,0 +1,161 @@
+"""What happens is told as it happens, to who listens over a WebSocket or to a stream, by the server that people run."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from graph.connection import Connection
+from graph.feed import drop_entries, feed_bounds, number_entries
+from graph.keys import hash_of, revoke_key
+from resolvers.answering import socket
+from selfsame import access
+from selfsame.clock import now
+from tests.walks.listening import ADDED, CHANGED, MERGES, events, named, opened
+from tests.walks.sending import identify, track
+from tests.walks.service import Company, over_network
+
+pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
+
+
+@pytest.fixture
+async def company(graph: Connection) -> AsyncIterator[Company]:
+    async with over_network(graph) as running:
+        yield running
+
+
+def url(company: Company) -> str:
+    return str(company.http.base_url).rstrip("/")
+
+
+async def place(graph: Connection) -> str:
+    """The sequence after which nothing has happened yet."""
+    await number_entries(graph)
+    return str((await feed_bounds(graph.reader)).last)
+
+
+async def test_a_person_is_followed_through_a_merge_and_a_break(company: Company, graph: Connection) -> None:
+    await company.send(identify("u1", "a1"), track("a2"))
+    start = await place(graph)
+    async with opened(url(company), company.read_key) as listener:
+        await listener.subscribe("1", CHANGED, {**named("a2", "anonymous_id"), "after": start})
+        await company.send(track("a1"), track("a2"))
+        first = await listener.next()
+        await company.send(identify("u1", "a2"))
+        second = await listener.next()
+    assert first["changes"] == []
+    assert [each["kind"] for each in second["changes"]] == ["MERGED"]
+    assert {edge["node"]["value"] for edge in second["profile"]["identifiers"]["edges"]} == {"u1", "a1", "a2"}
+    await company.send(track("a1"), track("a3"))
+    async with opened(url(company), company.read_key) as listener:
+        await listener.subscribe("again", CHANGED, {**named("a2", "anonymous_id"), "after": first["sequence"]})
+        again, third = await listener.next(), await listener.next()
+    assert (again, third["changes"]) == (second, [])
+
+
+async def test_interactions_and_changes_come_in_order_and_once_however_often_the_line_breaks(
+    company: Company, graph: Connection
+) -> None:
+    start = await place(graph)
+    await company.batch([identify("u1", "a1"), *(track("a1", name=f"n{number}") for number in range(4)), track("a9")])
+    heard: list[str] = []
+    last = start
+    while len(heard) < 5:
+        async with opened(url(company), company.read_key) as listener:
+            await listener.subscribe("1", ADDED, {**named("u1"), "after": last})
+            event = await listener.next()
+            heard.append(event["interaction"]["name"])
+            last = event["sequence"]
+    assert heard == [None, "n0", "n1", "n2", "n3"]
+
+
+async def test_a_stream_goes_on_after_the_last_event_that_was_heard(company: Company, graph: Connection) -> None:
+    start = await place(graph)
+    await company.batch([identify("u1", "a1"), track("a1", name="n0")])
+    async with events(company.http, company.read_key, ADDED, {**named("u1"), "after": start}) as told:
+        first = await anext(told)
+    async with events(company.http, company.read_key, ADDED, named("u1"), first.id) as told:
+        second = await anext(told)
+    assert [each.data["data"]["interactionAdded"]["interaction"]["name"] for each in (first, second)] == [None, "n0"]
+    assert (first.event, second.event, second.id) == ("next", "next", second.data["extensions"]["sequence"])
+
+
+async def test_what_is_no_longer_kept_is_said_to_be_gone(company: Company, graph: Connection) -> None:
+    start = await place(graph)
+    await company.send(identify("u1", "a1"))
+    await number_entries(graph)
+    assert await drop_entries(graph, now())
+    async with opened(url(company), company.read_key) as listener:
+        for id_, after in enumerate((start, "soon", "9999")):
+            await listener.subscribe(f"{id_}", MERGES, {"after": after})
+        codes = {
+            each["id"]: each["payload"][0]["extensions"]["code"] for each in [await listener.hear() for _ in "123"]
+        }
+    assert codes == {"0": "sequence_gone", "1": "bad_sequence", "2": "sequence_gone"}
+
+
+async def test_a_connection_ends_soon_after_its_key(
+    company: Company, graph: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (socket, access):
+        monkeypatch.setattr(module, "RECHECK_SECONDS" if module is socket else "REMEMBERED_SECONDS", 0.1)
+    async with opened(url(company), company.read_key) as listener:
+        await listener.subscribe("1", MERGES)
+        await revoke_key(graph.writer, hash_of(company.read_key), now())
+        assert await listener.closed() == 4403
+
+
+async def test_the_protocol_is_kept(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "INIT_SECONDS", 0.2)
+    key = company.read_key
+    async with opened(url(company), None) as listener:
+        assert await listener.closed() == 4408
+    async with opened(url(company), None) as listener:
+        await listener.say("subscribe", "1", {"query": "{ segments { name } }"})
+        assert await listener.closed() == 4401
+    async with opened(url(company), None) as listener:
+        await listener.say("connection_init", payload={"key": "ssr_unknown"})
+        assert await listener.closed() == 4403
+    async with opened(url(company), key) as listener:
+        await listener.say("ping")
+        assert await listener.hear() == {"type": "pong"}
+        await listener.say("connection_init")
+        assert await listener.closed() == 4429
+    async with opened(url(company), key) as listener:
+        await listener.say("subscribe", "1", {"query": "{ segments { name } }"})
+        assert [await listener.hear(), await listener.hear()] == [
+            {"type": "next", "id": "1", "payload": {"data": {"segments": []}}},
+            {"type": "complete", "id": "1"},
+        ]
+        for _ in range(2):
+            await listener.subscribe("1", MERGES)
+        assert await listener.closed() == 4409
+    async with opened(url(company), key) as listener:
+        await listener.socket.send("{")
+        assert await listener.closed() == 4400
+    async with opened(url(company), key) as listener:
+        await listener.say("subscribe", "1", {"query": "mutation { erase }"})
+        assert (await listener.hear())["payload"][0]["extensions"]["code"] == "query_invalid"
+
+
+async def test_who_listens_is_told_to_come_again_when_the_service_goes_down(graph: Connection) -> None:
+    async with AsyncExitStack() as stack:
+        async with over_network(graph) as company:
+            listener = await stack.enter_async_context(opened(url(company), company.read_key))
+            await listener.subscribe("1", MERGES)
+            await listener.say("ping")
+            await listener.hear()
+        assert await listener.closed() == 1001
+
+
+async def test_one_who_takes_nothing_holds_up_nobody(company: Company, graph: Connection) -> None:
+    """A hundred events wait for somebody who reads none; the other hears them all, and the feed keeps what it may."""
+    start = await place(graph)
+    async with opened(url(company), company.read_key) as slow, opened(url(company), company.read_key) as quick:
+        slow.socket.transport.pause_reading()
+        for listener in (slow, quick):
+            await listener.subscribe("1", CHANGED, {**named("u1"), "after": start})
+        await company.send(*(identify("u1", "a1") for _ in range(8)))
+        assert len({(await quick.next())["sequence"] for _ in range(8)}) == 8
+        slow.socket.transport.resume_reading()
+        assert len({(await slow.next())["sequence"] for _ in range(8)}) == 8
