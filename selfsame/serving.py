@@ -130,7 +130,7 @@ async def _answering(app: Starlette, listener: socket.socket) -> AsyncIterator[t
         uvicorn.Config(
             app,
             http="httptools",
-            ws="websockets-sansio",
+            ws="auto",  # websockets, which is installed beside it
             ws_max_size=BODY_LIMIT,
             ws_per_message_deflate=False,
             lifespan="on",
