@@ -92,6 +92,7 @@ def service(parts: Parts) -> Starlette:
     feed = Feed(parts.connection.reader)
     collecting = Collecting(keys, intake, parts.connection.writer, parts.now, parts.hashing, parts.doors)
     hearing = Hearing(parts.hooks, intake, parts.connection.writer, parts.now, parts.policy, parts.hashing)
+    door = door_of(keys, parts.readers, partial(_world, parts, feed))
     app = Starlette(
         routes=[
             Route("/graphql", for_pages(guarded(_graphql(parts, keys, feed))), methods=["GET", "POST", "OPTIONS"]),
