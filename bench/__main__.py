@@ -9,6 +9,7 @@ from rich.console import Console
 from bench.acknowledging import acknowledging
 from bench.hairballs import hairballs
 from bench.ingestion import ingestion
+from bench.layers import layers
 from bench.loading import first_loading, loading
 from bench.parsing import parsing
 from bench.portraits import portraits
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[World], Awaitable[Ratio | Sequence[Ratio]]]] = {
     "unmerging": unmerging,
     "hairballs": hairballs,
     "portraits": portraits,
+    "layers": layers,
     "starts": starts,
     "recompute": recomputing,
     "simulating": simulating,

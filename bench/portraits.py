@@ -159,7 +159,7 @@ async def _compared(world: World, sides: Sequence[Side], callers: int) -> list[R
         for side in sides:
             async with side.asked(callers) as ask:
                 rates[side.name].append(await _rate(ask, callers))
-        bare.append(await _rate(_by_driver(world), callers))
+        bare.append(await _rate(by_driver(world), callers))
     ours = rates.pop(sides[0].name)[1:]
     return [
         ratio
@@ -194,7 +194,8 @@ async def _listed(ours: Side, theirs: Side) -> Sequence[Ratio]:
     return _ratios(what, theirs.name, mine[1:], others[1:], "at least 2")
 
 
-def _by_driver(world: World) -> Ask:
+def by_driver(world: World) -> Ask:
+    """The statement of the portrait by the bare driver."""
     sent = packed(PORTRAITS_BY_IDENTIFIER)
 
     async def ask(_: int, person: int) -> None:

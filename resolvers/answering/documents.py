@@ -58,10 +58,11 @@ class Document:
 
 def document_of(text: str) -> Document | list[GraphQLError]:
     """The document in a text, or everything that is wrong with it."""
-    return _remembered(text) if len(text) <= LONGEST_REMEMBERED else _read(text)
+    return _remembered(text) if len(text) <= LONGEST_REMEMBERED else read_document(text)
 
 
-def _read(text: str) -> Document | list[GraphQLError]:
+def read_document(text: str) -> Document | list[GraphQLError]:
+    """The same, read anew."""
     try:
         check_text(text)
         node = parse(text, max_tokens=MOST_TOKENS)
@@ -87,7 +88,7 @@ def _read(text: str) -> Document | list[GraphQLError]:
     )
 
 
-_remembered = lru_cache(maxsize=REMEMBERED)(_read)
+_remembered = lru_cache(maxsize=REMEMBERED)(read_document)
 
 
 def _coded(error: GraphQLError, code: Code) -> GraphQLError:

@@ -9,7 +9,7 @@ from graphql import GraphQLError, GraphQLObjectType
 from graph.connection import Connection
 from graph.keys import Scope
 from resolvers.answering.crowds import check_variables
-from resolvers.answering.documents import Document, _read
+from resolvers.answering.documents import Document, read_document
 from resolvers.answering.limits import check_size, cost_of
 from resolvers.viewer import Bounds
 from tests.resolvers.answering.writing import SCHEMA, call
@@ -69,7 +69,7 @@ DOCUMENTS = {
 
 
 def code_of(text: str) -> str:
-    found = _read(text)
+    found = read_document(text)
     try:
         if isinstance(found, list):
             return str((found[0].extensions or {})["code"])
@@ -117,7 +117,7 @@ def test_what_front_ends_send_is_let_through() -> None:
         + many(30, 'p#: profile(by: { id: "#" }) { ...F name: trait(key: "name") { value } }')
         + " } fragment F on Profile { id known @include(if: $yes) shared @skip(if: $yes) }"
     )  # fmt: skip
-    assert isinstance(_read(text), Document)
+    assert isinstance(read_document(text), Document)
 
 
 HOSTILE = (
