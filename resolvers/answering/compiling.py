@@ -7,32 +7,25 @@ own code collects the fields here, so that fragments, merged fields and directiv
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, groupby
 from types import CoroutineType
 from typing import Any, NamedTuple
 
 from graphql import (
     FieldNode,
     GraphQLAbstractType,
-    GraphQLBoolean,
-    GraphQLEnumType,
     GraphQLError,
     GraphQLField,
-    GraphQLID,
     GraphQLInterfaceType,
-    GraphQLLeafType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
-    GraphQLString,
     GraphQLUnionType,
-    Undefined,
     VariableNode,
     Visitor,
     get_argument_values,
-    is_leaf_type,
     visit,
 )
 from graphql.execution import Executor
@@ -41,8 +34,10 @@ from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 from strawberry.types.info import Info
 
-from resolvers.answering.fields import CALLED, EXECUTABLE, OURS, PLAIN, converting
+from resolvers.answering.fields import ATTRIBUTES, CALLED, EXECUTABLE, NODES, OURS, PLAIN, converting
+from resolvers.answering.leaves import Read, Written, leaf_of, needed, written
 from resolvers.asking import Asking
+from resolvers.ids import type_name_of
 
 Answer = Callable[[Any, "Run"], object]
 Selected = Mapping[str, Sequence[FieldDetails]]
@@ -58,6 +53,14 @@ class Waiting(NamedTuple):
     value: Awaitable[object]
     shown: dict[str, object]
     name: str
+    complete: Answer
+
+
+class Resolved(NamedTuple):
+    """A field that a resolver answers; complete: makes the answer of what it says."""
+
+    name: str
+    resolve: Answer
     complete: Answer
 
 
@@ -105,18 +108,19 @@ class _Compiling:
     numbers: Iterator[int] = field(default_factory=count)
 
     def selection(self, kind: GraphQLObjectType, selected: Selected) -> Answer:
-        """What answers a selection: plain fields in one go; what a resolver has to wait for comes later."""
-        steps = [(name, *self._field(kind, details)) for name, details in selected.items()]
-        if all(resolve is None for _, resolve, _ in steps):
-            plain = [(name, complete) for name, _, complete in steps]
-            return lambda value, run: {name: complete(value, run) for name, complete in plain}
+        """What answers a selection: fields that are read in one go; what a resolver has to wait for comes later."""
+        fields = [self._field(kind, name, details) for name, details in selected.items()]
+        steps = list(_joined(fields))
+        if len(steps) == 1 and not isinstance(steps[0], Resolved):
+            return steps[0]
 
         def answer(value: object, run: Run) -> object:
             shown: dict[str, object] = {}
-            for name, resolve, complete in steps:
-                if resolve is None:
-                    shown[name] = complete(value, run)
+            for step in steps:
+                if not isinstance(step, Resolved):
+                    shown |= step(value, run)
                     continue
+                name, resolve, complete = step
                 found = resolve(value, run)
                 if isinstance(found, Future) and found.done():
                     found = found.result()
@@ -129,11 +133,11 @@ class _Compiling:
 
         return answer
 
-    def _field(self, kind: GraphQLObjectType, details: Sequence[FieldDetails]) -> tuple[Answer | None, Answer]:
-        """What resolves a field, None where it is read, and what makes the answer of it."""
+    def _field(self, kind: GraphQLObjectType, shown_as: str, details: Sequence[FieldDetails]) -> Read | Resolved:
+        """A field that is read, or what resolves it and makes the answer of that."""
         name = details[0].node.name.value
         if name == "__typename":
-            return None, lambda _value, _run: kind.name
+            return Read(shown_as, lambda _value, _run: kind.name)
         if name.startswith("__"):
             raise UnplannedError(name)
         defined = kind.fields[name]
@@ -141,15 +145,17 @@ class _Compiling:
         complete = self._value(defined.type, details, tell)
         read = PLAIN.get((kind.name, name))
         if read is not None:
-            leaf = _leaf_of(defined.type)
-            return None, _read_leaf(read, leaf) if leaf else lambda value, run: complete(read(value), run)
+            leaf = leaf_of(defined.type)
+            if leaf is not None:
+                return Read(shown_as, read, ATTRIBUTES.get((kind.name, name)), leaf)
+            return Read(shown_as, lambda value, run: complete(read(value), run))
         call = CALLED[kind.name, name]
 
         def resolve(value: Any, run: Run) -> object:  # noqa: ANN401 -- of whatever type the resolver takes
             told = tell(run)
             return call(value, told.info, **told.arguments)
 
-        return resolve, complete
+        return Resolved(shown_as, resolve, complete)
 
     def _tell(self, kind: GraphQLObjectType, defined: GraphQLField, details: Sequence[FieldDetails]) -> Tell:
         node, number, nodes = details[0].node, next(self.numbers), [each.node for each in details]
@@ -187,9 +193,10 @@ class _Compiling:
 
     def _value(self, kind: GraphQLOutputType, details: Sequence[FieldDetails], tell: Tell) -> Answer:
         """What makes the answer of a value of a type. It raises for what graphql-core has to report."""
-        leaf = _leaf_of(kind)
+        leaf = leaf_of(kind)
         if leaf is not None:
-            return lambda value, _run: leaf(value)
+            shape = leaf.shape
+            return lambda value, _run: shape(value)
         if isinstance(kind, GraphQLNonNull):
             inner = self._present(kind.of_type, details, tell)
             return lambda value, run: inner(needed(value), run)
@@ -218,10 +225,10 @@ class _Compiling:
         if kind.resolve_type is None:
             raise UnplannedError(kind.name)
         resolve: Callable[..., object] = kind.resolve_type
-        is_union = isinstance(kind, GraphQLUnionType)  # Strawberry's way to tell asks the info, that of `Node` does not
+        is_node = kind.name in NODES
 
         def answer(value: object, run: Run) -> object:
-            name = resolve(value, tell(run).raw if is_union else None, kind)
+            name = type_name_of(value) if is_node else resolve(value, tell(run).raw, kind)
             assert isinstance(name, str)  # noqa: S101 -- none of ours has to ask
             shape = shapes.get(name)
             if shape is None:
@@ -234,53 +241,13 @@ class _Compiling:
         return answer
 
 
-Leaf = Callable[[Any], object]
-
-
-def _read_leaf(read: Leaf, leaf: Leaf) -> Answer:
-    return lambda value, _run: leaf(read(value))
-
-
-def _leaf_of(kind: GraphQLOutputType) -> Leaf | None:
-    """What makes the answer of a scalar or an enum; None for a type that has fields, or for a list."""
-    inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
-    if not is_leaf_type(inner):
-        return None
-    shape = _shape_of(inner)
-    return shape if inner is not kind else lambda value: None if value is None else shape(value)
-
-
-def _shape_of(kind: GraphQLLeafType) -> Leaf:
-    """The same of a value that is there; what is most often what it should be is not looked at twice."""
-    coerced = kind.coerce_output_value
-    if kind in {GraphQLString, GraphQLID}:
-        return lambda value: value if type(value) is str else needed(coerced(needed(value)))
-    if kind is GraphQLBoolean:
-        return lambda value: value if value is True or value is False else needed(coerced(needed(value)))
-    if isinstance(kind, GraphQLEnumType):
-        return _remembering(lambda value: needed(coerced(needed(value))))
-    return lambda value: needed(coerced(needed(value)))
-
-
-def _remembering(shape: Leaf) -> Leaf:
-    """The words of an enum, of which there are few, by the texts that stand for them."""
-    known: dict[str, object] = {}
-
-    def answer(value: object) -> object:
-        if type(value) is not str:
-            return shape(value)
-        if value not in known:
-            known[value] = shape(value)
-        return known[value]
-
-    return answer
-
-
-def needed(value: object) -> object:
-    """A value that is there. Raises TypeError where it is not."""
-    if value is None or value is Undefined:
-        raise TypeError("null")
-    return value
+def _joined(fields: Sequence[Read | Resolved]) -> Iterator[Written | Resolved]:
+    """The fields in their order, those that are read one after another as one."""
+    for is_read, group in groupby(fields, lambda each: isinstance(each, Read)):
+        if is_read:
+            yield written([each for each in group if isinstance(each, Read)])
+        else:
+            yield from (each for each in group if isinstance(each, Resolved))
 
 
 def _listed(values: object) -> Sequence[object]:

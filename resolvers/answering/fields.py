@@ -16,6 +16,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.lazy_type import LazyType
 
 from resolvers.ids import global_id_of
+from resolvers.nodes import Node
 from resolvers.past import tensed
 from resolvers.schema import schema
 
@@ -65,10 +66,31 @@ OURS: Mapping[Place, StrawberryField] = {
 
 
 def _read(place: Place, ours: StrawberryField) -> Read:
-    plain = _plain(ours)
-    guarded = tensed(*place, plain)
-    return _reading(ours) if guarded is plain else lambda source: guarded(source, None)
+    if _is_free(place, ours):
+        return _reading(ours)
+    guarded = tensed(*place, _plain(ours))
+    return lambda source: guarded(source, None)
 
+
+def _is_free(place: Place, ours: StrawberryField) -> bool:
+    """Whether it is answered of the past as well."""
+    plain = _plain(ours)
+    return tensed(*place, plain) is plain
+
+
+# The interfaces whose values `type_name_of` knows by themselves.
+NODES = frozenset(
+    kind.name
+    for kind in EXECUTABLE.type_map.values()
+    if isinstance(kind, GraphQLInterfaceType) and issubclass(kind.extensions["strawberry-definition"].origin, Node)
+)
+
+# The attribute of the stored value that a field is, where it is one and nothing else.
+ATTRIBUTES: Mapping[Place, str] = {
+    place: ours.python_name
+    for place, ours in OURS.items()
+    if ours.is_basic_field and ours.python_name != "global_id" and _is_free(place, ours)
+}
 
 # How to read each field that is an attribute of the stored value.
 PLAIN: Mapping[Place, Read] = {place: _read(place, ours) for place, ours in OURS.items() if ours.is_basic_field}
