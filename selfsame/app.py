@@ -98,9 +98,7 @@ def service(parts: Parts) -> Starlette:
             Route("/graphql", for_pages(guarded(_graphql(parts, keys, feed))), methods=["GET", "POST", "OPTIONS"]),
             *collecting.routes(),
             *hearing.routes(),
-            WebSocketRoute(
-                "/graphql", partial(conversed, door=door_of(keys, parts.readers, partial(_world, parts, feed)))
-            ),
+            WebSocketRoute("/graphql", partial(conversed, door=door)),
             Route("/health/live", _live),
             Route("/openapi.json", _described),
             Route("/health/ready", _ready(parts)),

@@ -3,9 +3,9 @@
 Parsing and validating cost 1.7 ms, four times the execution (design.md §7); a front-end sends the same few texts.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from graphql import (
     DocumentNode,
@@ -27,7 +27,8 @@ from resolvers.answering.plans import Planned, planned
 from resolvers.errors import Code, refused
 from resolvers.masking import personal_fields
 
-REMEMBERED = 512
+# Of the texts that are remembered together: a document with its plan takes up to 250 bytes for each.
+MOST_CHARACTERS = 400_000
 LONGEST_REMEMBERED = 20_000
 MOST_ERRORS = 20
 # Limits of graphql-core's parser, as its sentences speak of them.
@@ -58,7 +59,14 @@ class Document:
 
 def document_of(text: str) -> Document | list[GraphQLError]:
     """The document in a text, or everything that is wrong with it."""
-    return _remembered(text) if len(text) <= LONGEST_REMEMBERED else read_document(text)
+    known = KNOWN.get(text)
+    if known is not None:
+        KNOWN.move_to_end(text)
+        return known
+    found = read_document(text)
+    if len(text) <= LONGEST_REMEMBERED:
+        _remember(text, found)
+    return found
 
 
 def read_document(text: str) -> Document | list[GraphQLError]:
@@ -88,7 +96,16 @@ def read_document(text: str) -> Document | list[GraphQLError]:
     )
 
 
-_remembered = lru_cache(maxsize=REMEMBERED)(read_document)
+Known = Document | list[GraphQLError]
+KNOWN: OrderedDict[str, Known] = OrderedDict()  # the one asked for last is the last
+
+
+def _remember(text: str, found: Known) -> None:
+    KNOWN[text] = found
+    characters = sum(map(len, KNOWN))
+    while characters > MOST_CHARACTERS:
+        forgotten, _ = KNOWN.popitem(last=False)
+        characters -= len(forgotten)
 
 
 def _coded(error: GraphQLError, code: Code) -> GraphQLError:

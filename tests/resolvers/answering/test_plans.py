@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graph.connection import Connection
+from resolvers.answering import documents
 from resolvers.answering.documents import document_of, operation_in
 from resolvers.answering.executing import executed
 from resolvers.answering.fields import CALLED, OURS, PLAIN
@@ -127,6 +128,17 @@ async def test_a_document_has_a_plan_from_its_second_request_on(graph: Connectio
     assert plans.plans == {}
     assert read(await caller(graph).post(text)) == first
     assert list(plans.plans) == [()]
+
+
+def test_what_is_remembered_of_documents_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "MOST_CHARACTERS", 80)
+    texts = [f"{{ segments {{ name again{number}: id }} }}" for number in range(3)]
+    first, second = document_of(texts[0]), document_of(texts[1])
+    assert document_of(texts[0]) is first
+    document_of(texts[2])
+    assert texts[1] not in documents.KNOWN
+    assert document_of(texts[1]) is not second
+    assert sum(map(len, documents.KNOWN)) <= 80
 
 
 async def test_a_plan_remembers_nothing_of_the_request_that_it_was_made_in(graph: Connection) -> None:
