@@ -17,6 +17,8 @@ from identity.identifiers import ProfileId
 from identity.messages import Json
 from identity.survivorship import canonical
 
+DEEPEST_HIERARCHY = 51
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -233,6 +235,8 @@ async def _within(reader: Reader, owners: set[str], depth: int) -> dict[str, set
     found = {owner: {owner} for owner in owners}
     level = {owner: {owner} for owner in owners}
     for _ in range(1, depth):
+        if not any(level.values()):
+            break
         under: dict[str, set[str]] = {}
         for row in await reader.rows(PARTS_OF, keys=sorted(set().union(*level.values()))):
             under.setdefault(row["key"], set()).add(row["part"])
@@ -240,6 +244,16 @@ async def _within(reader: Reader, owners: set[str], depth: int) -> dict[str, set
             level[owner] = set().union(*(under.get(key, set()) for key in above)) - found[owner]
             found[owner] |= level[owner]
     return found
+
+
+async def accounts_under(reader: Reader, asked: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], frozenset[str]]:
+    """The keys of some accounts, as they go by today, and of all that are part of them, for each set of keys.
+
+    An unknown key gives none. One statement, and one for each level of the hierarchy, 50 at most.
+    """
+    heads = await accounts_by_key(reader, sorted({key for keys in asked for key in keys}))
+    parts = await _within(reader, {each.key for each in heads.values()}, DEEPEST_HIERARCHY)
+    return {keys: frozenset(part for key in keys if key in heads for part in parts[heads[key].key]) for keys in asked}
 
 
 # profile_id (unique), then the members of her accounts

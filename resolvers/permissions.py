@@ -5,6 +5,7 @@ from enum import Enum
 
 from graph.keys import Scope
 from resolvers.errors import Code, refused
+from resolvers.rows import check_roots
 from resolvers.viewer import Viewer
 
 
@@ -60,11 +61,11 @@ def check_override(viewer: Viewer) -> None:
 
 def check_access(fields: Iterable[str], viewer: Viewer) -> None:
     """Raises GraphQLError `key_scope` when the viewer may not have all of these root fields."""
-    if viewer.accounts:
-        raise refused(Code.KEY_SCOPE, "a key that is restricted to accounts sees nothing yet")
     for field in fields:
         needed = NEEDED.get(field, Right.ASK)
         if not may(viewer, needed):
             scopes = " or ".join(f"`{scope}`" for scope in Scope if needed in RIGHTS[scope])
             sentence = f"this key has scope `{viewer.scope}`; to {needed.value} needs one of scope {scopes}"
             raise refused(Code.KEY_SCOPE, sentence)
+        if viewer.accounts:
+            check_roots(field)

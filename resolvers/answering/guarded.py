@@ -7,7 +7,14 @@ everybody, unless the viewer is restricted to accounts.
 
 from inspect import isawaitable
 
-from graphql import ExecutionResult, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
+from graphql import (
+    ExecutionResult,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+)
 from graphql.execution import execute
 
 from resolvers.answering.documents import Document
@@ -16,7 +23,8 @@ from resolvers.answering.fields import EXECUTABLE, lean
 from resolvers.answering.plans import Planned
 from resolvers.answering.requests import Asked
 from resolvers.asking import Asking
-from resolvers.masking import masked
+from resolvers.masking import Resolve, masked
+from resolvers.rows import cut
 from resolvers.schema import made
 from resolvers.viewer import Viewer
 
@@ -26,8 +34,19 @@ def _guarded(made: GraphQLSchema) -> GraphQLSchema:
         if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType) and not kind.name.startswith("__"):
             for name, field in kind.fields.items():
                 if field.resolve is not None:
-                    field.resolve = masked(kind.name, name, field.resolve)
+                    field.resolve = _ruled(kind.name, name, field.type, field.resolve)
     return made
+
+
+def _ruled(kind: str, name: str, leads_to: GraphQLOutputType, resolve: Resolve) -> Resolve:
+    hidden, rows = masked(kind, name, resolve), cut(kind, name, leads_to)
+
+    def ruled(source: object, info: GraphQLResolveInfo[Asking], **given: object) -> object:
+        viewer = info.context.viewer
+        shown = resolve if viewer.pii else hidden
+        return rows(shown, source, info, given) if viewer.accounts else shown(source, info, **given)
+
+    return ruled
 
 
 GUARDED = _guarded(lean(made()._schema))  # noqa: SLF001 -- Strawberry has no public name for it

@@ -1,7 +1,5 @@
 """Documents that ask for everything: made from the schema, so that a new field is in them by itself."""
 
-from collections.abc import Mapping
-
 from graphql import (
     GraphQLField,
     GraphQLInterfaceType,
@@ -19,30 +17,33 @@ GIVEN = {"key": '"city"'}
 PLUMBING = ("Connection", "Edge")
 
 
-def everything_of(kind: GraphQLNamedType, depth: int, given: Mapping[str, str] = GIVEN) -> str:
-    """A selection of all fields of a type, so many levels deep; pages and their edges are no levels."""
+def everything_of(kind: GraphQLNamedType, depth: int, refused: frozenset[tuple[str, str]] = frozenset()) -> str:
+    """A selection of all fields of a type, so many levels deep; pages and their edges are no levels.
+
+    refused: left out, since an error where no null may stand takes away what is around it.
+    """
     if isinstance(kind, GraphQLUnionType):
-        return f"{{ __typename {' '.join(_of_kind(each, depth, given) for each in kind.types)} }}"
+        return f"{{ __typename {' '.join(_of_kind(each, depth, refused) for each in kind.types)} }}"
     if isinstance(kind, GraphQLInterfaceType):
         kinds = EXECUTABLE.get_possible_types(kind)
-        return f"{{ __typename {' '.join(_of_kind(each, depth, given) for each in kinds)} }}"
+        return f"{{ __typename {' '.join(_of_kind(each, depth, refused) for each in kinds)} }}"
     assert isinstance(kind, GraphQLObjectType)
-    fields = (_field(kind.name, name, field, depth, given) for name, field in kind.fields.items())
+    fields = (_field(kind.name, name, field, depth, refused) for name, field in kind.fields.items())
     return f"{{ __typename {' '.join(filter(None, fields))} }}"
 
 
-def _of_kind(kind: GraphQLObjectType, depth: int, given: Mapping[str, str]) -> str:
-    return f"... on {kind.name} {everything_of(kind, depth, given)}"
+def _of_kind(kind: GraphQLObjectType, depth: int, refused: frozenset[tuple[str, str]]) -> str:
+    return f"... on {kind.name} {everything_of(kind, depth, refused)}"
 
 
-def _field(kind: str, name: str, field: GraphQLField, depth: int, given: Mapping[str, str]) -> str:
+def _field(kind: str, name: str, field: GraphQLField, depth: int, refused: frozenset[tuple[str, str]]) -> str:
     """An alias of its own, since types of one interface have fields of one name and several types."""
     inner = get_named_type(field.type)
     is_leaf = not isinstance(inner, GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType)
     left = depth if inner.name.endswith(PLUMBING) else depth - 1
-    if not is_leaf and left <= 0:
+    if (kind, name) in refused or (not is_leaf and left <= 0):
         return ""
     needed = [argument for argument, defined in field.args.items() if is_required_argument(defined)]
-    values = ", ".join(f"{argument}: {given[argument]}" for argument in needed)
+    values = ", ".join(f"{argument}: {GIVEN[argument]}" for argument in needed)
     asked = f"{kind}_{name}: {name}{f'({values})' if values else ''}"
-    return asked if is_leaf else f"{asked} {everything_of(inner, left, given)}"
+    return asked if is_leaf else f"{asked} {everything_of(inner, left, refused)}"

@@ -1,0 +1,206 @@
+"""Who is restricted to accounts sees their people alone, by every way that leads to anybody."""
+
+from inspect import iscoroutine
+from typing import cast
+
+import pytest
+from graphql import (
+    GraphQLError,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    get_named_type,
+    is_leaf_type,
+)
+
+from graph.connection import Connection
+from graph.keys import Scope
+from resolvers.answering.executing import EXECUTABLE
+from resolvers.ids import Noun, global_id
+from resolvers.permissions import check_access
+from resolvers.rows import COUNTS, INSIDE, LOOKED_AT, OWN, ROOTS, cut
+from resolvers.viewer import Viewer
+from tests.graph.world import World
+from tests.resolvers.calling import Caller, caller
+from tests.resolvers.test_masking import everything, told
+
+FERN, FOREIGN = "account:fern", ("rob", "rival", "holding", "loner", "B-1")
+
+
+def neighbours() -> World:
+    """Anna of Fern, who also works for a rival; Cara of a part of Fern; Rob of the rival; somebody of no account.
+
+    Anna and Rob share a kiosk, and a phone. Fern is part of a holding.
+    """
+    made = World().person("anna", "user_id:anna", "anonymous_id:a1", "email:anna@fern.no", city="Oslo")
+    made.person("cara", "user_id:cara", "email:cara@fern.no", city="Oslo")
+    made.person("rob", "user_id:rob", "anonymous_id:rob-web", "email:rob@rival.no", city="Bergen")
+    made.person("loner", "user_id:loner", "email:loner@nowhere.no")
+    made.person("kiosk", "anonymous_id:kiosk", known=False, shared="values")
+    made.person("desk", "phone:+4799887766", known=False, shared="values")
+    for key in ("anonymous_id:kiosk", "phone:+4799887766"):
+        made.shares("anna", key, (10, 20)).shares("rob", key, (30, 40))
+        made.linked("user_id:anna", key, reason="generic").linked("user_id:rob", key, reason="generic")
+    made.account("account:holding", "Holding").account("account:fern", "Fern", parent="account:holding")
+    made.account("account:part", "Fern Parts", parent="account:fern").account("account:rival", "Rival")
+    made.member("user_id:anna", "account:fern", "buyer", 5).member("user_id:cara", "account:part", "owner")
+    made.member("user_id:anna", "account:rival", "spy").member("user_id:rob", "account:rival", "owner")
+    made.member("anonymous_id:kiosk", "account:fern")
+    made.did("anonymous_id:a1", 1, "Home", id="web:1", type="page").did("user_id:cara", 2, "Paid", id="web:2")
+    return made.did("user_id:rob", 3, "Bought", id="web:rob", properties='{"sku":"B-1"}')
+
+
+FIELDS = [
+    (kind.name, name, field.type)
+    for kind in EXECUTABLE.type_map.values()
+    if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__")
+    for name, field in kind.fields.items()
+]
+INFO = cast("GraphQLResolveInfo", None)
+
+
+def is_refused(kind: str, name: str, leads_to: GraphQLOutputType) -> bool:
+    """Whether nothing is read for it either."""
+    read: list[str] = []
+    try:
+        found = cut(kind, name, leads_to)(lambda *_, **__: read.append(name), None, INFO, {})
+    except GraphQLError:
+        return not read
+    except AttributeError:  # a reading of its own, which needs a request
+        return False
+    if iscoroutine(found):
+        found.close()
+    return False
+
+
+REFUSED = frozenset((kind, name) for kind, name, leads_to in FIELDS if is_refused(kind, name, leads_to))
+
+
+def test_what_nobody_said_of_is_refused() -> None:
+    named = INSIDE | LOOKED_AT | COUNTS | OWN.keys()
+    led = {(kind, name) for kind, name, leads_to in FIELDS if not is_leaf_type(get_named_type(leads_to))}
+    pages = {(kind, name) for kind, name in led if kind.endswith(("Connection", "Edge"))}
+    assert led - named - pages == REFUSED
+    assert {
+        ("Profile", "history"),
+        ("Profile", "household"),
+        ("Device", "sharedWith"),
+        ("Mutation", "erase"),
+    } <= REFUSED
+
+
+async def partner(graph: Connection) -> Caller:
+    await neighbours().write(graph.writer)
+    return Caller(caller(graph).world, accounts=(FERN,))
+
+
+ANNA = 'profile(by: {identifier: {namespace: "user_id", value: "anna"}})'
+WAYS = (
+    ANNA,
+    'account(by: {key: {namespace: "account", value: "fern"}})',
+    'account(by: {key: {namespace: "account", value: "part"}})',
+    "profiles",
+    'device(anonymousId: "a1")',
+)
+
+
+@pytest.mark.neo4j
+@pytest.mark.anyio
+async def test_whatever_is_asked_nobody_of_another_account_is_in_an_answer(graph: Connection) -> None:
+    me = await partner(graph)
+    for way in WAYS:
+        answer = await everything(me, way, 3 if way == ANNA else 2, REFUSED)
+        text = told(answer)
+        assert {each for each in FOREIGN if each in text} == set(), way
+        assert answer["errors"] == []
+        assert "a1" in text or "fern" in text.lower()
+    all_ = told(await everything(Caller(me.world), ANNA, 3))
+    assert {each for each in FOREIGN if each in all_} >= {"rob", "rival", "B-1"}
+
+
+@pytest.mark.neo4j
+@pytest.mark.anyio
+async def test_what_is_named_and_not_seen_is_as_if_it_were_unknown(graph: Connection) -> None:
+    me = await partner(graph)
+    lookups = [f'profile(by: {{id: "{each}"}}) {{ id }}' for each in ("rob", "loner", "kiosk", "never")]
+    lookups += [
+        f'profile(by: {{identifier: {{namespace: "user_id", value: "{each}"}}}}) {{ id }}' for each in ("rob", "no")
+    ]
+    lookups += [
+        f'account(by: {{key: {{namespace: "account", value: "{each}"}}}}) {{ id }}' for each in ("rival", "holding")
+    ]
+    lookups += [f'device(anonymousId: "{each}") {{ id }}' for each in ("rob-web", "kiosk")]
+    found = await me.ask("{ " + " ".join(f"a{number}: {each}" for number, each in enumerate(lookups)) + " }")
+    assert set(found.values()) == {None}
+    ids = [(Noun.PROFILE, "anna"), (Noun.PROFILE, "rob"), (Noun.ACCOUNT, "account:rival"), (Noun.ACCOUNT, FERN),
+           (Noun.INTERACTION, "web:rob"), (Noun.INTERACTION, "web:1"),
+           (Noun.SEGMENT, "x"), (Noun.CHANGE, "x")]  # fmt: skip
+    asked = [global_id(*each) for each in ids]
+    nodes = (await me.ask("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=asked))["nodes"]
+    assert nodes == [{"id": asked[number]} if number in (0, 3, 5) else None for number in range(len(ids))]
+
+
+@pytest.mark.neo4j
+@pytest.mark.anyio
+async def test_pages_hold_only_who_is_seen_and_go_on_after_them(graph: Connection) -> None:
+    me = await partner(graph)
+    page = "{ profiles(first: 1%s) { edges { node { id } } pageInfo { hasNextPage endCursor } } }"
+    first = (await me.ask(page % ""))["profiles"]
+    second = (await me.ask(page % f', after: "{first["pageInfo"]["endCursor"]}"'))["profiles"]
+    assert [each["pageInfo"]["hasNextPage"] for each in (first, second)] == [True, False]
+    ids = [edge["node"]["id"] for each in (first, second) for edge in each["edges"]]
+    assert ids == [global_id(Noun.PROFILE, each) for each in ("anna", "cara")]
+    work = "accounts { account { value } } colleagues { edges { node { id } } }"
+    assert (await me.ask(f"{{ {ANNA} {{ {work} }} }}"))["profile"] == {
+        "accounts": [{"account": {"value": "fern"}}],
+        "colleagues": {"edges": []},
+    }
+
+
+@pytest.mark.neo4j
+@pytest.mark.anyio
+async def test_a_list_is_looked_at_in_as_many_statements_as_one_of_its_like(graph: Connection) -> None:
+    me = await partner(graph)
+    nodes = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    counts = []
+    for who in (["anna"], ["anna", "cara", "rob", "loner"]):
+        me.statements.clear()
+        await me.ask(nodes, ids=[global_id(Noun.PROFILE, each) for each in who])
+        counts.append(len(me.statements))
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.neo4j
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "{ changes { edges { cursor } } }",
+        "{ segments { name } }",
+        "{ suggestions { edges { cursor } } }",
+        '{ profiles(search: "rob") { edges { cursor } } }',
+        "{ profiles(filter: {known: true}) { edges { cursor } } }",
+        f"{{ {ANNA} {{ history {{ edges {{ cursor }} }} }} }}",
+        '{ profile(by: {id: "anna"}, asOf: "2030-01-01T00:00:00Z") { id } }',
+        'mutation { undoDecision(decision: "x") { __typename } }',
+    ],
+)
+async def test_what_cannot_be_cut_is_refused(graph: Connection, asked: str) -> None:
+    me = Caller((await partner(graph)).world, accounts=(FERN,))
+    assert await me.refused(asked) == "key_scope"
+
+
+def test_every_root_field_that_nobody_allowed_is_refused() -> None:
+    for kind in (EXECUTABLE.query_type, EXECUTABLE.mutation_type):
+        for name in set(kind.fields if kind else ()) - ROOTS:
+            with pytest.raises(Exception, match="key"):
+                check_access([name], Viewer(Scope.ADMIN, accounts=(FERN,)))
+
+
+def test_no_rule_is_for_a_field_that_is_not_there() -> None:
+    kinds = [
+        each for each in EXECUTABLE.type_map.values() if isinstance(each, GraphQLObjectType | GraphQLInterfaceType)
+    ]
+    fields = {(kind.name, name) for kind in kinds for name in kind.fields}
+    assert (INSIDE | LOOKED_AT | COUNTS | OWN.keys()) - fields == set()
