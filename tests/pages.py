@@ -8,12 +8,17 @@ from typing import TypeVar
 
 import orjson
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     ExecutableDefinitionNode,
+    FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    IntValueNode,
     NameNode,
     OperationDefinitionNode,
+    TypeInfo,
+    TypeInfoVisitor,
     Visitor,
     parse,
     print_ast,
@@ -21,6 +26,7 @@ from graphql import (
 )
 
 from identity.messages import Json
+from resolvers.answering.executing import EXECUTABLE
 from tests.house.reading import ROOT
 
 Named = TypeVar("Named", OperationDefinitionNode, FragmentDefinitionNode, FragmentSpreadNode)
@@ -50,7 +56,12 @@ class Block:
     @property
     def variables(self) -> Mapping[str, Json]:
         """The JSON after a block are its variables where it has any; else it is what is answered."""
-        return self.said if any(each.variable_definitions for each in self.operations) and self.said else {}
+        return self.said if self.said and not self.answered else {}
+
+    @property
+    def answered(self) -> bool:
+        """Whether its page says what it is answered, which is so in a story of the page's own."""
+        return self.said is not None and not any(each.variable_definitions for each in self.operations)
 
     def named(self) -> str:
         """The same with names that no other block has, so that all of them can stand beside each other."""
@@ -88,3 +99,23 @@ class _Prefixing(Visitor):
         return replace(node, name=NameNode(value=name))
 
     enter_operation_definition = enter_fragment_definition = enter_fragment_spread = _renamed
+
+
+def resized(document: DocumentNode, size: int) -> str:
+    """The same asking for pages of this size, wherever a field takes `first`."""
+    types = TypeInfo(EXECUTABLE)
+    return print_ast(visit(document, TypeInfoVisitor(types, _Resizing(types, size))))
+
+
+class _Resizing(Visitor):
+    def __init__(self, types: TypeInfo, size: int) -> None:
+        super().__init__()
+        self.types, self.size = types, size
+
+    def leave_field(self, node: FieldNode, *_: object) -> FieldNode | None:
+        field = self.types.get_field_def()
+        if field is None or "first" not in field.args:
+            return None
+        kept = [each for each in node.arguments or () if each.name.value != "first"]
+        first = ArgumentNode(name=NameNode(value="first"), value=IntValueNode(value=str(self.size)))
+        return replace(node, arguments=(*kept, first))
