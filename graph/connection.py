@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from time import perf_counter, time_ns
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from neo4j import (
@@ -64,18 +65,48 @@ class Transaction(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A statement that ran. began: in ns since 1970. rows: how many it answered. error: the type of what it raised."""
+
+    statement: str
+    began: int
+    seconds: float
+    rows: int
+    error: str | None = None
+
+
+# What is told of every statement once it ran, in the task that ran it. It must not raise and must not take long.
+Hear = Callable[[Ran], None]
+
+
 @dataclass(slots=True)
 class _Managed:
     inner: AsyncManagedTransaction
+    hear: Hear | None = None
     told: Told = field(default_factory=Told)
 
     async def rows(self, statement: str, **parameters: object) -> list[Row]:
-        return await _rows(self.inner.run, statement, parameters)
+        return await _heard(self.inner.run, statement, parameters, self.hear)
 
 
 Run = Callable[[str, dict[str, object]], Awaitable[AsyncResult]]
 
 PLANNED = re.compile(r"\s*(MATCH|OPTIONAL|UNWIND|MERGE|CREATE \(|CALL|WITH|RETURN)\b")
+
+
+async def _heard(run: Run, statement: str, parameters: dict[str, object], hear: Hear | None) -> list[Row]:
+    """The rows of a statement, and whoever listens told how long they took."""
+    if hear is None:
+        return await _rows(run, statement, parameters)
+    began, start = time_ns(), perf_counter()
+    try:
+        rows = await _rows(run, statement, parameters)
+    except BaseException as error:
+        hear(Ran(statement, began, perf_counter() - start, 0, type(error).__name__))
+        raise
+    hear(Ran(statement, began, perf_counter() - start, len(rows)))
+    return rows
 
 
 async def _rows(run: Run, statement: str, parameters: dict[str, object]) -> list[Row]:
@@ -125,6 +156,7 @@ class Reader:
     driver: AsyncDriver
     database: str
     bookmarked: Bookmarked
+    hear: Hear | None = None
 
     async def rows(self, statement: str, **parameters: object) -> list[Row]:
         """The rows of one reading statement, in order. Raises DatabaseAwayError."""
@@ -132,7 +164,7 @@ class Reader:
             async with self.driver.session(
                 database=self.database, default_access_mode=READ_ACCESS, bookmarks=self.bookmarked.newest
             ) as session:
-                return await _rows(session.run, statement, parameters)
+                return await _heard(session.run, statement, parameters, self.hear)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +174,7 @@ class Writer:
     driver: AsyncDriver
     database: str
     bookmarked: Bookmarked
+    hear: Hear | None = None
 
     async def write(
         self, work: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -153,7 +186,7 @@ class Writer:
 
         @unit_of_work(metadata=WRITES)
         async def managed(inner: AsyncManagedTransaction) -> T:
-            tx = _Managed(inner)
+            tx = _Managed(inner, self.hear)
             result = await work(tx, *args, **kwargs)
             if (facts := tx.told.facts) is not None:
                 await tx.rows(TELL, facts=facts)
@@ -194,8 +227,13 @@ class Connection:
 
 
 @asynccontextmanager
-async def connected(uri: str, user: str, password: str, database: str = "neo4j") -> AsyncIterator[Connection]:
-    """A connection that has answered once. Raises DatabaseAwayError when it does not, or refuses the password."""
+async def connected(
+    uri: str, user: str, password: str, database: str = "neo4j", hear: Hear | None = None
+) -> AsyncIterator[Connection]:
+    """A connection that has answered once. hear: is told of every statement.
+
+    Raises DatabaseAwayError when it does not answer, or refuses the password.
+    """
     driver = AsyncGraphDatabase.driver(
         uri,
         auth=(user, password),
@@ -211,4 +249,19 @@ async def connected(uri: str, user: str, password: str, database: str = "neo4j")
         except (DriverError, Neo4jError, AuthError, ConfigurationError) as error:
             raise DatabaseAwayError(f"Neo4j at {uri} does not answer: {error}") from error
         seen = Bookmarked()
-        yield Connection(driver, Reader(driver, database, seen), Writer(driver, database, seen))
+        yield Connection(driver, Reader(driver, database, seen, hear), Writer(driver, database, seen, hear))
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The driver's connections to Neo4j: those that are open, and those of them that are in use."""
+
+    open: int
+    used: int
+
+
+def pool_of(driver: AsyncDriver) -> Pool:
+    """How many connections the driver holds now."""
+    kept = driver._pool.connections  # noqa: SLF001 -- the driver tells of its pool in no other way
+    each_of = [each for connections in list(kept.values()) for each in list(connections)]
+    return Pool(len(each_of), sum(bool(each.in_use) for each in each_of))

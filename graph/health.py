@@ -34,6 +34,20 @@ CALL () {
 RETURN identifiers, profiles, interactions, pending
 """
 
+# change_at (range), from where it was read last
+CHANGES_SINCE = """
+MATCH (change:Change)
+USING INDEX SEEK change:Change(at, id)
+WHERE change.at > $since AND change.id IS NOT NULL
+RETURN change.kind AS kind, count(*) AS many, max(change.at) AS last
+"""
+
+# a count from the store's own statistics
+DEAD_LETTERS = """
+MATCH (:DeadLetter)
+RETURN count(*) AS many
+"""
+
 # a procedure, no node is read
 VERSION = """
 CALL dbms.components() YIELD name, versions, edition
@@ -78,3 +92,17 @@ async def stock_of(reader: Reader) -> Stock:
 async def version_of(reader: Reader) -> str:
     """What the database is, as in `Neo4j Kernel 2026.08.1 community`. Raises DatabaseAwayError."""
     return str((await reader.rows(VERSION))[0]["version"])
+
+
+async def changes_since(reader: Reader, since: int) -> tuple[dict[str, int], int]:
+    """How many rows of the log of changes were recorded after a moment (µs), by kind, and the moment of the last one.
+
+    Raises DatabaseAwayError.
+    """
+    rows = await reader.rows(CHANGES_SINCE, since=since)
+    return {row["kind"]: row["many"] for row in rows}, max((row["last"] for row in rows), default=since)
+
+
+async def dead_letters_kept(reader: Reader) -> int:
+    """How many dead letters there are. Raises DatabaseAwayError."""
+    return int((await reader.rows(DEAD_LETTERS))[0]["many"])

@@ -1,23 +1,26 @@
 """The service: its routes, and what lives as long as it does."""
 
+import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from time import perf_counter
 
 import anyio
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from graph.applying import finish_application
-from graph.connection import Connection
+from graph.connection import Connection, pool_of
 from graph.erasure import Tools, finish_erasures
 from graph.errors import DatabaseAwayError
 from graph.failures import kind_of, may_pass
-from graph.health import answers
+from graph.health import answers, changes_since, dead_letters_kept, stock_of
 from graph.ingestion import Mint, Outcome, commit_batch
 from graph.pending import drain_pending
 from graph.policies import PolicyHeld, follow
@@ -25,11 +28,13 @@ from graph.requests import carry_out_due
 from identity.erasure import Hashing
 from identity.messages import Message, micros
 from loaders.committing import Commit
+from loaders.errors import IntakeClosedError
 from loaders.intake import Intake, Pace
 from resolvers.answering.endpoint import answered
 from resolvers.answering.events import streamed, wants_events
 from resolvers.answering.socket import conversed
 from resolvers.feed import Feed
+from resolvers.viewer import Bounds
 from resolvers.world import World
 from selfsame.access import KeyRing, secret_in
 from selfsame.answers import failed, refused, said
@@ -38,12 +43,14 @@ from selfsame.collecting import Answer, Collecting, Doors, guarded
 from selfsame.fetching import Fetching
 from selfsame.hooks import Hook
 from selfsame.live import LIVE_SECONDS, RETENTION, Telling, door_of, still_known, viewer_of
+from selfsame.metrics import CONTENT_TYPE
 from selfsame.openapi import openapi_text
 from selfsame.origins import Origins
 from selfsame.providers import Provider
 from selfsame.refusals import Refusal
 from selfsame.telemetry import log
 from selfsame.tokens import FRESH_SECONDS, Tokens
+from selfsame.watching import KEY, Watch, Watched, known_as
 from selfsame.webhooks import Hearing
 
 DRAIN_SECONDS = 1.0
@@ -60,6 +67,19 @@ COMMIT_SECONDS = 60.0
 WORK_SECONDS = 3_600.0  # of background work, where a whole history may be heard anew
 
 
+COUNT_SECONDS = 15.0
+PLAN_SECONDS = 5.0
+METRICS_KEY = Refusal(401, "metrics_key", "numbers need the key of SELFSAME_METRICS_KEY: `Authorization: Bearer <key>`")
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """How much one request to /graphql may ask, and the key without which nobody reads the metrics."""
+
+    bounds: Bounds = field(default_factory=Bounds)
+    metrics_key: str | None = field(default=None, repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the service is made of. policy: as this process knows it; now, mint: the clock and the source of ids.
@@ -67,7 +87,8 @@ class Parts:
     hashing: how the erased are known again; without it nothing can be erased. doors: which pages may send.
     hooks: what may be sent to /webhooks. open_traits: those that are nobody's personal data.
     provider: whose tokens are believed, beside keys. readers: the pages that may ask with a key that names none.
-    retention: how long what happened can be told to who comes late.
+    retention: how long what happened can be told to who comes late. watch: what is seen of it all.
+    edge: how much may be asked, and by whom of it.
     """
 
     connection: Connection
@@ -82,6 +103,8 @@ class Parts:
     provider: Provider | None = None
     readers: Origins = field(default_factory=lambda: Origins(frozenset()))
     retention: timedelta = RETENTION
+    watch: Watch = field(default_factory=Watch)
+    edge: Edge = field(default_factory=Edge)
 
 
 def service(parts: Parts) -> Starlette:
@@ -93,16 +116,19 @@ def service(parts: Parts) -> Starlette:
     collecting = Collecting(keys, intake, parts.connection.writer, parts.now, parts.hashing, parts.doors)
     hearing = Hearing(parts.hooks, intake, parts.connection.writer, parts.now, parts.policy, parts.hashing)
     door = door_of(keys, parts.readers, partial(_world, parts, feed))
+    routes = [
+        Route("/graphql", for_pages(guarded(_graphql(parts, keys, feed))), methods=["GET", "POST", "OPTIONS"]),
+        *collecting.routes(),
+        *hearing.routes(),
+        Route("/health/live", _live),
+        Route("/openapi.json", _described),
+        Route("/health/ready", _ready(parts)),
+        Route("/metrics", _metrics(parts, intake)),
+    ]
+    paths: dict[object, str] = {each.endpoint: each.path for each in routes}
     app = Starlette(
-        routes=[
-            Route("/graphql", for_pages(guarded(_graphql(parts, keys, feed))), methods=["GET", "POST", "OPTIONS"]),
-            *collecting.routes(),
-            *hearing.routes(),
-            WebSocketRoute("/graphql", partial(conversed, door=door)),
-            Route("/health/live", _live),
-            Route("/openapi.json", _described),
-            Route("/health/ready", _ready(parts)),
-        ],
+        routes=[*routes, WebSocketRoute("/graphql", partial(conversed, door=door))],
+        middleware=[Middleware(Watched, watch=parts.watch, routes=paths)],
         lifespan=_lifespan(parts, intake, keys, feed),
     )
     app.state.feed = feed
@@ -113,10 +139,13 @@ def committing(parts: Parts) -> Commit:
     """How messages of any way in are committed."""
 
     async def commit(messages: Sequence[Message]) -> tuple[Outcome, ...]:
+        began = perf_counter()
         with anyio.fail_after(COMMIT_SECONDS):
-            return await commit_batch(
+            outcomes = await commit_batch(
                 parts.connection.writer, messages, parts.policy, parts.mint, parts.now(), hashing=parts.hashing
             )
+        parts.watch.metrics.committed(outcomes, perf_counter() - began)
+        return outcomes
 
     return commit
 
@@ -128,7 +157,7 @@ def _lifespan(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with intake.opened(), anyio.create_task_group() as tasks:
             for seconds, work, waiting in BACKGROUND:
-                tasks.start_soon(_for_ever, seconds, partial(work, parts), waiting)
+                tasks.start_soon(_for_ever, seconds, partial(_measured, parts, work), waiting)
             if keys.tokens is not None:
                 tasks.start_soon(_for_ever, FRESH_SECONDS, keys.tokens.refresh, "the keys of tokens have to wait")
             noting = partial(keys.note, parts.connection.writer)
@@ -159,6 +188,19 @@ async def _for_ever(seconds: float, work: Callable[[], Awaitable[None]], waiting
             passing = may_pass(error)
             pause = seconds if passing else max(seconds, FAULT_SECONDS)
             (log().warning if passing else log().error)(waiting, error=kind_of(error))
+
+
+async def _measured(parts: Parts, work: Callable[[Parts], Awaitable[None]]) -> None:
+    """Do a piece of background work, and count it."""
+    began, outcome = perf_counter(), "failed"
+    try:
+        await work(parts)
+        outcome = "done"
+    except Exception as error:
+        outcome = "waits" if may_pass(error) else "failed"
+        raise
+    finally:
+        parts.watch.metrics.worked(work.__name__.strip("_"), outcome, perf_counter() - began)
 
 
 async def _drain(parts: Parts) -> None:
@@ -215,6 +257,23 @@ async def _follow(parts: Parts) -> None:
         log().info("another policy is in force", number=parts.policy.number, version=parts.policy.policy.version)
 
 
+async def _count(parts: Parts) -> None:
+    """Count what the graph holds, and what changed in it since it was counted last."""
+    reader, metrics = parts.connection.reader, parts.watch.metrics
+    stock = await stock_of(reader)
+    kinds, parts.watch.counted_to = await changes_since(reader, parts.watch.counted_to or micros(parts.now()))
+    metrics.changed(kinds)
+    metrics.holds({
+        "identifiers": stock.identifiers, "profiles": stock.profiles, "interactions": stock.interactions,
+        "pending": stock.pending, "dead_letters": await dead_letters_kept(reader),
+    })  # fmt: skip
+
+
+async def _wonder(parts: Parts) -> None:
+    """Tell the plan of a statement that was slow."""
+    await parts.watch.tell_plan(parts.connection.reader)
+
+
 BACKGROUND: Sequence[tuple[float, Callable[[Parts], Awaitable[None]], str]] = (
     (DRAIN_SECONDS, _drain, "the background recompute has to wait"),
     (CARRY_OUT_SECONDS, _carry_out, "an erasure that a source asked for has to wait"),
@@ -222,6 +281,8 @@ BACKGROUND: Sequence[tuple[float, Callable[[Parts], Awaitable[None]], str]] = (
     (FINISH_SECONDS, _finish, "an erasure that was interrupted has to wait"),
     (FINISH_SECONDS, _resume, "the application of a policy that was interrupted has to wait"),
     (FOLLOW_SECONDS, _follow, "whether another policy is in force cannot be asked"),
+    (COUNT_SECONDS, _count, "what the graph holds cannot be counted"),
+    (PLAN_SECONDS, _wonder, "the plan of a slow statement cannot be had"),
 )
 
 
@@ -230,9 +291,10 @@ def _graphql(parts: Parts, keys: KeyRing, feed: Feed) -> Answer:
         key = await keys.known(secret_in(request.headers))
         if isinstance(key, Refusal):
             return refused(key)
+        request.scope[KEY] = known_as(key)
         if (why := page_refused(request, key, parts.readers)) is not None:
             return refused(why)
-        viewer, world = viewer_of(key), _world(parts, feed)
+        viewer, world = replace(viewer_of(key), bounds=parts.edge.bounds), _world(parts, feed)
         if wants_events(request):
             return await streamed(request, viewer, world, partial(still_known, keys, request.headers))
         return await answered(request, viewer, world)
@@ -265,7 +327,9 @@ async def _described(_: Request) -> Response:
 
 
 def _ready(parts: Parts) -> Answer:
-    async def ready(_: Request) -> Response:
+    async def ready(request: Request) -> Response:
+        if getattr(request.app.state, "going_down", False):
+            return failed(IntakeClosedError("the service is going down"))
         try:
             with anyio.fail_after(READY_SECONDS):
                 await answers(parts.connection.reader)
@@ -274,3 +338,17 @@ def _ready(parts: Parts) -> Answer:
         return said({"status": "ready"})
 
     return ready
+
+
+def _metrics(parts: Parts, intake: Intake) -> Answer:
+    async def metrics(request: Request) -> Response:
+        wanted = parts.edge.metrics_key
+        if wanted and not hmac.compare_digest((secret_in(request.headers) or "").encode(), wanted.encode()):
+            return refused(METRICS_KEY)
+        numbers, pool = parts.watch.metrics, pool_of(parts.connection.driver)
+        numbers.waiting.set(intake.waiting)
+        numbers.pool_open.set(pool.open)
+        numbers.pool_used.set(pool.used)
+        return Response(numbers.text(), headers={"Cache-Control": "no-store", "Content-Type": CONTENT_TYPE})
+
+    return metrics

@@ -30,6 +30,7 @@ from selfsame.origins import ANY, Origins, preflight, shared
 from selfsame.receiving import aside, received
 from selfsame.refusals import ORIGIN_REFUSED, Refusal
 from selfsame.telemetry import log
+from selfsame.watching import KEY, known_as
 
 LISTED = 100
 # A client is long gone then; what waits behind a connection that nobody answers on has to end at some time.
@@ -155,6 +156,7 @@ class Collecting:
             return key
         if not Origins(frozenset(key.origins or (ANY,))).allow(request.headers.get("origin")):
             return ORIGIN_REFUSED
+        request.scope[KEY] = known_as(key)
         source = _source(key, self.doors)
         _note_repeat(request, source)
         return source

@@ -261,6 +261,12 @@ def _itself() -> Described:
             "get": _operation("is_ready", "service", "Whether Neo4j answers.",
                               responses=_answers(response("It does.", "Health"), {"503": "Wait"}))
         },
+        "/metrics": {
+            "get": _operation("measure", "service", "Numbers for Prometheus; where a key is set, with that.",
+                              security=[{}, {"bearer": []}],
+                              responses=_answers({"description": "Prometheus' text.", "content": content(
+                                  "Text", "text/plain")}, {"401": "KeyRefused"}))
+        },
         "/openapi.json": {
             "get": _operation("describe", "service", "This document.",
                               responses=_answers(response("An OpenAPI 3.1 document.", "Anything"), {}))

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from graph.connection import Connection, connected
+from graph.connection import Connection, Hear, connected
 from graph.migrations import migrate
 from graph.server.configuration import ServerSettings
 from graph.server.local import LocalNeo4j, local_neo4j, running_server
@@ -64,8 +64,8 @@ def server_settings(settings: Settings) -> ServerSettings:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, address: Address) -> AsyncIterator[Connection]:
-    """A connection to an address, after the migrations that it still needs."""
-    async with connected(address.uri, address.user, address.password, settings.neo4j_database) as connection:
+async def opened(settings: Settings, address: Address, hear: Hear | None = None) -> AsyncIterator[Connection]:
+    """A connection to an address, after the migrations that it still needs. hear: is told of every statement."""
+    async with connected(address.uri, address.user, address.password, settings.neo4j_database, hear) as connection:
         await migrate(connection.writer, now())
         yield connection

@@ -22,7 +22,8 @@ from graph.server.local import LocalNeo4j
 from graph.server.progress import Tell
 from graph.tombstones import check_key
 from resolvers.answering.requests import BODY_LIMIT
-from selfsame.app import Parts, service
+from resolvers.viewer import Bounds
+from selfsame.app import Edge, Parts, service
 from selfsame.clock import mint, now
 from selfsame.collecting import Doors
 from selfsame.erasing import hashing_of
@@ -32,6 +33,7 @@ from selfsame.reach import addressed, opened
 from selfsame.ruling import policy_held, unlike_configured
 from selfsame.settings import Settings, configured_policy
 from selfsame.telemetry import log
+from selfsame.watching import Watch
 from selfsame.webhooks import declare_at_start
 
 GOING_DOWN_SECONDS = 20
@@ -68,11 +70,12 @@ async def serving(settings: Settings, progress: Tell | None = None) -> AsyncIter
     """
     configured_policy(settings)
     hooks_from(settings.webhooks)
+    watch = Watch(slow_ms=settings.slow_statement_ms, lines=settings.log_requests)
     with _listening(settings.host, settings.port) as listener:
         async with (
             addressed(settings, progress) as address,
-            opened(settings, address) as connection,
-            _answering(service(await _parts(settings, connection)), listener) as (tasks, server),
+            opened(settings, address, watch.ran) as connection,
+            _answering(service(await _parts(settings, connection, watch)), listener) as (tasks, server),
         ):
             if address.owned is not None:
                 tasks.start_soon(_watched, address.owned, server, settings.data_dir)
@@ -80,7 +83,7 @@ async def serving(settings: Settings, progress: Tell | None = None) -> AsyncIter
             yield Serving(_url(settings.host, listener), address.uri, connection)
 
 
-async def _parts(settings: Settings, connection: Connection) -> Parts:
+async def _parts(settings: Settings, connection: Connection, watch: Watch) -> Parts:
     """What the service is made of; where the configured policy is another than the one in force, the log says so."""
     held = await policy_held(settings, connection)
     if (sentence := unlike_configured(settings, held)) is not None:
@@ -91,6 +94,9 @@ async def _parts(settings: Settings, connection: Connection) -> Parts:
     await declare_at_start(connection.writer, hooks)
     doors = Doors(settings.allowed_origins, settings.user_secrets)
     opened = frozenset(map(held.policy.trait_name, settings.traits_open))
+    bounds = Bounds(settings.graphql_cost, settings.graphql_batch)
+    key = settings.metrics_key.get_secret_value() if settings.metrics_key else None
+    edge = Edge(bounds, key)
     return Parts(
         connection,
         held,
@@ -103,6 +109,8 @@ async def _parts(settings: Settings, connection: Connection) -> Parts:
         provider=settings.provider,
         readers=settings.readers,
         retention=timedelta(days=settings.feed_days),
+        watch=watch,
+        edge=edge,
     )
 
 
@@ -146,6 +154,7 @@ async def _answering(app: Starlette, listener: socket.socket) -> AsyncIterator[t
             yield tasks, server
         finally:
             app.state.feed.close()  # who listens is told to come again, while that can still be written
+            app.state.going_down = True
             server.should_exit = True
             with anyio.CancelScope(shield=True):
                 await ended.wait()

@@ -117,6 +117,20 @@ class Settings(BaseSettings):
     feed_days: int = Field(
         default=3, ge=1, le=90, description="How many days of what happened can be told to who comes late."
     )
+    graphql_cost: int = Field(
+        default=100_000, ge=1, description="How many fields one request to /graphql may answer (docs/http.md)."
+    )
+    graphql_batch: int = Field(
+        default=10, ge=1, le=100, description="How many operations one body to /graphql may list; 1 for no lists."
+    )
+    metrics_key: SecretStr | None = Field(
+        default=None,
+        description="Without it anybody who reaches the service reads `/metrics`; with it whoever shows it.",
+    )
+    log_requests: bool = Field(default=True, description="Whether each request is a line of the log.")
+    slow_statement_ms: int = Field(
+        default=1_000, ge=0, description="From how many ms on a statement is logged, with its plan; 0 for never."
+    )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="`debug`, `info`, `warning` or `error`.")
     log_format: LogFormat = Field(default=LogFormat.CONSOLE, description="`console` for people, `json` for machines.")
 

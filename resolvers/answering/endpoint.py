@@ -8,7 +8,7 @@ could not be executed; any other is taken for one from before that type, as the 
 from asyncio import Task, Timeout, get_running_loop, timeout
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import orjson
@@ -24,6 +24,7 @@ from resolvers.answering.documents import Document, Operation, document_of, oper
 from resolvers.answering.guarded import shown_to_viewer
 from resolvers.answering.limits import check_size, cost_of
 from resolvers.answering.requests import Asked, asked_in
+from resolvers.answering.told import TOLD, Told
 from resolvers.asking import Asking
 from resolvers.errors import Code, refused
 from resolvers.masking import hidden_among
@@ -51,11 +52,12 @@ RETRY_AFTER = {Code.DATABASE_AWAY: "1", Code.POLICY_APPLYING: str(PolicyApplying
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What is said to one question: the status, the JSON, and headers of its own."""
+    """What is said to one question: the status, the JSON, headers of its own, and what may be told of it."""
 
     status: int
     content: dict[str, object]
     headers: Mapping[str, str] = field(default_factory=dict)
+    told: Told = field(default_factory=Told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ async def answered(request: Request, viewer: Viewer, asked: World) -> Response:
             said = await _batch(request, questions, viewer, asked)
     except GraphQLError as error:
         said = _refusal([error], old)
+    request.scope[TOLD] = tuple(each.told for each in said) if isinstance(said, list) else (said.told,)
     if isinstance(said, list):
         return Response(orjson.dumps([each.content for each in said]), 200, media_type=_media_type(request))
     return Response(orjson.dumps(said.content), said.status, said.headers, _media_type(request))
@@ -167,7 +170,8 @@ async def _executed(request: Request, ready: Prepared, viewer: Viewer, asked: Wo
         asking.batching.stop()
     hidden = {} if viewer.pii or not ready.document.personal else {"masked": hidden_among(ready.document.personal)}
     said.content["extensions"] = {"cost": {"requested": ready.cost, "allowed": viewer.bounds.cost}, **hidden}
-    return said
+    told = Told(ready.operation.kind.value, ready.document.digest, ready.cost, said.told.code)
+    return replace(said, told=told)
 
 
 @dataclass(slots=True)
@@ -218,7 +222,8 @@ def _answer(result: ExecutionResult, kind: OperationType, old: bool) -> Said:
     for error in errors:
         if _code(error) in RETRY_AFTER and not (kind is OperationType.MUTATION and _something_done(result)):
             return _refusal([error], old)
-    return Said(200, {"data": result.data, "errors": [error.formatted for error in errors]})
+    content: dict[str, object] = {"data": result.data, "errors": [error.formatted for error in errors]}
+    return Said(200, content, told=Told(code=_code(errors[0]).value))
 
 
 def _something_done(result: ExecutionResult) -> bool:
@@ -265,7 +270,7 @@ def _refusal(errors: Sequence[GraphQLError], old: bool) -> Said:
     content: dict[str, object] = {"errors": [error.formatted for error in errors]}
     if cost := (errors[0].extensions or {}).get("cost"):
         content["extensions"] = {"cost": cost}
-    return Said(STATUS_OF_CODE.get(code, 200 if old else 400), content, headers)
+    return Said(STATUS_OF_CODE.get(code, 200 if old else 400), content, headers, Told(code=code.value))
 
 
 def _media_type(request: Request) -> str:

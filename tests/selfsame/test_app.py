@@ -3,9 +3,14 @@
 from collections.abc import AsyncIterator
 
 import anyio
+import httpx
 import pytest
 
 from graph.connection import Connection
+from graph.policies import PolicyHeld
+from selfsame.app import Parts, service
+from selfsame.clock import mint, now
+from tests.building import default_policy
 from tests.walks.sending import identify, track
 from tests.walks.service import Company, in_process, sets
 
@@ -22,6 +27,14 @@ async def test_health_needs_no_key(company: Company) -> None:
     live, ready = [await company.http.get(f"/health/{name}") for name in ("live", "ready")]
     assert (live.status_code, live.json()) == (200, {"status": "live"})
     assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
+
+
+async def test_a_service_that_goes_down_is_not_ready(graph: Connection) -> None:
+    app = service(Parts(graph, PolicyHeld(default_policy()), now, mint))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as http:
+        app.state.going_down = True
+        answer = await http.get("/health/ready")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "intake_closed")
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v1/batch", 405), ("POST", "/v2/batch", 404)])

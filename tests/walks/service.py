@@ -3,7 +3,7 @@
 import gzip
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import httpx
@@ -17,11 +17,12 @@ from identity.messages import Json, SourceName
 from identity.policy import Policy
 from loaders.intake import Pace
 from selfsame.access import Terms, create_key
-from selfsame.app import Parts, service
+from selfsame.app import Edge, Parts, service
 from selfsame.clock import mint, now
 from selfsame.collecting import Doors
 from selfsame.hooks import Hook
 from selfsame.serving import _answering, _listening
+from selfsame.watching import Watch
 from tests.building import default_policy
 from tests.graph.erasing import HASHING
 from tests.walks.sending import Sent
@@ -188,10 +189,13 @@ async def in_process(
     doors: Doors | None = None,
     hooks: Mapping[str, Hook] | None = None,
     clock: Callable[[], datetime] = now,
+    watch: Watch | None = None,
+    edge: Edge | None = None,
 ) -> AsyncIterator[Company]:
     """A company of a service that runs in this process on a graph."""
     held = PolicyHeld(policy or default_policy())
-    app = service(Parts(graph, held, clock, mint, pace, HASHING, doors or Doors(), hooks or {}))
+    parts = Parts(graph, held, clock, mint, pace, HASHING, doors or Doors(), hooks or {})
+    app = service(replace(parts, watch=watch or Watch(), edge=edge or Edge()))
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

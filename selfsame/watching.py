@@ -1,0 +1,126 @@
+"""What is seen of every request and every statement: counted, and told in the log. No value that anybody sent is in it.
+
+What costs time is done for each request once: a dict, two counters, a line.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from graph.connection import Ran, Reader
+from graph.failures import kind_of
+from graph.keys import ApiKey
+from graph.plans import plan_of
+from graph.statements import name_of
+from resolvers.answering.told import Told, told_in
+from selfsame.metrics import UNKNOWN_ROUTE, Metrics
+from selfsame.telemetry import log
+
+KEY = "selfsame.key"  # in the scope of a request: as what the log knows the key that it showed
+HASH_DIGITS = 64
+# Asked again and again by machines; in the log only at `debug`.
+QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
+MOST_PLANS = 500
+
+
+@dataclass(slots=True)
+class Watch:
+    """What this process sees of itself. slow_ms: from how many ms on a statement is slow, 0 for never.
+
+    lines: whether each request is told in the log. wondered: slow statements whose plan nobody looked at yet.
+    counted_to: up to which moment (µs) changes are counted.
+    """
+
+    metrics: Metrics = field(default_factory=Metrics)
+    slow_ms: float = 0.0
+    lines: bool = True
+    wondered: deque[str] = field(default_factory=deque)
+    planned: set[str] = field(default_factory=set)
+    counted_to: int = 0
+
+    def ran(self, ran: Ran) -> None:
+        """Hear of a statement that ran."""
+        self.metrics.ran(ran)
+        if self.slow_ms and ran.seconds * 1_000 >= self.slow_ms:
+            log().warning(
+                "a statement was slow", statement=name_of(ran.statement), ms=round(ran.seconds * 1_000), rows=ran.rows
+            )
+            if ran.statement not in self.planned and len(self.planned) < MOST_PLANS:
+                self.planned.add(ran.statement)
+                self.wondered.append(ran.statement)
+
+    async def tell_plan(self, reader: Reader) -> None:
+        """Tell the plan of one slow statement, once for each text. Raises what Neo4j raises, then it is told never."""
+        if not self.wondered:
+            return
+        statement = self.wondered.popleft()
+        log().warning(
+            "the plan of a slow statement", statement=name_of(statement), plan=await plan_of(reader, statement)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """An application whose requests are seen. routes: the path as it is declared, by endpoint."""
+
+    app: ASGIApp
+    watch: Watch
+    routes: Mapping[object, str]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and count what was answered."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began, status = perf_counter(), 499  # nobody was there to be answered
+
+        async def sent(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sent)
+        except Exception as error:
+            status = 500
+            log().error("a request failed", error=kind_of(error), exc_info=error)
+            raise
+        finally:
+            self._seen(scope, status, perf_counter() - began)
+
+    def _seen(self, scope: Scope, status: int, seconds: float) -> None:
+        route = self.routes.get(scope.get("endpoint"), UNKNOWN_ROUTE)
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self.watch.metrics.answered(method, route, status, seconds)
+        told = told_in(scope)
+        for each in told:
+            self.watch.metrics.asked(each.kind, each.code, each.cost)
+        if self.watch.lines:
+            line = log().debug if route in QUIET else log().info
+            line("request", **_line(scope, method, route, status, seconds, told))
+
+
+METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
+
+
+def known_as(key: ApiKey) -> str:
+    """As what the log knows a key. The holder of a token is somebody, whose name may be an address: it stays out."""
+    return f"key:{key.hash[:12]}" if len(key.hash) == HASH_DIGITS else "token"
+
+
+def _line(
+    scope: Scope, method: str, route: str, status: int, seconds: float, told: tuple[Told, ...]
+) -> dict[str, object]:
+    line: dict[str, object] = {"method": method, "route": route, "status": status, "ms": round(seconds * 1_000, 1)}
+    if KEY in scope:
+        line["key"] = scope[KEY]
+    if len(told) == 1:
+        (each,) = told
+        line |= {"operation": each.kind, "document": each.digest, "cost": each.cost, "code": each.code}
+    elif told:
+        line |= {"operations": len(told), "cost": sum(each.cost for each in told)}
+    return line

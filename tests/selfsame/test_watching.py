@@ -1,0 +1,173 @@
+"""What whoever runs the service sees of it: numbers and lines, and in none of them a value that somebody sent."""
+
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from time import process_time
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.types import Message, Scope
+from structlog.testing import capture_logs
+
+from graph.connection import Connection, Ran, Reader, Writer
+from graph.segments import SEGMENTS
+from graph.statements import MADE, name_of
+from resolvers.answering.told import TOLD, Told
+from selfsame.app import Edge
+from selfsame.watching import Watch, Watched
+from tests.walks.sending import identify, track
+from tests.walks.service import Company, in_process
+from tests.walks.vendors import hooks
+
+pytestmark = pytest.mark.anyio
+
+
+def numbers(text: str) -> dict[tuple[str, ...], float]:
+    """Every sample: its name and the values of its labels."""
+    return {
+        (each.name, *each.labels.values()): each.value
+        for family in text_string_to_metric_families(text)
+        for each in family.samples
+    }
+
+
+def heard(graph: Connection, watch: Watch) -> Connection:
+    """The same graph, with somebody who listens."""
+    reader = Reader(graph.driver, graph.reader.database, graph.reader.bookmarked, watch.ran)
+    return Connection(graph.driver, reader, Writer(graph.driver, reader.database, reader.bookmarked, watch.ran))
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+async def company(graph: Connection, watch: Watch) -> AsyncIterator[Company]:
+    async with in_process(heard(graph, watch), watch=watch, hooks=hooks()) as running:
+        yield running
+
+
+@pytest.mark.neo4j
+async def test_what_is_answered_asked_written_and_read_is_counted(company: Company) -> None:
+    await company.batch([identify("u1", "a1"), track("a1")])
+    await company.ask("{ segments { name } }")
+    await company.http.post("/graphql", json={"query": "{ nothing }"}, auth=(company.read_key, ""))
+    await company.http.get("/a/path/of/somebody")
+    answer = await company.http.get("/metrics")
+    found = numbers(answer.text)
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert found["selfsame_http_requests_total", "POST", "/v1/batch", "200"] == 1
+    assert found["selfsame_http_requests_total", "GET", "none", "404"] == 1
+    assert found["selfsame_graphql_operations_total", "ok", "query"] == 1
+    assert found["selfsame_graphql_operations_total", "query_invalid", "none"] == 1
+    assert found["selfsame_messages_total", "committed"] == 2
+    assert found[("selfsame_commit_messages_count",)] == 1
+    assert found["selfsame_cypher_seconds_count", "segments.SEGMENTS"] == 1
+    assert found["selfsame_cypher_rows_total", "keys.KEY_BY_HASH"] >= 2
+    assert found[("selfsame_intake_waiting_messages",)] == 0
+    assert found[("selfsame_neo4j_connections",)] >= 1
+    assert ("process_open_fds",) in found
+
+
+@pytest.mark.neo4j
+async def test_metrics_want_their_key_where_one_is_set(graph: Connection) -> None:
+    async with in_process(graph, edge=Edge(metrics_key="m-secret")) as company:
+        answers = [
+            (await company.http.get("/metrics", headers=headers)).status_code
+            for headers in ({}, {"authorization": "Bearer other"}, {"authorization": "Bearer m-secret"})
+        ]
+    assert answers == [401, 401, 200]
+
+
+@pytest.mark.neo4j
+async def test_each_request_is_a_line_that_says_what_it_was(company: Company) -> None:
+    with capture_logs() as lines:
+        await company.ask("{ segments { name } }")
+        await company.http.get("/health/live")
+    asked, live = lines
+    assert asked | {"ms": 0} == {
+        "event": "request", "log_level": "info", "method": "POST", "route": "/graphql", "status": 200, "ms": 0,
+        "key": asked["key"], "operation": "query", "document": asked["document"], "cost": 11, "code": "ok",
+    }  # fmt: skip
+    assert asked["key"].startswith("key:")
+    assert (live["route"], live["log_level"]) == ("/health/live", "debug")
+
+
+SECRET = "zebraquagga"
+EMAIL = f"{SECRET}@example.com"
+
+
+@pytest.mark.neo4j
+async def test_nothing_that_anybody_sent_is_in_a_log_line_or_a_number(
+    company: Company, graph: Connection, watch: Watch
+) -> None:
+    """Through every way in, right and wrong, where every statement counts as slow."""
+    watch.slow_ms = 0.000_001
+    with capture_logs() as lines:
+        statuses = [await sent for sent in everything(company)]
+        for _ in range(5):
+            await watch.tell_plan(graph.reader)
+    assert {200, 400, 401, 404} <= set(statuses)
+    assert {"request", "a statement was slow", "the plan of a slow statement"} <= {each["event"] for each in lines}
+    assert SECRET not in repr(lines).lower()
+    assert SECRET not in watch.metrics.text().decode().lower()
+
+
+def everything(company: Company) -> Iterator[Awaitable[int]]:
+    """A request of every kind that carries the secret wherever it can."""
+    someone = {"user": SECRET, "on": f"a-{SECRET}", "email": EMAIL, "traits": {"name": SECRET, "email": EMAIL}}
+    read, admin = company.read_key, company.admin_key
+    yield status(
+        company, "POST", "/v1/batch", company.write_key, json={"batch": [identify(**someone), {"type": SECRET}]}
+    )
+    yield status(company, "POST", "/v1/track", company.write_key, json=track(SECRET, name=SECRET))
+    yield status(company, "POST", "/v1/track", company.write_key, json={"event": SECRET})
+    yield status(company, "POST", "/v1/batch", SECRET, json={})
+    yield status(company, "POST", "/v1/batch", company.write_key, content=SECRET.encode())
+    yield status(company, "GET", f"/{company.write_key}/i?e=pv&uid={SECRET}&page={SECRET}", "")
+    yield status(company, "GET", f"/{SECRET}/i?e=pv&uid={SECRET}", "")
+    yield status(company, "POST", f"/webhooks/{SECRET}", "", json={"email": EMAIL})
+    yield status(company, "POST", "/webhooks/zapier", "", json={"email": EMAIL})
+    yield status(company, "GET", f"/{SECRET}?{SECRET}={SECRET}", "")
+    for key, query in (
+        (read, '{ profile(by: { identifier: { namespace: "user_id", value: "%s" } }) { id traits { name value } } }'),
+        (read, '{ profiles(search: "%s") { edges { node { id } } } }'),
+        (read, "query %s { segments { name } }"),
+        (read, "{ %s }"),
+        (read, "{ %s("),
+        (read, '{ node(id: "%s") { id } }'),
+        (admin, 'mutation { setTrait(profile: { id: "%s" }, key: "name", value: "x") { id } }'),
+        (admin, 'mutation { defineSegment(name: "%s", definition: { all: [] }) { name } }'),
+    ):
+        yield status(company, "POST", "/graphql", key, json={"query": query % SECRET, "operationName": None})
+    yield status(company, "GET", f"/graphql?query={{{SECRET}}}", read)
+
+
+async def status(company: Company, method: str, path: str, key: str, **more: Any) -> int:  # noqa: ANN401
+    answer = await company.http.request(method, path, auth=(key, "") if key else None, **more)
+    return answer.status_code
+
+
+def test_a_statement_is_called_by_its_constant_and_one_made_when_asked_by_none() -> None:
+    assert name_of(SEGMENTS) == "segments.SEGMENTS"
+    assert name_of("MATCH (n) RETURN n") == MADE
+
+
+async def test_to_be_watched_costs_little() -> None:
+    """Without the line in the log it is some 10 µs a request and as many a statement; others use this machine, too."""
+    watch = Watch(lines=False)
+
+    async def answer(scope: Scope, _: object, send: Any) -> None:  # noqa: ANN401
+        scope[TOLD] = (Told("query", "d", 5),)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def nothing(_: Message) -> None:
+        pass
+
+    app = Watched(answer, watch, {})
+    began = process_time()
+    for _ in range(2_000):
+        await app({"type": "http", "method": "POST"}, None, nothing)  # type: ignore[arg-type]  # nothing is received
+        watch.ran(Ran(SEGMENTS, 0, 0.001, 3))
+    assert (process_time() - began) / 2_000 < 0.000_2
