@@ -80,12 +80,11 @@ INTERACTION_ROW = """[
   ]"""
 
 
-def newest_of_profile(answer: str, *, named: bool = False, only: str = "true") -> str:
-    """The part of a statement that answers the newest $first interactions of `profile`, newest first, as `shown`.
+def ranges_of_profile() -> str:
+    """The part of a statement that answers the ranges of `profile`: `actor`, `low` and `high`, up to `asked.at`.
 
-    It needs `asked.at` and `asked.id`, the place to begin after, $start, $types, and $names where it is `named`.
-    only: a condition on `interaction`; what it leaves out is passed over.
-    A shared one's own profile has what lies between the spans: their ends, sorted, become the ends of its ranges.
+    It needs $start. A shared one's own profile has what lies between the spans: their ends, sorted, become the ends of
+    its ranges.
     """
     return f"""
   CALL (profile) {{
@@ -109,15 +108,23 @@ def newest_of_profile(answer: str, *, named: bool = False, only: str = "true") -
   WITH asked, actor,
     CASE WHEN low < $start THEN $start ELSE low END AS low,
     CASE WHEN high > asked.at THEN asked.at ELSE high END AS high
-  WHERE low <= high
-  {_seek("interaction.name", "name", only=only) if named else _seek(only=only)}
+  WHERE low <= high"""
+
+
+def newest_of_profile(answer: str, *, named: bool = False) -> str:
+    """The part of a statement that answers the newest $first interactions of `profile`, newest first, as `shown`.
+
+    It needs `asked.at` and `asked.id`, the place to begin after, $start, $types, and $names where it is `named`.
+    """
+    return f"""{ranges_of_profile()}
+  {_seek("interaction.name", "name") if named else _seek()}
   WITH DISTINCT interaction
   ORDER BY interaction.at DESC, interaction.id DESC
   LIMIT $first
   RETURN {answer} AS shown"""
 
 
-def _seek(*name: str, only: str) -> str:
+def _seek(*name: str) -> str:
     """The newest $first of a range (with one of the names). The order of the index, with its equal columns, stops it.
 
     `id IS NOT NULL` lets the planner use the index of three, and CASE keeps it from making two seeks of an OR.
@@ -130,7 +137,7 @@ def _seek(*name: str, only: str) -> str:
     WHERE interaction.actor = actor AND low <= interaction.at <= high
       AND {f"{field} = {value}" if name else "interaction.id IS NOT NULL"}
       AND CASE WHEN interaction.at = asked.at THEN interaction.id < asked.id ELSE true END
-      AND (size($types) = 0 OR interaction.type IN $types){f" AND {only}" if only != "true" else ""}
+      AND (size($types) = 0 OR interaction.type IN $types)
     RETURN interaction
     ORDER BY interaction.actor DESC, {f"{field} DESC, " if name else ""}interaction.at DESC, interaction.id DESC
     LIMIT $first
@@ -155,6 +162,21 @@ TIMELINE = _of_profiles(newest_of_profile(INTERACTION_ROW))
 # profile_id (unique), then interaction_actor_name_at (actor, name, at) in its order, once per range and name
 TIMELINE_NAMED = _of_profiles(newest_of_profile(INTERACTION_ROW, named=True))
 
+# profile_id (unique), then interaction_actor_name_at (actor, name, at), once per range for all names together
+TIMELINE_AMONG = _of_profiles(
+    f"""{ranges_of_profile()}
+  MATCH (interaction:Interaction)
+  USING INDEX SEEK interaction:Interaction(actor, name, at)
+  WHERE interaction.actor = actor AND interaction.name IN $names AND low <= interaction.at <= high
+    AND CASE WHEN interaction.at = asked.at THEN interaction.id < asked.id ELSE true END
+    AND (size($types) = 0 OR interaction.type IN $types)
+  WITH DISTINCT interaction
+  ORDER BY interaction.at DESC, interaction.id DESC
+  LIMIT $first
+  RETURN {INTERACTION_ROW} AS shown"""
+)
+MOST_SOUGHT = 5
+
 # profile_id (unique), then interaction_actor_at (actor, at, id) in its order, once per range
 MOMENTS = _of_profiles(newest_of_profile("[interaction.at, interaction.id, interaction.name, interaction.type]"))
 
@@ -164,9 +186,13 @@ async def timelines_of(
 ) -> dict[Ask, tuple[Interaction, ...]]:
     """A page of each profile's interactions, newest first by (at, id), at most `first`; nothing found is no entry.
 
-    One statement. Cost: the page, times the ranges of the profile (its identifiers and its spans on shared devices).
+    One statement. Cost: the page, times the ranges of the profile (its identifiers and its spans on shared devices),
+    and times the names; of more than five names, whose seeks would cost more than that, a look into the index at all
+    that the profile has of these names.
     """
-    statement = TIMELINE_NAMED if wanted.names else TIMELINE
+    statement = TIMELINE
+    if wanted.names:
+        statement = TIMELINE_NAMED if len(wanted.names) <= MOST_SOUGHT else TIMELINE_AMONG
     pages = await _pages(reader, statement, asks, first, wanted)
     return {ask: tuple(Interaction(*each) for each in page) for ask, page in pages.items()}
 

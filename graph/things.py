@@ -8,11 +8,11 @@ in an index (insight/interactions.py has them).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from graph.accounts import PROFILE_ROW, After
 from graph.connection import Reader, Row
-from graph.interactions import EARLIEST, LATEST, newest_of_profile
+from graph.interactions import EARLIEST, LATEST, ranges_of_profile
 from graph.profiles import Profile, profile_from
 from identity.identifiers import ProfileId
 from identity.messages import MessageId, Subject
@@ -252,16 +252,24 @@ class Placed:
         return self.at, self.id, self.order.key
 
 
-# Only the first event of an order stands for it, so that each is found once, in the order in which they were made.
-FIRST_OF_ITS_ORDER = """EXISTS {
-  MATCH (interaction)-[:ABOUT]->(begun:Order)
-  WHERE NOT EXISTS {
-    MATCH (begun)<-[:ABOUT]-(earlier:Interaction)
-    WHERE earlier.actor IS NOT NULL AND earlier.name IN $names
-      AND (earlier.at < interaction.at OR earlier.at = interaction.at AND earlier.id < interaction.id)
-  }
-}"""
-ORDERS_BEGUN = f"""[interaction.at, interaction.id, COLLECT {{
+# Only the first event of an order stands for it, so that each is found once, in the order in which they were made. All
+# names are sought at once: seeks of their own for each name and identifier, which stop after a page, took 240 ms for
+# a person of eight identifiers on a busy machine, and this 9 ms; of 100 people 16 s and 0.2 s.
+# profile_id (unique), then interaction_actor_name_at (actor, name, at), once per range
+ORDERS_OF = f"""
+UNWIND $asked AS asked
+CALL (asked) {{
+  MATCH (profile:Profile {{id: asked.profile}})
+  USING INDEX SEEK profile:Profile(id)
+  {ranges_of_profile()}
+  MATCH (interaction:Interaction)
+  USING INDEX SEEK interaction:Interaction(actor, name, at)
+  WHERE interaction.actor = actor AND interaction.name IN $names AND low <= interaction.at <= high
+    AND CASE WHEN interaction.at = asked.at THEN interaction.id < asked.id ELSE true END
+  WITH DISTINCT interaction
+  ORDER BY interaction.at DESC, interaction.id DESC
+  LIMIT $most
+  RETURN [interaction.at, interaction.id, COLLECT {{
     MATCH (interaction)-[:ABOUT]->(thing:Order)
     WHERE NOT EXISTS {{
       MATCH (thing)<-[:ABOUT]-(earlier:Interaction)
@@ -270,51 +278,64 @@ ORDERS_BEGUN = f"""[interaction.at, interaction.id, COLLECT {{
     }}
     RETURN {THING_ROW}
     ORDER BY thing.key
-  }}]"""
-
-# profile_id (unique), then interaction_actor_name_at (actor, name, at) in its order, once per range and name
-ORDERS_OF = f"""
-UNWIND $asked AS asked
-CALL (asked) {{
-  MATCH (profile:Profile {{id: asked.profile}})
-  USING INDEX SEEK profile:Profile(id)
-  {newest_of_profile(ORDERS_BEGUN, named=True, only=FIRST_OF_ITS_ORDER)}
+  }}] AS shown
 }}
 RETURN asked.number AS number, collect(shown) AS page
 """
+EVENTS_PER_ORDER = 4
 
 
 async def orders_of(reader: Reader, asks: Sequence[OrderPlace], first: int) -> dict[OrderPlace, tuple[Placed, ...]]:
-    """A page of each profile's orders, the one made last first, at most `first`; none is no entry. One statement.
+    """A page of each profile's orders, the one made last first, at most `first`; none is no entry.
 
-    Cost: the page, the later events of its orders, and the ranges of the profile times the names of such events.
+    One statement where an order has up to four events as a rule; else more, each for all profiles still unfinished
+    and four times as long, so that their number never grows with profiles.
+    Cost: the page and the later events of its orders, and a look into the index at every event of an order that the
+    profile ever had.
     """
+    found: dict[OrderPlace, list[Placed]] = {ask: [] for ask in asks}
+    open_ = {ask: _beginning(ask) for ask in asks}
+    most = EVENTS_PER_ORDER * (first + 1)
+    while open_:
+        pages = await _pages(reader, open_, most)
+        for ask in tuple(open_):
+            page = pages.get(ask, ())
+            found[ask] += [each for each in _placed(page) if ask.after is None or _later(each, ask.after)]
+            if len(page) < most or len(found[ask]) >= first:
+                del open_[ask]
+            else:
+                open_[ask] = page[-1][:2]
+        most *= EVENTS_PER_ORDER
+    return {ask: tuple(orders[:first]) for ask, orders in found.items() if orders}
+
+
+Event = tuple[int, str, list[tuple[str, int, str | None, str | None]]]  # at, id, and the orders that began with it
+
+
+def _beginning(ask: OrderPlace) -> tuple[int, str]:
+    """Where to read on. The event of the order shown last is read again: another order may have begun with it."""
+    return (ask.after[0], f"{ask.after[1]}\0") if ask.after else (LATEST, "")
+
+
+async def _pages(
+    reader: Reader, places: Mapping[OrderPlace, tuple[int, str]], most: int
+) -> Mapping[OrderPlace, Sequence[Event]]:
+    asks = list(places)
     rows = await reader.rows(
         ORDERS_OF,
-        asked=[_row(number, ask) for number, ask in enumerate(asks)],
-        first=first + 1,
-        types=["track"],
+        asked=[
+            {"number": number, "profile": ask.profile, "at": places[ask][0], "id": places[ask][1]}
+            for number, ask in enumerate(asks)
+        ],
+        most=most,
         names=list(OF_ORDERS),
         start=EARLIEST,
     )
-    pages = {asks[row["number"]]: row["page"] for row in rows}
-    return {ask: found for ask, page in pages.items() if (found := _page(page, ask, first))}
+    return {asks[row["number"]]: [(at, id_, orders) for at, id_, orders in row["page"]] for row in rows}
 
 
-def _row(number: int, ask: OrderPlace) -> Row:
-    """The event of the order shown last is read again: another order may have begun with it."""
-    at, id_, _ = ask.after or (LATEST, "", "")
-    return {"number": number, "profile": ask.profile, "at": at, "id": f"{id_}\0" if ask.after else ""}
-
-
-def _page(page: Sequence[Sequence[object]], ask: OrderPlace, first: int) -> tuple[Placed, ...]:
-    found = [
-        Placed(at, id_, Order(*each))
-        for at, id_, orders in cast("Sequence[tuple[int, str, list[tuple[str, int, str | None, str | None]]]]", page)
-        for each in orders
-    ]
-    rest = [each for each in found if ask.after is None or _later(each, ask.after)]
-    return tuple(rest[:first])
+def _placed(page: Sequence[Event]) -> list[Placed]:
+    return [Placed(at, id_, Order(*each)) for at, id_, orders in page for each in orders]
 
 
 def _later(placed: Placed, after: tuple[int, str, str]) -> bool:

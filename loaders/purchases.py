@@ -18,7 +18,7 @@ def things_of(properties: Mapping[str, Json], source: SourceName) -> tuple[About
     """The order, the product, and the first 50 listed products that the properties of a message name."""
     order = _order(properties, source)
     listed = products_in(properties)[:PRODUCTS_LIMIT]
-    products = [_product(each, source) for each in (properties, *listed)]
+    products = [_product(each, source) for each in (properties, *(_priced(each, properties) for each in listed))]
     return tuple({(each.subject, each.key): each for each in (order, *products) if each is not None}.values())
 
 
@@ -36,6 +36,13 @@ def _order(properties: Mapping[str, Json], source: SourceName) -> About | None:
 def _product(stated: Mapping[str, Json], source: SourceName) -> About | None:
     key = _key(source, stated.get("product_id")) or _key(source, stated.get("sku"))
     return None if key is None else About(Subject.PRODUCT, key, _facts(stated, PRODUCT_FACTS))
+
+
+def _priced(listed: Mapping[str, Json], properties: Mapping[str, Json]) -> Mapping[str, Json]:
+    """A listed product; where it has a price and no currency, that of the order is meant."""
+    if listed.get("price") is None or "currency" in listed or "currency" not in properties:
+        return listed
+    return {**listed, "currency": properties["currency"]}
 
 
 def _key(source: SourceName, value: Json) -> str | None:

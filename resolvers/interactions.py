@@ -58,7 +58,7 @@ class InteractionFilter:
 
     types: list[InteractionType] | None = strawberry.field(default=None, description="Of any of these types.")
     kinds: list[InteractionKind] | None = strawberry.field(
-        default=None, description="Of any of these kinds; they are found in an index, at the cost of what is shown."
+        default=None, description="Of any of these kinds; they are found in an index, by their names."
     )
     names: list[str] | None = strawberry.field(default=None, description="Of any of these names, at most 20.")
     start: Moment | None = strawberry.field(default=None, description="At this moment or later.")

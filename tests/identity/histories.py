@@ -27,7 +27,9 @@ some_authority = st.sampled_from(
     [Authority.CLAIMED, Authority.CLAIMED, Authority.VERIFIED, Authority.IMPORTED, Authority.UNVERIFIED]
 )
 some_moment = st.one_of(st.integers(0, 50).map(float), st.none())
-some_traits = st.dictionaries(st.sampled_from(["name", "city"]), st.sampled_from(["x", "y", None, 3]), max_size=2)
+some_traits = st.dictionaries(
+    st.sampled_from(["name", "city", "consent.ads"]), st.sampled_from(["x", "y", None, 3]), max_size=2
+)
 some_id = st.integers(0, 10**9).map(str)
 
 

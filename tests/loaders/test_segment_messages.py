@@ -248,6 +248,12 @@ class TestThings:
             About(Subject.PRODUCT, "web:S-2", {}),
         )
 
+    def test_the_price_of_a_listed_product_is_in_the_currency_of_its_order(self) -> None:
+        products: Json = [{"sku": "1", "price": 3}, {"sku": "2", "price": 4, "currency": "EUR"}, {"sku": "3"}]
+        answer = message(item(properties={"products": products, "currency": "GBP"}))
+        facts = [each.facts for each in answer.about]
+        assert facts == [{"price": 3, "currency": "GBP"}, {"price": 4, "currency": "EUR"}, {}]
+
     def test_a_product_may_stand_alone(self) -> None:
         answer = message(item(properties={"sku": "S-1", "price": 3}))
         assert answer.about == (About(Subject.PRODUCT, "web:S-1", {"price": 3}),)

@@ -38,6 +38,16 @@ async def test_a_person_has_her_orders_newest_first_in_pages_of_any_size(graph: 
     assert await orders_of(me, "ben", 2) == ["web:2"]
 
 
+async def test_orders_behind_many_later_events_are_found_as_well(graph: Connection) -> None:
+    made = buyers()
+    for number in range(20):
+        made.did("user_id:anna", 200 + number, "Order Updated", id=f"shop:u{number:02d}")
+        made.rows["about"].append({"id": f"shop:u{number:02d}", "label": "Order", "key": "shop:1"})
+    await made.write(graph.writer)
+    me = caller(graph)
+    assert await orders_of(me, "anna", 1) == ["shop:3", "shop:4", "shop:1", "web:1"]
+
+
 async def test_an_order_is_found_by_its_key_and_its_id_with_all_that_is_known_of_it(graph: Connection) -> None:
     me = await shop(graph)
     fields = """id key total { amount currency } status placedAt account { name } profile { id }
@@ -133,6 +143,8 @@ async def test_interactions_have_a_type_each_and_tell_what_it_alone_tells(graph:
     ("wanted", "ids"),
     [
         ("kinds: [TICKET]", ["desk:1"]),
+        ("kinds: [ORDER]", ["web:4", "shop:3", "shop:2", "shop:1", "web:k1"]),
+        ('kinds: [ORDER], end: "2026-01-01T01:20:00Z"', ["shop:3", "shop:2", "shop:1", "web:k1"]),
         ('kinds: [ORDER, TICKET], names: ["Order Placed", "Ticket Created", "Deal won"]', ["desk:1", "web:k1"]),
         ('kinds: [ORDER], names: ["Deal won"]', []),
         ("kinds: [ORDER], types: [PAGE]", []),
