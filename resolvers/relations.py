@@ -12,6 +12,7 @@ from graph.identifiers import identifiers_by_key, identifiers_by_mint
 from graph.profiles import profiles_by_id, profiles_by_identifier
 from graph.relating import Connected, connected, neighbourhood_of
 from graph.relations import names_of
+from graph.things import Deal, Order, Ticket, things_by_key
 from identity.identifiers import IdentifierKey, ProfileId
 from insight.relations import Kind, Thing, sentence_of_tie, sentence_of_way
 from insight.relations import Tie as StoredTie
@@ -110,6 +111,9 @@ class NamedTie:
         return _key(self.tie.b)
 
 
+THINGS = {Kind.ORDER: Order, Kind.DEAL: Deal, Kind.TICKET: Ticket}
+
+
 async def _node(parent: strawberry.Parent[NamedThing], info: Info) -> object | None:
     batching, name = info.context.batching, parent.thing.name
     match parent.thing.kind:
@@ -119,7 +123,7 @@ async def _node(parent: strawberry.Parent[NamedThing], info: Info) -> object | N
             return await batching.ask(accounts_by_key, name)
         case Kind.IDENTIFIER:
             return await batching.ask(identifiers_by_key, IdentifierKey(name))
-    return None
+    return await batching.ask(things_by_key, name, THINGS[parent.thing.kind])
 
 
 @strawberry.type(description="A person, an account, an identifier, an order, a deal or a ticket among relations.")

@@ -156,3 +156,12 @@ async def test_a_timeline_of_some_kinds_only(graph: Connection, wanted: str, ids
     found = await me.ask(f'{{ profile(by: {{ id: "anna" }}) {{ {selected} }} }}')
     shown = [edge["node"]["id"] for edge in found["profile"]["interactions"]["edges"]]
     assert shown == [global_id(Noun.INTERACTION, each) for each in ids]
+
+
+async def test_orders_deals_and_tickets_among_relations_are_nodes(graph: Connection) -> None:
+    me = await shop(graph)
+    found = await me.ask("""{ neighbourhood(of: { identifier: { namespace: "user_id", value: "anna" } }, hops: 1) {
+      nodes { kind node { id } } } }""")
+    ids = {each["node"]["id"] for each in found["neighbourhood"]["nodes"]}
+    for noun, key in ((Noun.ORDER, "shop:1"), (Noun.DEAL, "crm:9"), (Noun.TICKET, "desk:7")):
+        assert global_id(noun, key) in ids
