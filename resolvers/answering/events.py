@@ -33,8 +33,9 @@ Admitted = Callable[[], Awaitable[bool]]
 
 
 def wants_events(request: Request) -> bool:
-    """Whether a request asks for a stream of events."""
-    return EVENTS in request.headers.get("accept", "")
+    """Whether a request asks for a stream of events: urql names it for queries, too, but behind JSON."""
+    preferred, _, _ = request.headers.get("accept", "").partition("json")
+    return EVENTS in preferred
 
 
 async def streamed(request: Request, viewer: Viewer, world: World, admitted: Admitted) -> Response:
