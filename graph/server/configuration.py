@@ -36,7 +36,7 @@ def neo4j_conf(settings: ServerSettings) -> str:
         # Statements carry personal data; and writing each one costs time.
         "db.logs.query.enabled": "OFF",
         # While Neo4j promises signs of life, the driver gives each read of a socket a task and a timer: a tenth of its
-        # processor time (three rounds in turn: 0.84, 0.71, 0.64 ms of a portrait's statement, without 0.74, 0.64, 0.57).
+        # processor time (in turn 0.84, 0.71, 0.64 ms of a portrait's statement; without 0.74, 0.64, 0.57).
         # On one machine a process that ends closes its sockets, and whoever waits for one that hangs has limits.
         "server.bolt.connection_keep_alive_for_requests": "OFF",
         # By default each of the two databases takes 256 MB before it holds anything, and keeps logs of two days.

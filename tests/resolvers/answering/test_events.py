@@ -5,7 +5,9 @@ from starlette.requests import Request
 
 from resolvers.answering.events import wants_events
 
-URQL = "application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed"
+URQL = (
+    "application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed"
+)
 
 
 @pytest.mark.parametrize(
