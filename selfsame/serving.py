@@ -33,6 +33,7 @@ from selfsame.reach import addressed, opened
 from selfsame.ruling import policy_held, unlike_configured
 from selfsame.settings import Settings, configured_policy
 from selfsame.telemetry import log
+from selfsame.tracing import configured_tracer
 from selfsame.watching import Watch
 from selfsame.webhooks import declare_at_start
 
@@ -70,7 +71,7 @@ async def serving(settings: Settings, progress: Tell | None = None) -> AsyncIter
     """
     configured_policy(settings)
     hooks_from(settings.webhooks)
-    watch = Watch(slow_ms=settings.slow_statement_ms, lines=settings.log_requests)
+    watch = Watch(slow_ms=settings.slow_statement_ms, lines=settings.log_requests, tracer=configured_tracer())
     with _listening(settings.host, settings.port) as listener:
         async with (
             addressed(settings, progress) as address,

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from opentelemetry.context import attach, detach
+from opentelemetry.trace import Span, Tracer, set_span_in_context
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graph.connection import Ran, Reader
@@ -18,6 +20,7 @@ from graph.statements import name_of
 from resolvers.answering.told import Told, told_in
 from selfsame.metrics import UNKNOWN_ROUTE, Metrics
 from selfsame.telemetry import log
+from selfsame.tracing import end_request, request_span, statement_span, trace_id
 
 KEY = "selfsame.key"  # in the scope of a request: as what the log knows the key that it showed
 HASH_DIGITS = 64
@@ -31,7 +34,7 @@ class Watch:
     """What this process sees of itself. slow_ms: from how many ms on a statement is slow, 0 for never.
 
     lines: whether each request is told in the log. wondered: slow statements whose plan nobody looked at yet.
-    counted_to: up to which moment (µs) changes are counted.
+    counted_to: up to which moment (µs) changes are counted. tracer: who is told of spans, where somebody wants them.
     """
 
     metrics: Metrics = field(default_factory=Metrics)
@@ -40,10 +43,13 @@ class Watch:
     wondered: deque[str] = field(default_factory=deque)
     planned: set[str] = field(default_factory=set)
     counted_to: int = 0
+    tracer: Tracer | None = None
 
     def ran(self, ran: Ran) -> None:
         """Hear of a statement that ran."""
         self.metrics.ran(ran)
+        if self.tracer is not None:
+            statement_span(self.tracer, ran)
         if self.slow_ms and ran.seconds * 1_000 >= self.slow_ms:
             log().warning(
                 "a statement was slow", statement=name_of(ran.statement), ms=round(ran.seconds * 1_000), rows=ran.rows
@@ -76,6 +82,9 @@ class Watched:
             await self.app(scope, receive, send)
             return
         began, status = perf_counter(), 499  # nobody was there to be answered
+        tracer = self.watch.tracer
+        span = request_span(tracer, scope["method"], scope["headers"]) if tracer else None
+        token = attach(set_span_in_context(span)) if span else None
 
         async def sent(message: Message) -> None:
             nonlocal status
@@ -90,18 +99,25 @@ class Watched:
             log().error("a request failed", error=kind_of(error), exc_info=error)
             raise
         finally:
-            self._seen(scope, status, perf_counter() - began)
+            if token is not None:
+                detach(token)
+            self._seen(scope, status, perf_counter() - began, span)
 
-    def _seen(self, scope: Scope, status: int, seconds: float) -> None:
+    def _seen(self, scope: Scope, status: int, seconds: float, span: Span | None) -> None:
         route = self.routes.get(scope.get("endpoint"), UNKNOWN_ROUTE)
         method = scope["method"] if scope["method"] in METHODS else "other"
         self.watch.metrics.answered(method, route, status, seconds)
         told = told_in(scope)
         for each in told:
             self.watch.metrics.asked(each.kind, each.code, each.cost)
+        more = {}
+        if span is not None:
+            more = {"trace": trace_id(span)}
+            said = {"graphql.operation.type": told[0].kind, "selfsame.code": told[0].code} if told else {}
+            end_request(span, method, route, status, said)
         if self.watch.lines:
             line = log().debug if route in QUIET else log().info
-            line("request", **_line(scope, method, route, status, seconds, told))
+            line("request", **_line(scope, method, route, status, seconds, told), **more)
 
 
 METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})

@@ -5,6 +5,9 @@ from time import process_time
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.types import Message, Scope
 from structlog.testing import capture_logs
@@ -14,6 +17,7 @@ from graph.segments import SEGMENTS
 from graph.statements import MADE, name_of
 from resolvers.answering.told import TOLD, Told
 from selfsame.app import Edge
+from selfsame.tracing import configured_tracer
 from selfsame.watching import Watch, Watched
 from tests.walks.sending import identify, track
 from tests.walks.service import Company, in_process
@@ -147,6 +151,34 @@ def everything(company: Company) -> Iterator[Awaitable[int]]:
 async def status(company: Company, method: str, path: str, key: str, **more: Any) -> int:  # noqa: ANN401
     answer = await company.http.request(method, path, auth=(key, "") if key else None, **more)
     return answer.status_code
+
+
+@pytest.mark.neo4j
+async def test_a_request_and_its_statements_are_spans_of_the_callers_trace(company: Company, watch: Watch) -> None:
+    kept = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    watch.tracer = provider.get_tracer("selfsame")
+    trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    question = {"query": f'{{ profile(by: {{ id: "{SECRET}" }}) {{ known }} segments {{ name }} }}'}
+    with capture_logs() as lines:
+        await company.http.post(
+            "/graphql", json=question, auth=(company.read_key, ""), headers={"traceparent": f"00-{trace}-{parent}-01"}
+        )
+    spans = {each.name: each for each in kept.get_finished_spans() if each.context.trace_id == int(trace, 16)}
+    root = spans["POST /graphql"]
+    assert {"segments.SEGMENTS", "keys.KEY_BY_HASH"} <= set(spans)
+    assert root.parent
+    assert root.parent.span_id == int(parent, 16)
+    assert all(each.parent and each.parent.span_id == root.context.span_id for each in spans.values() if each != root)
+    assert root.attributes
+    assert root.attributes["graphql.operation.type"] == "query"
+    assert [each["trace"] for each in lines if each["event"] == "request"] == [trace]
+    assert SECRET not in "".join(each.to_json() for each in kept.get_finished_spans())
+
+
+def test_without_an_sdk_there_is_no_tracer() -> None:
+    assert configured_tracer() is None
 
 
 def test_a_statement_is_called_by_its_constant_and_one_made_when_asked_by_none() -> None:
