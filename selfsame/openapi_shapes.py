@@ -93,7 +93,10 @@ SCHEMAS: dict[str, object] = {
     "Errors": _closed(
         "errors", data=OPEN, errors=_list("Error"), extensions={"$ref": "#/components/schemas/Extensions"}
     ),
-    "Extensions": _closed("cost", cost=_closed("requested allowed", requested=COUNT, allowed=COUNT)),
+    "Extensions": _closed(
+        "cost",
+        cost=_closed("requested allowed", requested=COUNT, allowed=COUNT), masked={"type": "array", "items": TEXT},
+    ),
     "Error": _open("message extensions",
         message=TEXT, extensions=_open("code", code=TEXT), path={"type": "array"},
     ),
@@ -117,7 +120,9 @@ def _problem(said: str, **more: object) -> object:
 
 RESPONSES: dict[str, object] = {
     "Unusable": _problem("`body_invalid`, or why the only message cannot be used; sending it again cannot help."),
-    "KeyRefused": _problem("`key_missing`, `key_unknown`, `key_expired`.", headers=CHALLENGE),
+    "KeyRefused": _problem(
+        "`key_missing`, `key_unknown`, `key_expired`, `key_revoked`, `token_invalid`.", headers=CHALLENGE
+    ),
     "NotAllowed": _problem("`key_scope`, `origin_refused`."),
     "TooLarge": _problem("`body_too_large`: more than 5 MB, packed or unpacked."),
     "Fault": _problem("`unexpected`: a fault in Selfsame itself. Sending the same again is right."),
@@ -131,9 +136,11 @@ RESPONSES: dict[str, object] = {
     "UnknownSource": _problem("`unknown_source`."),
     "WebhookMethod": _problem("`webhook_method`.", headers=ALLOW),
     "QuestionUnusable": response("What was asked cannot be executed.", "Errors", *GRAPHQL),
-    "QuestionRefused": response("`key_scope`.", "Errors", *GRAPHQL),
+    "QuestionRefused": response("`key_scope`, `origin_refused`, `preflight_needed`.", "ErrorsOrProblem", *GRAPHQL),
     "QuestionMethod": {**response("`method`.", "Errors", *GRAPHQL), "headers": ALLOW},
     "QuestionTooLarge": response("`body_too_large`: more than 1 MB.", "Errors", *GRAPHQL),
     "QuestionMedia": response("`content_type`.", "Errors", *GRAPHQL),
-    "QuestionWaits": response("`database_away`, `policy_applying`, `too_slow`.", "ErrorsOrProblem", *GRAPHQL),
+    "QuestionWaits": response(
+        "`database_away`, `policy_applying`, `too_slow`, `issuer_away`.", "ErrorsOrProblem", *GRAPHQL
+    ),
 }

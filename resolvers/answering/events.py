@@ -24,7 +24,7 @@ from resolvers.world import World
 
 EVENTS = "text/event-stream"
 ALIVE_SECONDS = 12.0
-RECHECK_SECONDS = 5.0
+RECHECK_SECONDS = 1.0  # a key is remembered for 4 s, so that what is revoked ends within 5
 SLOW_SECONDS = 30.0
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 COMPLETE = b"event: complete\ndata:\n\n"
