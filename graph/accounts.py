@@ -219,7 +219,7 @@ async def members_of(
     depth: 1 is the account's own people, 2 also those of the accounts that are part of it, and so on.
     roles: the highest first. So many statements as the depth. Cost: the memberships of these accounts.
     """
-    parts = await _within(reader, {each.owner for each in asks}, depth)
+    parts = await parts_within(reader, {each.owner for each in asks}, depth)
     asked = [{"owner": each.owner, "last": each.last, "keys": sorted(parts[each.owner])} for each in asks]
     rows = await reader.rows(MEMBERS_OF, asked=asked, first=first)
     return {
@@ -230,7 +230,7 @@ async def members_of(
     }
 
 
-async def _within(reader: Reader, owners: set[str], depth: int) -> dict[str, set[str]]:
+async def parts_within(reader: Reader, owners: set[str], depth: int) -> dict[str, set[str]]:
     """Each account with the accounts under it, down to a depth; one statement for each level below the first."""
     found = {owner: {owner} for owner in owners}
     level = {owner: {owner} for owner in owners}
@@ -252,7 +252,7 @@ async def accounts_under(reader: Reader, asked: Sequence[tuple[str, ...]]) -> di
     An unknown key gives none. One statement, and one for each level of the hierarchy, 50 at most.
     """
     heads = await accounts_by_key(reader, sorted({key for keys in asked for key in keys}))
-    parts = await _within(reader, {each.key for each in heads.values()}, DEEPEST_HIERARCHY)
+    parts = await parts_within(reader, {each.key for each in heads.values()}, DEEPEST_HIERARCHY)
     return {keys: frozenset(part for key in keys if key in heads for part in parts[heads[key].key]) for keys in asked}
 
 

@@ -86,13 +86,12 @@ async def changes_page(
 
     Cost: the page; with kinds, the changes passed over until it is full.
     """
-    rows = await reader.rows(CHANGES_PAGE, **_bounds(wanted, after), first=first, most=MOST_MOVED)
+    rows = await reader.rows(CHANGES_PAGE, **bounds_of(wanted, after), first=first, most=MOST_MOVED)
     return tuple(change_from(row["change"]) for row in rows)
 
 
-# identifier_key (unique), former_id_key and former_id_now (range), then one expand per identifier; change_at (at, id)
-# for the arrival of each
-CHANGES_ABOUT = f"""
+# Everything that some identifiers were in: `change` and the `mints` of these, for each `asked`.
+_ABOUT = f"""
 UNWIND $asked AS asked
 CALL (asked) {{
   CALL (asked) {{
@@ -130,13 +129,25 @@ CALL (asked) {{
   WHERE asked.since <= change.at <= asked.until
     AND CASE WHEN change.at = asked.until THEN change.id < asked.before ELSE true END
     AND (size(asked.kinds) = 0 OR change.kind IN asked.kinds)
-  WITH change, mints
+"""
+
+# identifier_key (unique), former_id_key and former_id_now (range), then one expand per identifier; change_at (at, id)
+# for the arrival of each
+CHANGES_ABOUT = f"""{_ABOUT}  WITH change, mints
   ORDER BY change.at DESC, change.id DESC
   LIMIT $first
   WITH change, mints, [n IN {ALL_ARRIVED} WHERE change.arrived[n] IN mints] AS numbers
   RETURN collect({OWN_CHANGE_ROW}) AS page
 }}
 RETURN asked.number AS number, page
+"""
+
+# as CHANGES_ABOUT
+COUNT_OF_CHANGES_ABOUT = f"""{_ABOUT}  WITH change
+  LIMIT $first
+  RETURN count(change) AS total
+}}
+RETURN asked.number AS number, total
 """
 
 
@@ -149,7 +160,7 @@ async def changes_about(
     many people can share, only their own part is shown. One statement. Cost: all changes about them.
     """
     asked = [
-        {"number": number, "keys": list(ask.keys), **_bounds(wanted, ask.after)} for number, ask in enumerate(asks)
+        {"number": number, "keys": list(ask.keys), **bounds_of(wanted, ask.after)} for number, ask in enumerate(asks)
     ]
     rows = await reader.rows(CHANGES_ABOUT, asked=asked, first=first, most=MOST_MOVED)
     return {asks[row["number"]]: tuple(map(change_from, row["page"])) for row in rows}
@@ -202,7 +213,7 @@ async def all_changes(reader: Reader, wanted: ChangeFilter = EVERY_CHANGE) -> As
         since, after = change.at, change.id
 
 
-def _bounds(wanted: ChangeFilter, after: tuple[int, str] | None) -> dict[str, object]:
+def bounds_of(wanted: ChangeFilter, after: tuple[int, str] | None) -> dict[str, object]:
     """What is left of a window after the last change shown: up to its moment, and there only smaller ids."""
     at, last = after or (LATEST, "")
     if wanted.until < at:

@@ -144,7 +144,7 @@ def _seek(*name: str) -> str:
   }}"""
 
 
-def _of_profiles(newest: str) -> str:
+def _of_profiles(newest: str, answer: str = "collect(shown) AS page") -> str:
     return f"""
 UNWIND $asked AS asked
 CALL (asked) {{
@@ -152,7 +152,7 @@ CALL (asked) {{
   USING INDEX SEEK profile:Profile(id)
   {newest}
 }}
-RETURN asked.number AS number, collect(shown) AS page
+RETURN asked.number AS number, {answer}
 """
 
 
@@ -179,6 +179,13 @@ MOST_SOUGHT = 5
 
 # profile_id (unique), then interaction_actor_at (actor, at, id) in its order, once per range
 MOMENTS = _of_profiles(newest_of_profile("[interaction.at, interaction.id, interaction.name, interaction.type]"))
+
+
+# as TIMELINE
+TIMELINE_COUNT = _of_profiles(newest_of_profile("1"), "count(shown) AS total")
+
+# as TIMELINE_NAMED
+TIMELINE_COUNT_NAMED = _of_profiles(newest_of_profile("1", named=True), "count(shown) AS total")
 
 
 async def timelines_of(
@@ -208,15 +215,19 @@ async def moments_of(
 async def _pages(
     reader: Reader, statement: str, asks: Sequence[Ask], first: int, wanted: InteractionFilter
 ) -> Mapping[Ask, Sequence[Sequence[Any]]]:
-    rows = await reader.rows(
-        statement,
-        asked=[_row(number, ask, wanted) for number, ask in enumerate(asks)],
-        first=first,
-        types=list(wanted.types),
-        names=list(wanted.names),
-        start=EARLIEST if wanted.start is None else wanted.start,
-    )
+    rows = await reader.rows(statement, **asked_rows(asks, first, wanted))
     return {asks[row["number"]]: row["page"] for row in rows}
+
+
+def asked_rows(asks: Sequence[Ask], first: int, wanted: InteractionFilter) -> dict[str, object]:
+    """The parameters of a statement over timelines."""
+    return {
+        "asked": [_row(number, ask, wanted) for number, ask in enumerate(asks)],
+        "first": first,
+        "types": list(wanted.types),
+        "names": list(wanted.names),
+        "start": EARLIEST if wanted.start is None else wanted.start,
+    }
 
 
 def _row(number: int, ask: Ask, wanted: InteractionFilter) -> Row:

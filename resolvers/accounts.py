@@ -13,6 +13,7 @@ from graph.accounts import After as Place
 from graph.accounts import Member as StoredMember
 from graph.accounts import Membership as StoredMembership
 from graph.accounts import accounts_by_key, children_of, members_of, parents_of
+from graph.counting import count_of_children, count_of_deals, count_of_members
 from graph.profiles import Profile as StoredProfile
 from graph.things import Deal as StoredDeal
 from graph.things import deals_of
@@ -23,7 +24,7 @@ from resolvers.batching import then
 from resolvers.errors import Code, refused
 from resolvers.ids import Noun, global_id, node_in
 from resolvers.nodes import PROFILE, Node, later, maybe, resolved
-from resolvers.paging import USUAL, After, Connection, First, one_more, page_of, pages, place_in
+from resolvers.paging import USUAL, After, Connection, First, counting, one_more, page_of, pages, place_in
 from resolvers.scalars import JsonValue, Moment
 from resolvers.things import Deal
 from resolvers.traits import TraitShown
@@ -69,7 +70,8 @@ def _children(
     parent: strawberry.Parent[StoredAccount], info: Info, first: First = USUAL, after: After = None
 ) -> Connection[StoredAccount] | Awaitable[Connection[StoredAccount]]:
     found = info.context.batching.ask(children_of, _place(parent, after), one_more(first))
-    return then(found, lambda children: page_of(children or (), first, after, lambda child: (child.key,)))
+    count = counting(lambda: info.context.batching.ask(count_of_children, parent.key))
+    return then(found, lambda children: page_of(children or (), first, after, lambda child: (child.key,), count))
 
 
 def _members(
@@ -80,14 +82,16 @@ def _members(
     found = info.context.batching.ask(
         members_of, _place(parent, after), one_more(first), depth, info.context.world.policy.account_roles
     )
-    return then(found, lambda members: page_of(members or (), first, after, lambda member: (member.profile.id,)))
+    count = counting(lambda: info.context.batching.ask(count_of_members, parent.key, depth))
+    return then(found, lambda members: page_of(members or (), first, after, lambda each: (each.profile.id,), count))
 
 
 def _deals(
     parent: strawberry.Parent[StoredAccount], info: Info, first: First = USUAL, after: After = None
 ) -> Connection[StoredDeal] | Awaitable[Connection[StoredDeal]]:
     found = info.context.batching.ask(deals_of, _place(parent, after), one_more(first))
-    return then(found, lambda deals: page_of(deals or (), first, after, lambda deal: (deal.key,)))
+    count = counting(lambda: info.context.batching.ask(count_of_deals, parent.key))
+    return then(found, lambda deals: page_of(deals or (), first, after, lambda deal: (deal.key,), count))
 
 
 def _tree(parent: strawberry.Parent[StoredAccount], info: Info) -> Awaitable[StoredTree | None]:

@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 from graph.changes import About, ChangeFilter, changes_about, changes_page
+from graph.counting import count_of_changes, count_of_changes_about
 from graph.identifiers import StoredIdentifier, identifiers_by_mint, identifiers_of
 from graph.interactions import EARLIEST, LATEST, interactions_by_id
 from graph.interactions import Interaction as StoredInteraction
@@ -23,7 +24,7 @@ from resolvers.ids import Noun, global_id
 from resolvers.interactions import Interaction
 from resolvers.lookups import ProfileLookup, profile_id_named
 from resolvers.nodes import Node, maybe, resolved
-from resolvers.paging import USUAL, After, Connection, First, Micros, one_more, page_of, place_in
+from resolvers.paging import USUAL, After, Connection, First, Micros, counting, one_more, page_of, place_in
 from resolvers.scalars import Moment
 
 
@@ -219,8 +220,9 @@ async def changes(
         keys = await _keys_of(profile, info.context)
         return await about(info.context, keys, first, after, wanted)
     most, place = one_more(first), place_in(after, tuple[Micros, str])
-    found = await changes_page(info.context.world.reader, wanted, place, most)
-    return page_of(found, first, after, _place)
+    reader = info.context.world.reader
+    found = await changes_page(reader, wanted, place, most)
+    return page_of(found, first, after, _place, counting(lambda: count_of_changes(reader, wanted)))
 
 
 async def about(
@@ -229,7 +231,8 @@ async def about(
     """A page of the changes about some identifiers, newest first."""
     ask = About(tuple(keys), place_in(after, tuple[Micros, str]))
     found = await context.batching.ask(changes_about, ask, one_more(first), wanted)
-    return page_of(found or (), first, after, _place)
+    count = counting(lambda: context.batching.ask(count_of_changes_about, About(ask.keys), wanted))
+    return page_of(found or (), first, after, _place, count)
 
 
 async def history(context: Asking, profile: ProfileId, first: int, after: str | None) -> Connection[StoredChange]:

@@ -23,7 +23,7 @@ from resolvers.asking import Asking, Info
 from resolvers.identifiers import IdentifierName, key_named
 from resolvers.lookups import ByProfile, ProfileLookup, anchor_key, profile_id_named
 from resolvers.nodes import PROFILE, resolved
-from resolvers.paging import USUAL, After, Connection, First, one_more, page_of, place_in
+from resolvers.paging import USUAL, After, Connection, First, all_counted, one_more, page_of, place_in
 from resolvers.scalars import Moment
 
 
@@ -260,7 +260,7 @@ def _steps(
     place = place_in(after, tuple[int, int, int, int, bool, int, str, str, str])
     found = parent.making.joins if joining else parent.making.steps
     rest = found if place is None else [step for step in found if step.place > place]
-    return page_of(rest[:most], first, after, lambda step: step.place)
+    return page_of(rest[:most], first, after, lambda step: step.place, all_counted(len(found)))
 
 
 def _size(parent: strawberry.Parent[Made]) -> int:

@@ -9,7 +9,7 @@ from graph.households import Housemate as StoredHousemate
 from graph.identifiers import StoredIdentifier
 from resolvers.identifiers import ContactPoint
 from resolvers.nodes import PROFILE
-from resolvers.paging import Connection, Edge, PageInfo, page_of
+from resolvers.paging import Connection, Counting, Edge, PageInfo, page_of
 
 
 @strawberry.type(description="Somebody who shares an email address or a phone with a person.")
@@ -36,10 +36,11 @@ class HouseholdShown:
     edges: list[Edge[StoredHousemate]]
     page_info: PageInfo
     left_out: tuple[StoredIdentifier, ...]
+    count: Counting
 
 
-def household_page(found: HouseholdPage | None, first: int, after: str | None) -> HouseholdShown:
+def household_page(found: HouseholdPage | None, first: int, after: str | None, count: Counting) -> HouseholdShown:
     """A page of a household, as it was read by `one_more`."""
     shown = found or HouseholdPage((), ())
     page = page_of(shown.people, first, after, lambda each: (each.profile.id,))
-    return HouseholdShown(page.edges, page.page_info, shown.left_out)
+    return HouseholdShown(page.edges, page.page_info, shown.left_out, count)

@@ -19,12 +19,12 @@ from resolvers.nodes import PROFILE, Node, maybe
 from resolvers.paging import (
     USUAL,
     After,
-    CountedConnection,
+    Connection,
     First,
-    counted_page_of,
-    counted_pages,
+    all_counted,
     one_more,
     page_of,
+    pages,
     place_in,
 )
 from resolvers.scalars import Moment
@@ -52,19 +52,19 @@ async def _profile_of_identifier(parent: strawberry.Parent[StoredIdentifier], in
 
 def shared_page(
     found: Awaitable[PeoplePage | None], first: int, after: str | None
-) -> CountedConnection[StoredProfile] | Awaitable[CountedConnection[StoredProfile]]:
+) -> Connection[StoredProfile] | Awaitable[Connection[StoredProfile]]:
     """A page of people who share something, with their number."""
 
-    def page(people: PeoplePage | None) -> CountedConnection[StoredProfile]:
+    def page(people: PeoplePage | None) -> Connection[StoredProfile]:
         shown = people or PeoplePage(0, ())
-        return counted_page_of(page_of(shown.people, first, after, lambda each: (each.id,)), shown.total)
+        return page_of(shown.people, first, after, lambda each: (each.id,), all_counted(shown.total))
 
     return then(found, page)
 
 
 def _shared_with(
     parent: strawberry.Parent[StoredIdentifier], info: Info, first: First = USUAL, after: After = None
-) -> CountedConnection[StoredProfile] | Awaitable[CountedConnection[StoredProfile]]:
+) -> Connection[StoredProfile] | Awaitable[Connection[StoredProfile]]:
     (last,) = place_in(after, tuple[str]) or ("",)
     return shared_page(info.context.batching.ask(people_with, (parent.key, last), one_more(first)), first, after)
 
@@ -92,7 +92,7 @@ class Identifier(Node):
     shared_by: int = strawberry.field(description="By how many people it is shared; 0 when it belongs to one.")
     shared_with = strawberry.field(
         resolver=_shared_with,
-        graphql_type=counted_pages(PROFILE),
+        graphql_type=pages(PROFILE),
         description="The people who share it, in a stable order; none when it belongs to one.",
     )
     profile = strawberry.field(

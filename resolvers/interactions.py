@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 import strawberry
 
+from graph.counting import count_of_interactions
 from graph.interactions import EVERYTHING, Ask, Payload, payloads_of, timelines_of
 from graph.interactions import Interaction as StoredInteraction
 from graph.interactions import InteractionFilter as Wanted
@@ -19,7 +20,7 @@ from resolvers.batching import then
 from resolvers.errors import Code, refused
 from resolvers.identifiers import IdentifierName
 from resolvers.nodes import Node, resolved
-from resolvers.paging import Connection, Micros, one_more, page_of, place_in
+from resolvers.paging import Connection, Micros, counting, one_more, page_of, place_in
 from resolvers.scalars import JsonValue, Moment, stored_json
 
 MOST_NAMES = 20
@@ -144,8 +145,10 @@ def timeline(
 ) -> Connection[StoredInteraction] | Awaitable[Connection[StoredInteraction]]:
     """A page of a profile's interactions, newest first."""
     ask = Ask(profile, place_in(after, tuple[Micros, str]))
-    found = context.batching.ask(timelines_of, ask, one_more(first), wanted_of(wanted))
-    return then(found, lambda page: page_of(page or (), first, after, _place))
+    asked = wanted_of(wanted)
+    found = context.batching.ask(timelines_of, ask, one_more(first), asked)
+    count = counting(lambda: context.batching.ask(count_of_interactions, profile, asked))
+    return then(found, lambda page: page_of(page or (), first, after, _place, count))
 
 
 def _place(interaction: StoredInteraction) -> tuple[int, str]:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import strawberry
 
+from graph.counting import count_of_sessions
 from graph.interactions import Interaction as StoredInteraction
 from graph.interactions import Payload, interactions_by_id, payloads_of
 from graph.journeys import journeys_of
@@ -21,7 +22,21 @@ from resolvers.asking import Asking, Info
 from resolvers.batching import then
 from resolvers.interactions import Interaction
 from resolvers.nodes import resolved
-from resolvers.paging import USUAL, After, Connection, Edge, First, Micros, PageInfo, one_more, page_of, place_in
+from resolvers.paging import (
+    USUAL,
+    After,
+    Connection,
+    Counting,
+    Edge,
+    First,
+    Micros,
+    PageInfo,
+    all_counted,
+    counting,
+    one_more,
+    page_of,
+    place_in,
+)
 from resolvers.scalars import Moment
 
 MOST_LOOKED_AT = 50  # interactions of a session: what says from where somebody came stands at its beginning
@@ -88,7 +103,7 @@ async def _happened(
     rest = [each for each in session.moments if place is None or (each.at, each.id) > place][:most]
     waiting = [context.batching.ask(interactions_by_id, MessageId(each.id)) for each in rest]
     found = [one for each in waiting if (one := await each) is not None]
-    return page_of(found, first, after, lambda each: (each.at, each.id))
+    return page_of(found, first, after, lambda each: (each.at, each.id), all_counted(len(session.moments)))
 
 
 def _touchpoints(parent: strawberry.Parent[StoredSession], info: Info) -> Awaitable[Sequence[StoredTouchpoint]]:
@@ -135,6 +150,7 @@ class JourneyShown:
 
     edges: list[Edge[StoredSession]]
     page_info: PageInfo
+    count: Counting | None
 
 
 async def _all_touchpoints(parent: strawberry.Parent[JourneyShown], info: Info) -> Sequence[StoredTouchpoint]:
@@ -157,11 +173,9 @@ async def _read_together(context: Asking, several: Sequence[StoredSession]) -> N
 
 
 @strawberry.type(description="A page of sessions, newest first, with the touchpoints in them.")
-class Journey:
+class Journey(Connection[Session]):
     """A page of sessions with the touchpoints in them."""
 
-    edges: list[Edge[Session]] = strawberry.field(description="The sessions, newest first.")
-    page_info: PageInfo = strawberry.field(description="Whether and from where to go on.")
     touchpoints: list[Touchpoint] = resolved(
         _all_touchpoints, "From where she came in the sessions of this page, in the order of time."
     )
@@ -173,7 +187,7 @@ def journey(
     """A page of a profile's sessions, newest first, with what is asked of all of them."""
 
     def shown(page: Connection[StoredSession]) -> JourneyShown:
-        return JourneyShown(page.edges, page.page_info)
+        return JourneyShown(page.edges, page.page_info, page.count)
 
     found = sessions(context, profile, first, after)
     return shown(found) if isinstance(found, Connection) else then(found, shown)
@@ -187,4 +201,5 @@ def sessions(
     asked = (profile, place[0] if place else None)
     idle_minutes = context.world.policy.session_idle_minutes
     found = context.batching.ask(journeys_of, asked, one_more(first), idle_minutes)
-    return then(found, lambda several: page_of(several or (), first, after, lambda session: (session.start,)))
+    count = counting(lambda: context.batching.ask(count_of_sessions, profile, idle_minutes))
+    return then(found, lambda several: page_of(several or (), first, after, lambda session: (session.start,), count))

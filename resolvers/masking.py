@@ -52,7 +52,8 @@ def _rules(shown: str = "", **others: str) -> dict[str, Rule]:
     return table
 
 
-PAGE = _rules("edges pageInfo totalCount node cursor")
+LIST = _rules("edges pageInfo totalCount totalCountCapped")
+PAGE = LIST | _rules("node cursor")
 IDENTIFIER = _rules(
     "id namespace firstSeen lastSeen generic active sharedBy sharedWith profile",
     shape="value",
@@ -71,8 +72,8 @@ STATEMENT = "role source since lastSeen"
 
 FIELDS: Mapping[str, Mapping[str, Rule]] = {
     "Query": _rules(
-        "profile account device order product deal ticket campaign node nodes changes segments unmergePreview "
-        "sources source audience",
+        "profile account accounts device order product deal ticket campaign node nodes changes segments "
+        "unmergePreview sources source audience",
         arguments="profiles segmentPreview",
         refused="how whySame whyNot suggestions connection neighbourhood",
     ),
@@ -126,8 +127,8 @@ FIELDS: Mapping[str, Mapping[str, Rule]] = {
     "Touchpoint": _rules("interaction channel source medium campaign term content", null="referrer"),
     "Warning": _rules("code place", words="sentence"),
     "Session": _rules("start end count names interactions touchpoints"),
-    "Journey": _rules("edges pageInfo touchpoints"),
-    "Household": _rules("edges pageInfo", order="leftOut"),
+    "Journey": LIST | _rules("touchpoints"),
+    "Household": LIST | _rules(order="leftOut"),
     "Housemate": _rules("profile", order="shared"),
     "Account": _rules(
         "id namespace value name domain firstSeen lastSeen traits deals mergedFrom parent tree children members"
@@ -189,7 +190,7 @@ FIELDS: Mapping[str, Mapping[str, Rule]] = {
         "id reason score identifiers needsOverride values profile other account",
         words="sentence",
     ),
-    "Suggestions": _rules("edges pageInfo leftOut"),
+    "Suggestions": LIST | _rules("leftOut"),
     "SuggestionDecision": _rules("outcome decision conflict profile", words="sentence"),
     "Decided": _rules("decision before after refused accepted"),
     "DecidedPerson": _rules("id known shared identifiers traits interactions"),

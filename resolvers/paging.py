@@ -2,17 +2,19 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar, cast
+from typing import Annotated, Any, Generic, Protocol, TypeVar, cast
 
 import msgspec
 import orjson
 import strawberry
 
+from graph.counting import Counted
 from resolvers.errors import Code, refused
 from resolvers.ids import url_safe
 
+Counting = Callable[[], Awaitable[Counted]]
 T = TypeVar("T")
 P = TypeVar("P")
 
@@ -41,19 +43,37 @@ class Edge(Generic[T]):
     cursor: str = strawberry.field(description="Its place in the list; opaque, and valid for ever.")
 
 
+class Page(Protocol):
+    """What is shown as a connection. count: how long the whole list is; None where it would cost more than the list."""
+
+    @property
+    def count(self) -> Counting | None:
+        """How long the whole list is."""
+        ...
+
+
+async def _total_count(parent: strawberry.Parent[Page]) -> int | None:
+    return None if parent.count is None else (await parent.count()).number
+
+
+async def _is_capped(parent: strawberry.Parent[Page]) -> bool | None:
+    return None if parent.count is None else (await parent.count()).capped
+
+
 @strawberry.type(description="One page of a list.")
 class Connection(Generic[T]):
     """One page of a list."""
 
     edges: list[Edge[T]] = strawberry.field(description="The elements in their order.")
     page_info: PageInfo = strawberry.field(description="Whether and from where to go on.")
-
-
-@strawberry.type(description="One page of a list whose length is known.")
-class CountedConnection(Connection[T], Generic[T]):
-    """One page of a list whose length is known."""
-
-    total_count: int = strawberry.field(description="How many there are in all.")
+    total_count: int | None = strawberry.field(
+        resolver=_total_count,
+        description="How many there are in all, as far as 10,000; counted only when asked. Null where nobody counts.",
+    )
+    total_count_capped: bool | None = strawberry.field(
+        resolver=_is_capped, description="Whether counting stopped, so that there are at least so many."
+    )
+    count: strawberry.Private[Counting | None] = None
 
 
 class _Placed(Generic[T]):
@@ -92,9 +112,22 @@ def pages(kind: object) -> object:
     return Connection.__class_getitem__(kind)  # type: ignore[attr-defined]  # what `Connection[kind]` calls
 
 
-def counted_pages(kind: object) -> object:
-    """The counted connection of a type made at run time."""
-    return CountedConnection.__class_getitem__(kind)  # type: ignore[attr-defined]  # what `CountedConnection[kind]` calls
+def all_counted(total: int) -> Counting:
+    """The length of a list that is known already."""
+
+    async def count() -> Counted:
+        return Counted(total)
+
+    return count
+
+
+def counting(found: Callable[[], Awaitable[Counted | None]]) -> Counting:
+    """The length of a list that a reading function counts; 0 of what is unknown."""
+
+    async def count() -> Counted:
+        return await found() or Counted(0)
+
+    return count
 
 
 def one_more(first: int) -> int:
@@ -105,19 +138,19 @@ def one_more(first: int) -> int:
 
 
 def page_of(
-    found: Sequence[T], first: int, after: str | None, place: Callable[[T], tuple[object, ...]]
+    found: Sequence[T],
+    first: int,
+    after: str | None,
+    place: Callable[[T], tuple[object, ...]],
+    count: Counting | None = None,
 ) -> Connection[T]:
-    """The page of what was read by `one_more`. place: what the cursor remembers of an element."""
+    """The page of what was read by `one_more`. place: what the cursor remembers of an element. count: if asked."""
     edges = [_Placed(each, place) for each in found[:first]]
     return Connection(
         edges=cast("list[Edge[T]]", edges),
         page_info=cast("PageInfo", _Bounds(edges, len(found) > first, after is not None)),
+        count=count,
     )
-
-
-def counted_page_of(page: Connection[T], total_count: int) -> CountedConnection[T]:
-    """A page with the length of the whole list."""
-    return CountedConnection(edges=page.edges, page_info=page.page_info, total_count=total_count)
 
 
 def cursor_of(place: tuple[object, ...]) -> str:

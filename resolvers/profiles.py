@@ -9,7 +9,8 @@ import strawberry
 from graph.accounts import After as Place
 from graph.accounts import Membership as StoredMembership
 from graph.accounts import colleagues_of, memberships_of
-from graph.households import households_of
+from graph.counting import count_of_colleagues, count_of_household
+from graph.households import MOST_SHARERS, households_of
 from graph.identifiers import SharedIdentifier as StoredShare
 from graph.identifiers import StoredIdentifier, identifiers_of, people_of, shared_identifiers_of
 from graph.interactions import Interaction as StoredInteraction
@@ -37,9 +38,10 @@ from resolvers.paging import (
     USUAL,
     After,
     Connection,
-    CountedConnection,
     First,
     Micros,
+    all_counted,
+    counting,
     one_more,
     page_of,
     pages,
@@ -80,7 +82,7 @@ def _identifiers(
     def page(found: Sequence[StoredIdentifier] | None) -> Connection[StoredIdentifier]:
         known = found or () if order is _seen else sorted(found or (), key=order)
         rest = [each for each in known if place is None or order(each) > place]
-        return page_of(rest[:most], first, after, order)
+        return page_of(rest[:most], first, after, order, all_counted(len(known)))
 
     if isinstance(parent, PastProfile):
         return page(past_identifiers(parent))
@@ -123,7 +125,7 @@ async def _shared_identifiers(parent: strawberry.Parent[StoredProfile], info: In
 
 def _shared_by(
     parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
-) -> Awaitable[CountedConnection[StoredProfile]] | CountedConnection[StoredProfile]:
+) -> Awaitable[Connection[StoredProfile]] | Connection[StoredProfile]:
     (last,) = place_in(after, tuple[str]) or ("",)
     return shared_page(info.context.batching.ask(people_of, (parent.id, last), one_more(first)), first, after)
 
@@ -133,7 +135,8 @@ def _household(
 ) -> Awaitable[HouseholdShown] | HouseholdShown:
     (last,) = place_in(after, tuple[str]) or ("",)
     found = info.context.batching.ask(households_of, (parent.id, last), one_more(first))
-    return then(found, lambda household: household_page(household, first, after))
+    count = counting(lambda: info.context.batching.ask(count_of_household, parent.id, MOST_SHARERS))
+    return then(found, lambda household: household_page(household, first, after, count))
 
 
 def _colleagues(
@@ -141,7 +144,8 @@ def _colleagues(
 ) -> Connection[StoredProfile] | Awaitable[Connection[StoredProfile]]:
     place = Place(parent.id, *(place_in(after, tuple[str]) or ()))
     found = info.context.batching.ask(colleagues_of, place, one_more(first))
-    return then(found, lambda people: page_of(people or (), first, after, _by_id))
+    count = counting(lambda: info.context.batching.ask(count_of_colleagues, parent.id))
+    return then(found, lambda people: page_of(people or (), first, after, _by_id, count))
 
 
 def _by_id(profile: StoredProfile) -> tuple[str]:
@@ -260,7 +264,7 @@ class Profile(Node):
     history: Connection[Change] = resolved(
         _history, "The changes to who the person is, newest first: arrivals, merges, splits, decisions."
     )
-    shared_by: "CountedConnection[Profile]" = resolved(
+    shared_by: "Connection[Profile]" = resolved(
         _shared_by, "The people who share it, when it is a shared identifier's profile."
     )
     shared_identifiers: list[SharedIdentifier] = resolved(

@@ -165,6 +165,8 @@ async def _own_accounts(profile: Profile, context: Asking) -> list[str]:
 async def _profiles(_resolve: Resolve, _source: object, info: Info, given: Given) -> Connection[Profile]:
     if given.get("filter") is not None or given.get("search") is not None:
         raise _refusal("`filter` and `search` look at everybody, and cannot be cut to accounts")
+    if getattr(given.get("order"), "name", "ID") != "ID":
+        raise _refusal("only the order of ids can be cut to accounts")
     context = info.context
     named = await gather(*(context.batching.ask(accounts_by_key, key) for key in context.viewer.accounts))
     return await _page(sorted({each.key for each in named if each}), context, given, depth=DEEPEST)

@@ -11,9 +11,10 @@ from resolvers.decisions import DecisionAnswer, merge_profiles, undo_decision, u
 from resolvers.erasure import Erased, erase, unsuppress
 from resolvers.explanations import Explanation, How, how, why_not, why_same
 from resolvers.fetching import node, nodes
-from resolvers.finding import profile, profiles
+from resolvers.finding import profile
 from resolvers.identifiers import Contact, ContactPoint, Device, device
 from resolvers.interaction_kinds import KINDS
+from resolvers.listing import accounts, profiles
 from resolvers.manual_traits import clear_trait, set_trait
 from resolvers.nodes import Node, resolved, shown
 from resolvers.paging import Connection
@@ -43,6 +44,9 @@ class Query:
     )
     profiles: Connection[Profile] = resolved(
         profiles, "Profiles in a stable order, or with `search` the best hits first."
+    )
+    accounts: Connection[Account] = resolved(
+        accounts, "Organisations in a stable order, or with `search` the best hits first; merged ones are one."
     )
     account: Account | None = resolved(account, "An organisation; null if unknown.")
     device: Device | None = resolved(device, "The device with an anonymous id; null if unknown.")

@@ -24,7 +24,19 @@ from resolvers.decisions import Against, DecisionConflict, IdentifierPair, Note,
 from resolvers.errors import Code, refused
 from resolvers.identifiers import IdentifierName
 from resolvers.nodes import PROFILE, maybe, resolved
-from resolvers.paging import USUAL, After, Connection, Edge, First, PageInfo, cursor_of, one_more, place_in
+from resolvers.paging import (
+    USUAL,
+    After,
+    Connection,
+    Counting,
+    Edge,
+    First,
+    PageInfo,
+    all_counted,
+    cursor_of,
+    one_more,
+    place_in,
+)
 from resolvers.permissions import check_override
 
 PEOPLE, MEMBERSHIP = "people", "membership"
@@ -132,6 +144,7 @@ class SuggestionsPage:
     edges: list[Edge[Found]]
     page_info: PageInfo
     left_out: Sequence[IdentifierKey]
+    count: Counting | None
 
 
 LeastScore = Annotated[float, strawberry.argument(description="Only those of this score or a higher one.")]
@@ -151,20 +164,26 @@ async def suggestions(
 def _page(page: Page, after: str | None) -> SuggestionsPage:
     edges = [Edge(node=found, cursor=_cursor(place)) for place, found in page.found]
     end = _cursor(page.end) if page.end else None
-    return _shown(edges, page.left_out, after, more=page.end is not None, end=end)
+    return _shown(edges, page.left_out, after, more=page.end is not None, end=end, count=None)
 
 
 def _shown(
-    edges: list[Edge[Found]], left_out: Sequence[IdentifierKey], after: str | None, *, more: bool, end: str | None
+    edges: list[Edge[Found]],
+    left_out: Sequence[IdentifierKey],
+    after: str | None,
+    *,
+    more: bool,
+    end: str | None,
+    count: Counting | None,
 ) -> SuggestionsPage:
-    """A page; end: where to go on, where that is not after its last edge."""
+    """A page; end: where to go on, where that is not after its last edge. count: None, since to count is to judge."""
     place = PageInfo(
         has_next_page=more,
         has_previous_page=after is not None,
         start_cursor=edges[0].cursor if edges else None,
         end_cursor=end or (edges[-1].cursor if edges else None),
     )
-    return SuggestionsPage(edges, place, left_out)
+    return SuggestionsPage(edges, place, left_out, count)
 
 
 def _cursor(place: Place) -> str:
@@ -186,7 +205,8 @@ def _page_of_person(suggested: Suggested | None, first: int, after: str | None, 
     shown = list(enumerate(found[start : start + first], start=start + 1))
     edges = [Edge(node=each, cursor=cursor_of((number,))) for number, each in shown]
     left_out = suggested.left_out if suggested else ()
-    return _shown(edges, left_out, after, more=len(found) > start + first, end=None)
+    more = len(found) > start + first
+    return _shown(edges, left_out, after, more=more, end=None, count=all_counted(len(found)))
 
 
 @strawberry.enum(description="What became of a suggestion.")

@@ -13,7 +13,7 @@ from insight.traits import ExplainedTrait, explained_traits
 from resolvers.asking import Asking
 from resolvers.errors import Code, refused
 from resolvers.nodes import resolved
-from resolvers.paging import USUAL, After, Connection, First, Micros, one_more, page_of, place_in
+from resolvers.paging import USUAL, After, Connection, First, Micros, all_counted, one_more, page_of, place_in
 from resolvers.scalars import JsonValue, Moment
 
 MOST_KEYS = 100
@@ -76,7 +76,7 @@ def _page(parent: ExplainedTrait, first: int, after: str | None) -> Connection[O
     most = one_more(first)
     place = place_in(after, tuple[bool, Micros, str, str, str])
     rest = [each for each in parent.others if place is None or _place(each) < place]
-    return page_of(rest[:most], first, after, _place)
+    return page_of(rest[:most], first, after, _place, all_counted(len(parent.others)))
 
 
 def _place(each: Observation) -> tuple[bool, int, str, str, str]:

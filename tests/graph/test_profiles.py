@@ -3,15 +3,9 @@
 import pytest
 
 from graph.connection import Connection
-from graph.profiles import (
-    ProfileFilter,
-    lucene_query,
-    observations_of,
-    profiles_by_id,
-    profiles_by_identifier,
-    profiles_found,
-    profiles_page,
-)
+from graph.profile_lists import Listing, ProfileFilter, profiles_found, profiles_page
+from graph.profiles import observations_of, profiles_by_id, profiles_by_identifier
+from graph.searching import lucene_query
 from identity.identifiers import IdentifierKey, ProfileId
 from tests.graph.world import World
 
@@ -27,7 +21,7 @@ def world() -> World:
 
 
 async def found(graph: Connection, text: str, wanted: ProfileFilter | None = None) -> list[str]:
-    hits = await profiles_found(graph.reader, text, wanted or ProfileFilter(), None, 10)
+    hits = await profiles_found(graph.reader, text, Listing(wanted or ProfileFilter()), None, 10)
     return [hit.profile.id for hit in hits]
 
 
@@ -57,8 +51,9 @@ async def test_every_id_ever_handed_out_leads_to_todays_profile(graph: Connectio
 )
 async def test_pages_show_what_is_wanted(graph: Connection, wanted: ProfileFilter, expected: list[str]) -> None:
     await world().write(graph.writer)
-    first = await profiles_page(graph.reader, wanted, "", 1)
-    rest = await profiles_page(graph.reader, wanted, first[0].id if first else "", 10)
+    asked = Listing(wanted)
+    first = (await profiles_page(graph.reader, asked, None, 1)).found
+    rest = (await profiles_page(graph.reader, asked, (0, first[0].id if first else ""), 10)).found
     assert [each.id for each in (*first, *rest)] == expected
 
 
@@ -94,8 +89,8 @@ async def test_search_hits_page_by_score_and_id(graph: Connection) -> None:
     for number in range(5):
         made.person(f"p{number}", f"user_id:{number}", name="Kim")
     await made.write(graph.writer)
-    first = await profiles_found(graph.reader, "kim", ProfileFilter(), None, 2)
-    rest = await profiles_found(graph.reader, "kim", ProfileFilter(), (first[-1].score, first[-1].profile.id), 9)
+    first = await profiles_found(graph.reader, "kim", Listing(), None, 2)
+    rest = await profiles_found(graph.reader, "kim", Listing(), (first[-1].score, first[-1].profile.id), 9)
     assert [hit.profile.id for hit in (*first, *rest)] == ["p0", "p1", "p2", "p3", "p4"]
 
 

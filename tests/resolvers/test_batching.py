@@ -50,6 +50,12 @@ PROFILE_FIELDS = {
     "devices { sharedWith { totalCount edges { node { id } } } }": 2,
     "household { leftOut { value } edges { node { profile { id } shared { value } } } }": 1,
     "suggestions { leftOut { value } edges { node { id reason sentence other { id } account { name } } } }": 5,
+    "identifiers { totalCount } devices { sharedWith { totalCount totalCountCapped } }": 2,
+    "colleagues { totalCount totalCountCapped }": 2,
+    "interactions { totalCount } sessions { totalCount }": 4,
+    'interactions(filter: { names: ["Product Viewed"] }) { totalCount }': 2,
+    "history { totalCount } household { totalCount } suggestions { totalCount }": 10,
+    "accounts { account { members(depth: 2) { totalCount } children { totalCount } deals { totalCount } } }": 9,
     "redirectedFrom id known shared pending firstSeen lastSeen": 0,
 }
 
