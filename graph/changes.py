@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graph.connection import Reader
+from graph.connection import Reader, Statements
 from graph.interactions import EARLIEST, LATEST
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.messages import MessageId
@@ -176,7 +176,7 @@ RETURN {CHANGE_ROW} AS change
 """
 
 
-async def changes_by_id(reader: Reader, ids: Sequence[str]) -> dict[str, Change]:
+async def changes_by_id(reader: Statements, ids: Sequence[str]) -> dict[str, Change]:
     """The change of each id; an unknown one has no entry. One statement."""
     rows = await reader.rows(CHANGES_BY_ID, ids=list(ids), most=MOST_MOVED)
     return {each.id: each for each in (change_from(row["change"]) for row in rows)}

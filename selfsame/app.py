@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
+from destinations.deliveries import Delivering
 from graph.applying import finish_application
 from graph.connection import Connection, pool_of
 from graph.erasure import Tools, finish_erasures
@@ -57,6 +58,7 @@ DRAIN_SECONDS = 1.0
 FOLLOW_SECONDS = 2.0
 CARRY_OUT_SECONDS = 2.0
 FETCH_SECONDS = 2.0
+DELIVER_SECONDS = 1.0
 FINISH_SECONDS = 15.0
 FAULT_SECONDS = 60.0
 NOTE_SECONDS = 60.0
@@ -89,6 +91,7 @@ class Parts:
     provider: whose tokens are believed, beside keys. readers: the pages that may ask with a key that names none.
     retention: how long what happened can be told to who comes late. watch: what is seen of it all.
     edge: how much may be asked, and by whom of it.
+    hooks_private: whether webhooks may go to this machine and its network.
     """
 
     connection: Connection
@@ -105,6 +108,7 @@ class Parts:
     retention: timedelta = RETENTION
     watch: Watch = field(default_factory=Watch)
     edge: Edge = field(default_factory=Edge)
+    hooks_private: bool = False
 
 
 def service(parts: Parts) -> Starlette:
@@ -241,6 +245,12 @@ async def _fetch(parts: Parts) -> None:
         log().info("what webhooks named is fetched", records=done)
 
 
+async def _deliver(parts: Parts) -> None:
+    """Tell endpoints of webhooks what they are owed."""
+    for endpoint, reason in await Delivering(parts.connection, parts.now, parts.hooks_private).go_on():
+        log().error("an endpoint of webhooks is told nothing more", endpoint=endpoint, reason=reason)
+
+
 async def _resume(parts: Parts) -> None:
     """Go on with the application of a policy that was interrupted; until it is done nothing else is written."""
     done = await finish_application(parts.connection, parts.now, parts.mint)
@@ -278,6 +288,7 @@ BACKGROUND: Sequence[tuple[float, Callable[[Parts], Awaitable[None]], str]] = (
     (DRAIN_SECONDS, _drain, "the background recompute has to wait"),
     (CARRY_OUT_SECONDS, _carry_out, "an erasure that a source asked for has to wait"),
     (FETCH_SECONDS, _fetch, "what webhooks named has to wait"),
+    (DELIVER_SECONDS, _deliver, "what endpoints of webhooks are owed has to wait"),
     (FINISH_SECONDS, _finish, "an erasure that was interrupted has to wait"),
     (FINISH_SECONDS, _resume, "the application of a policy that was interrupted has to wait"),
     (FOLLOW_SECONDS, _follow, "whether another policy is in force cannot be asked"),

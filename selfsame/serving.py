@@ -112,6 +112,7 @@ async def _parts(settings: Settings, connection: Connection, watch: Watch) -> Pa
         retention=timedelta(days=settings.feed_days),
         watch=watch,
         edge=edge,
+        hooks_private=settings.hooks_private,
     )
 
 

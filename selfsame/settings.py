@@ -131,6 +131,9 @@ class Settings(BaseSettings):
     slow_statement_ms: int = Field(
         default=1_000, ge=0, description="From how many ms on a statement is logged, with its plan; 0 for never."
     )
+    hooks_private: bool = Field(
+        default=False, description="Whether webhooks may be sent to addresses of this machine and its network."
+    )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="`debug`, `info`, `warning` or `error`.")
     log_format: LogFormat = Field(default=LogFormat.CONSOLE, description="`console` for people, `json` for machines.")
 

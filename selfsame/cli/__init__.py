@@ -10,6 +10,7 @@ from selfsame.cli import (
     doctor,
     erase,
     export,
+    hooks,
     keys,
     load,
     mapping,
@@ -38,6 +39,7 @@ app.command()(deciding.undo)
 app.command("erase")(erase.erase_command)
 app.command()(doctor.doctor)
 app.add_typer(export.app, name="export")
+app.add_typer(hooks.app, name="hooks")
 app.add_typer(keys.app, name="keys")
 app.add_typer(mapping.app, name="map")
 app.add_typer(policy.app, name="policy")

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("identity", "insight", "graph", "loaders", "resolvers", "selfsame")
+ROOMS = ("identity", "insight", "graph", "loaders", "destinations", "resolvers", "selfsame")
 PURE = ("identity", "insight")
 
 

@@ -1,0 +1,152 @@
+"""Webhooks out: a receiver of the test's own that takes, fails and leaves, and what it is told in the end."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+from standardwebhooks import Webhook
+
+from destinations import webhooks
+from destinations.deliveries import Delivering
+from destinations.webhooks import Letter, problem_of, send
+from graph.connection import Connection
+from graph.deliveries import Endpoint, EndpointState, Topic, deliveries, endpoints, hold, keep_endpoint, owe, take_due
+from graph.feed import number_entries
+from identity.messages import micros
+from selfsame.clock import now
+from tests.walks.sending import identify, track
+from tests.walks.service import in_process
+
+pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
+
+SECRET, FORMER = "whsec_" + "A" * 32, "whsec_" + "B" * 32
+Heard = list[tuple[dict[str, str], str]]
+
+
+@contextmanager
+def receiver(status: Callable[[int], int], *headers: tuple[str, str]) -> Iterator[tuple[str, Heard]]:
+    """Somebody who is told. status: of the answer to the first, second … message; headers: of each answer."""
+    heard: Heard = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"])).decode()
+            heard.append((dict(self.headers), body))
+            self.send_response(status(len(heard)))
+            for name, value in headers:
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/told?x=1", heard
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def endpoint(url: str, *topics: Topic) -> Endpoint:
+    """One that the service beside the test does not tell: it is paused until the test resumes it."""
+    until = micros(now()) + 10**12
+    return Endpoint("e1", url, tuple(topics), SECRET, 0, EndpointState.PAUSED, FORMER, until)
+
+
+async def resumed(graph: Connection) -> None:
+    await number_entries(graph)
+    while await owe(graph):
+        pass
+    (paused,) = await endpoints(graph.reader)
+    await hold(graph.writer, replace(paused, state=EndpointState.ACTIVE), 0)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return now() + self.ahead
+
+
+async def test_what_happened_is_told_signed_and_again_under_one_id_until_it_is_taken(graph: Connection) -> None:
+    clock = Clock()
+    telling = Delivering(graph, clock, private=True)
+    with receiver(lambda number: 500 if number == 1 else 200) as (url, heard):
+        async with in_process(graph) as company:
+            await company.send(identify("u0", "a0"))
+            await number_entries(graph)
+            await keep_endpoint(graph.writer, endpoint(url, Topic.PROFILE_MERGED))
+            await company.send(identify("u1", "a1"), track("a2"), identify("u1", "a2"))
+        await resumed(graph)
+        await telling.go_on()
+        clock.ahead = timedelta(minutes=1)
+        await telling.go_on()
+        await telling.go_on()
+    (first, body), (second, again) = heard
+    assert (first["webhook-id"], body) == (second["webhook-id"], again)
+    said = json.loads(body)
+    assert (said["type"], said["data"]["kind"]) == ("profile.merged", "merged")
+    assert "u1" not in body
+    for secret in (SECRET, FORMER):
+        assert Webhook(secret).verify(body, first) == said
+    (owed,) = await deliveries(graph.reader, "e1", 10)
+    assert (owed.status, owed.due_at, owed.tries) == (200, None, 1)
+
+
+async def test_a_process_that_dies_while_sending_leaves_it_to_another_and_nothing_is_owed_twice(
+    graph: Connection,
+) -> None:
+    clock = Clock()
+    with receiver(lambda _: 200) as (url, heard):
+        await keep_endpoint(graph.writer, endpoint(url, Topic.INTERACTION_ADDED))
+        async with in_process(graph) as company:
+            await company.send(track("a1"))
+        await resumed(graph)
+        assert await owe(graph) == 0
+        taken = await take_due(graph.writer, micros(clock()), micros(clock() + timedelta(minutes=1)), 10)
+        await Delivering(graph, clock, private=True).go_on()
+        assert heard == []
+        clock.ahead = timedelta(minutes=2)
+        await Delivering(graph, clock, private=True).go_on()
+    assert [headers["webhook-id"] for headers, _ in heard] == [each.id for each in taken]
+
+
+async def test_one_who_is_gone_is_told_nothing_more(graph: Connection) -> None:
+    with receiver(lambda _: 410) as (url, heard):
+        await keep_endpoint(graph.writer, endpoint(url, Topic.PROFILE_CHANGED))
+        async with in_process(graph) as company:
+            await company.send(track("a1"), track("a1"))
+        await resumed(graph)
+        ended = await Delivering(graph, now, private=True).go_on()
+        assert await Delivering(graph, now, private=True).go_on() == []
+    (left,) = await endpoints(graph.reader)
+    assert (left.state, left.reason, ended) == (EndpointState.DISABLED, "410 Gone", [("e1", "410 Gone")])
+    assert len(heard) <= 2
+
+
+async def test_a_receiver_says_when_to_come_again_and_leads_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [("Retry-After", "120"), ("Location", "http://127.0.0.1:9/")]
+    with receiver(lambda number: 302 if number == 1 else 503, *answers) as (url, heard):
+        letter = Letter("m1", url, "{}", [SECRET], private=True)
+        moved, busy = send(letter, now()), send(letter, now())
+        hidden = send(Letter("m1", url, "{}", [SECRET]), now())
+    assert [(each.status, each.taken, each.retry_after) for each in (moved, busy)] == [
+        (302, False, 120),
+        (503, False, 120),
+    ]
+    assert (hidden.status, len(heard)) == (None, 2)
+    monkeypatch.setattr(webhooks, "SECONDS", 0.2)
+    assert send(letter, now()).status is None
+    refused = [url for url in ("ftp://example.org", "https://u:p@a.org/", "https://a.org") if problem_of(url)]
+    assert refused == ["ftp://example.org", "https://u:p@a.org/"]
