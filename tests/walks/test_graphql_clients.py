@@ -8,6 +8,7 @@ import anyio.to_thread
 import pytest
 
 from graph.connection import Connection, connected
+from graph.feed import feed_bounds, number_entries
 from identity.messages import Json
 from tests.serving import Neo4jAddress, empty
 from tests.walks.graphql_clients.running import answer_of, ran, workplace
@@ -19,6 +20,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 POINTS = 61
 MANY = 250
 WALKER = {"namespace": "user_id", "value": "walker"}
+DANCER, DANCED = {"namespace": "anonymous_id", "value": "d1"}, ("Waved", "Jumped", "Turned")
 OLDER, NEWER = ({"namespace": "email", "value": f"{name}@example.com"} for name in ("ann", "ann.lee"))
 TIMELINE = """
 query ($by: ProfileLookup!, $after: String) {
@@ -115,3 +117,27 @@ async def test_gql_asks_and_pages_from_python(company: Company) -> None:
     asked = known(company)["url"], company.read_key, {"identifier": WALKER}
     assert (await anyio.to_thread.run_sync(partial(client.person, *asked)))["profile"]["id"]
     assert await client.timeline(*asked) == await walked(company)
+
+
+@pytest.fixture
+async def start(company: Company, graph_of_all: Connection) -> str:
+    """The sequence after which the dancer did what is to be heard."""
+    await number_entries(graph_of_all)
+    last = (await feed_bounds(graph_of_all.reader)).last
+    await company.batch([track("d1", name=name) for name in DANCED])
+    return str(last)
+
+
+async def test_graphql_ws_and_graphql_sse_hear_what_happens(company: Company, place: Path, start: str) -> None:
+    told = known(company) | {"walker": DANCER, "after": start, "many": len(DANCED)}
+    found = await answer_of(place, "live.mjs", **told)
+    assert {name: sorted(heard) for name, heard in found.items()} == {
+        "socket": sorted(DANCED),
+        "stream": sorted(DANCED),
+    }
+
+
+async def test_gql_hears_what_happens(company: Company, start: str) -> None:
+    client = pytest.importorskip("tests.walks.graphql_clients.in_python", reason="the package gql")
+    asked = known(company)["url"], company.read_key, {"identifier": DANCER}
+    assert sorted(await client.heard(*asked, start, len(DANCED))) == sorted(DANCED)

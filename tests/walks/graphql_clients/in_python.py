@@ -1,9 +1,11 @@
 """The client gql, sync and async."""
 
 from collections.abc import Sequence
+from contextlib import aclosing
 
 from gql import Client, GraphQLRequest
 from gql.transport.httpx import HTTPXAsyncTransport, HTTPXTransport
+from gql.transport.websockets import WebsocketsTransport
 
 from identity.messages import Json
 
@@ -42,3 +44,24 @@ async def timeline(url: str, key: str, by: Json) -> Sequence[Json]:
             after = page["pageInfo"]["endCursor"]
             if not page["pageInfo"]["hasNextPage"]:
                 return ids
+
+
+ADDED = """
+subscription PythonAdded($by: ProfileLookup!, $after: String) {
+  interactionAdded(by: $by, after: $after) { interaction { name } }
+}
+"""
+
+
+async def heard(url: str, key: str, by: Json, after: str, many: int) -> Sequence[Json]:
+    """The names of so many things that somebody did after a moment, as they are told over a WebSocket."""
+    transport = WebsocketsTransport(url.replace("http", "ws", 1), init_payload={"Authorization": f"Bearer {key}"})
+    names: list[Json] = []
+    async with Client(transport=transport) as session:
+        events = session.subscribe(GraphQLRequest(ADDED, variable_values={"by": by, "after": after}))
+        async with aclosing(events):
+            async for event in events:
+                names.append(event["interactionAdded"]["interaction"]["name"])
+                if len(names) == many:
+                    break
+    return names
