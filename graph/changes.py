@@ -91,7 +91,7 @@ async def changes_page(
 
 
 # Everything that some identifiers were in: `change` and the `mints` of these, for each `asked`.
-_ABOUT = f"""
+_about = f"""
 UNWIND $asked AS asked
 CALL (asked) {{
   CALL (asked) {{
@@ -133,7 +133,7 @@ CALL (asked) {{
 
 # identifier_key (unique), former_id_key and former_id_now (range), then one expand per identifier; change_at (at, id)
 # for the arrival of each
-CHANGES_ABOUT = f"""{_ABOUT}  WITH change, mints
+CHANGES_ABOUT = f"""{_about}  WITH change, mints
   ORDER BY change.at DESC, change.id DESC
   LIMIT $first
   WITH change, mints, [n IN {ALL_ARRIVED} WHERE change.arrived[n] IN mints] AS numbers
@@ -143,7 +143,7 @@ RETURN asked.number AS number, page
 """
 
 # as CHANGES_ABOUT
-COUNT_OF_CHANGES_ABOUT = f"""{_ABOUT}  WITH change
+COUNT_OF_CHANGES_ABOUT = f"""{_about}  WITH change
   LIMIT $first
   RETURN count(change) AS total
 }}

@@ -27,7 +27,7 @@ PROFILE_FIELDS = {
     "accounts { account { parent { name children { edges { node { name } } } } } }": 3,
     "accounts { account { members { edges { node { role profile { id devices { id } } } } } } }": 3,
     "accounts { history { role } account { mergedFrom { value } deals { edges { node { key facts } } } } }": 2,
-    "accounts { account { members(depth: 3) { edges { node { history { role account { value } } } } } } }": 4,
+    "accounts { account { members(depth: 3) { edges { node { history { role account { value } } } } } } }": 3,
     "accounts { account { tree { complete branches { level parentId account { name } } } } }": 6,
     "colleagues { edges { node { id } } }": 1,
     "colleagues { edges { node { interactions { edges { node { name } } } } } }": 2,
