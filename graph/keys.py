@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -22,6 +22,21 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class KeyBounds:
+    """How much may be asked with a key, where that is another measure than of all others: None is as for all.
+
+    rate: requests per second; cost_rate: what they cost together, per minute; cost: of one.
+    """
+
+    rate: float | None = None
+    cost_rate: int | None = None
+    cost: int | None = None
+
+
+USUAL = KeyBounds()
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
     """A key without its secret. source: whose messages a writing key sends; None for a reading one.
 
@@ -29,7 +44,8 @@ class ApiKey:
     requires_signature: whether a user id that nobody signed links nothing. expires_at: from when on it opens nothing.
     pii: whether its holder is shown personal data. accounts: the keys of the only ones it sees; empty is all.
     revoked_at: since when it was taken back. used_at: when it was last used, to the minute or so.
-    replaced_by: the hash of the key that a rotation made in its place.
+    replaced_by: the hash of the key that a rotation made in its place. bounds: how much may be asked with it.
+    subject: whose token it stands for, where it is no key.
     """
 
     hash: str
@@ -46,6 +62,8 @@ class ApiKey:
     revoked_at: datetime | None = None
     used_at: datetime | None = None
     replaced_by: str | None = None
+    bounds: KeyBounds = USUAL
+    subject: str | None = None
 
     @property
     def name(self) -> str:
@@ -63,7 +81,8 @@ RECORD_KEY = """
 MERGE (key:ApiKey {hash: $hash})
 SET key += {
   scope: $scope, source: $source, created_at: $created_at, label: $label, authority: $authority, origins: $origins,
-  requires_signature: $requires_signature, expires_at: $expires_at, pii: $pii, accounts: $accounts
+  requires_signature: $requires_signature, expires_at: $expires_at, pii: $pii, accounts: $accounts,
+  rate: $rate, cost_rate: $cost_rate, cost: $cost
 }
 """
 
@@ -87,12 +106,13 @@ async def _record(transaction: Transaction, key: ApiKey) -> None:
         expires_at=micros(key.expires_at) if key.expires_at else None,
         pii=key.pii,
         accounts=list(key.accounts),
+        **asdict(key.bounds),
     )
 
 
 KEY_ROW = """key {
   .hash, .scope, .source, .created_at, .label, .authority, .origins, .requires_signature, .expires_at, .pii, .accounts,
-  .revoked_at, .used_at, .replaced_by
+  .revoked_at, .used_at, .replaced_by, .rate, .cost_rate, .cost
 }"""
 
 # One row, by api_key_hash (unique).
@@ -192,6 +212,7 @@ def _key(row: Row) -> ApiKey:
         revoked_at=_moment(row["revoked_at"]),
         used_at=_moment(row["used_at"]),
         replaced_by=row["replaced_by"],
+        bounds=KeyBounds(row["rate"], row["cost_rate"], row["cost"]),
     )
 
 

@@ -28,6 +28,7 @@ class Code(StrEnum):
     TOO_MANY_OPERATIONS = "too_many_operations"
     TOO_MANY_ROOT_FIELDS = "too_many_root_fields"
     TOO_COSTLY = "too_costly"
+    RATE_LIMITED = "rate_limited"
     TOO_SLOW = "too_slow"
     BAD_CURSOR = "bad_cursor"
     BAD_DATE = "bad_date"
@@ -78,6 +79,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.TOO_MANY_OPERATIONS: "the body lists more operations than the service takes at once",
     Code.TOO_MANY_ROOT_FIELDS: "the operation asks too many fields at its root; send several requests",
     Code.TOO_COSTLY: "pages inside pages would answer too many fields; ask for smaller pages",
+    Code.RATE_LIMITED: "the key asks too often, or too much in a minute; ask again after `Retry-After` seconds",
     Code.TOO_SLOW: "the answer took longer than the service waits; ask for less",
     Code.BAD_CURSOR: "`after` is no cursor of this list; pass `endCursor` or an edge's `cursor` as it came",
     Code.BAD_DATE: "a DateTime needs ISO 8601 with an offset",

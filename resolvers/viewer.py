@@ -1,8 +1,9 @@
 """Who is asking, as far as answers depend on it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graph.keys import Scope
+from resolvers.rates import Meter, Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Viewer:
     """The holder of a key or a token that the front door knows. scope: what it may do.
 
     name: as the log of changes names it. pii: whether it is shown personal data. accounts: the keys of the only
-    accounts it sees, with what is part of them; empty is all.
+    accounts it sees, with what is part of them; empty is all. meter: counts what is asked with the same key.
     """
 
     scope: Scope
@@ -26,6 +27,7 @@ class Viewer:
     bounds: Bounds = Bounds()
     pii: bool = False
     accounts: tuple[str, ...] = ()
+    meter: Meter = field(default_factory=lambda: Meter(Rates()), compare=False)
 
     @property
     def sees_all(self) -> bool:

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 import anyio
 
 from graph.connection import Reader, Writer
-from graph.keys import ApiKey, Scope, hash_of, key_by_hash, note_uses, record_key, rotate_key
+from graph.keys import USUAL, ApiKey, KeyBounds, Scope, hash_of, key_by_hash, note_uses, record_key, rotate_key
 from identity.messages import Authority, SourceName
+from selfsame.guests import Strangers
 from selfsame.refusals import KEY_EXPIRED, KEY_MISSING, KEY_REVOKED, KEY_SCOPE, KEY_UNKNOWN, Refusal
 from selfsame.tokens import Tokens
 
@@ -31,6 +32,7 @@ class KeyRing:
 
     now: by which clock keys end. used: when those were used that were asked for since `note` was called last.
     tokens: who reads those of an OpenID provider, where there is one; they come in the place of a key.
+    strangers: who came with none that is known; a key that was known before is let in from any address.
     """
 
     reader: Reader
@@ -38,19 +40,33 @@ class KeyRing:
     remembered: dict[str, tuple[float, ApiKey]] = field(default_factory=dict)
     used: dict[str, datetime] = field(default_factory=dict)
     tokens: Tokens | None = None
+    strangers: Strangers = field(default_factory=Strangers)
 
-    async def sender(self, secret: str | None) -> ApiKey | Refusal:
+    async def sender(self, secret: str | None, address: str | None = None) -> ApiKey | Refusal:
         """The key, when it exists and may send messages; else why not. Raises DatabaseAwayError."""
-        key = await self.known(secret)
+        key = await self.known(secret, address)
         return key if isinstance(key, Refusal) or key.scope is Scope.WRITE else KEY_SCOPE
 
-    async def known(self, secret: str | None) -> ApiKey | Refusal:
-        """The key, whatever its scope; else why there is none. Raises DatabaseAwayError."""
+    async def known(self, secret: str | None, address: str | None = None) -> ApiKey | Refusal:
+        """The key, whatever its scope; else why there is none. Raises DatabaseAwayError.
+
+        address: from where it is shown; one that showed many that are unknown has to wait, so that guessing is slow.
+        """
+        hashed = hash_of(secret) if secret else ""
+        known = hashed in self.remembered or (self.tokens is not None and hashed in self.tokens.remembered)
+        if not known and (waits := self.strangers.wait(address)) is not None:
+            return waits
+        key = await self._found(secret, hashed)
+        if isinstance(key, Refusal) and key.status == 401:
+            self.strangers.failed(address)
+        return key
+
+    async def _found(self, secret: str | None, hashed: str) -> ApiKey | Refusal:
         if not secret:
             return KEY_MISSING
         if self.tokens is not None and secret.count(".") == DOTS_OF_TOKEN:
             return await self.tokens.holder(secret)
-        key = await self._key(hash_of(secret))
+        key = await self._key(hashed)
         if key is None:
             return KEY_UNKNOWN
         if key.revoked_at is not None:
@@ -105,13 +121,17 @@ def _user_name(encoded: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """On what terms a key is given; as in ApiKey. pii, accounts: of keys that ask; the others: of those that send."""
+    """On what terms a key is given; as in ApiKey.
+
+    pii, accounts: of keys that ask; bounds: of all; the others: of those that send.
+    """
 
     authority: Authority = Authority.CLAIMED
     origins: tuple[str, ...] = ()
     requires_signature: bool = False
     pii: bool = False
     accounts: tuple[str, ...] = ()
+    bounds: KeyBounds = USUAL
 
 
 async def create_key(
@@ -138,6 +158,7 @@ async def create_key(
         expires_at,
         pii=given.pii or scope in ALL_SEEING,
         accounts=given.accounts,
+        bounds=given.bounds,
     )
     await record_key(writer, key)
     return secret

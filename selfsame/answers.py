@@ -37,7 +37,8 @@ def said(content: Mapping[str, object], status: int = 200, headers: Mapping[str,
 
 def refused(refusal: Refusal) -> Response:
     """The answer to a request whose key may not do what it asks."""
-    headers = {"Retry-After": str(RETRY_AFTER)} if refusal.status == 503 else {}
+    wait = refusal.retry_after or RETRY_AFTER
+    headers = {"Retry-After": str(wait)} if refusal.status in (429, 503) else {}
     if refusal.status == 401:
         bearer = 'Bearer realm="selfsame", error="invalid_token"'
         basic = 'Basic realm="selfsame", charset="UTF-8"'

@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from time import perf_counter
@@ -35,15 +35,15 @@ from resolvers.answering.endpoint import answered
 from resolvers.answering.events import streamed, wants_events
 from resolvers.answering.socket import conversed
 from resolvers.feed import Feed
-from resolvers.viewer import Bounds
 from resolvers.world import World
 from selfsame.access import KeyRing, secret_in
 from selfsame.answers import failed, refused, said
 from selfsame.browsing import for_pages, page_refused
-from selfsame.collecting import Answer, Collecting, Doors, guarded
+from selfsame.collecting import Answer, Collecting, Doors, address_of, guarded
 from selfsame.fetching import Fetching
+from selfsame.guests import Edge, Guests, Strangers
 from selfsame.hooks import Hook
-from selfsame.live import LIVE_SECONDS, RETENTION, Telling, door_of, still_known, viewer_of
+from selfsame.live import LIVE_SECONDS, RETENTION, Telling, door_of, still_known
 from selfsame.metrics import CONTENT_TYPE
 from selfsame.openapi import openapi_text
 from selfsame.origins import Origins
@@ -72,14 +72,6 @@ WORK_SECONDS = 3_600.0  # of background work, where a whole history may be heard
 COUNT_SECONDS = 15.0
 PLAN_SECONDS = 5.0
 METRICS_KEY = Refusal(401, "metrics_key", "numbers need the key of SELFSAME_METRICS_KEY: `Authorization: Bearer <key>`")
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """How much one request to /graphql may ask, and the key without which nobody reads the metrics."""
-
-    bounds: Bounds = field(default_factory=Bounds)
-    metrics_key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +107,14 @@ def service(parts: Parts) -> Starlette:
     """The ASGI application: what `selfsame.openapi` describes."""
     intake = Intake(committing(parts), parts.pace)
     tokens = Tokens(parts.provider, parts.now) if parts.provider else None
-    keys = KeyRing(parts.connection.reader, parts.now, tokens=tokens)
+    keys = KeyRing(parts.connection.reader, parts.now, tokens=tokens, strangers=Strangers(parts.edge.failing))
+    guests = Guests(parts.edge)
     feed = Feed(parts.connection.reader)
-    collecting = Collecting(keys, intake, parts.connection.writer, parts.now, parts.hashing, parts.doors)
+    collecting = Collecting(keys, intake, parts.connection.writer, parts.now, parts.hashing, parts.doors, guests)
     hearing = Hearing(parts.hooks, intake, parts.connection.writer, parts.now, parts.policy, parts.hashing)
-    door = door_of(keys, parts.readers, partial(_world, parts, feed))
+    door = door_of(keys, guests, parts.readers, partial(_world, parts, feed))
     routes = [
-        Route("/graphql", for_pages(guarded(_graphql(parts, keys, feed))), methods=["GET", "POST", "OPTIONS"]),
+        Route("/graphql", for_pages(guarded(_graphql(parts, keys, guests, feed))), methods=["GET", "POST", "OPTIONS"]),
         *collecting.routes(),
         *hearing.routes(),
         Route("/health/live", _live),
@@ -297,18 +290,21 @@ BACKGROUND: Sequence[tuple[float, Callable[[Parts], Awaitable[None]], str]] = (
 )
 
 
-def _graphql(parts: Parts, keys: KeyRing, feed: Feed) -> Answer:
+def _graphql(parts: Parts, keys: KeyRing, guests: Guests, feed: Feed) -> Answer:
     async def graphql(request: Request) -> Response:
-        key = await keys.known(secret_in(request.headers))
+        key = await keys.known(secret_in(request.headers), address_of(request))
         if isinstance(key, Refusal):
             return refused(key)
         request.scope[KEY] = known_as(key)
         if (why := page_refused(request, key, parts.readers)) is not None:
             return refused(why)
-        viewer, world = replace(viewer_of(key), bounds=parts.edge.bounds), _world(parts, feed)
+        viewer, world = guests.viewer(key), _world(parts, feed)
         if wants_events(request):
-            return await streamed(request, viewer, world, partial(still_known, keys, request.headers))
-        return await answered(request, viewer, world)
+            answer = await streamed(request, viewer, world, partial(still_known, keys, request.headers))
+        else:
+            answer = await answered(request, viewer, world)
+        answer.headers.update(viewer.meter.headers())
+        return answer
 
     return graphql
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 import anyio
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -26,6 +26,7 @@ from loaders.sources import Source
 from loaders.wire import bounded
 from selfsame.access import KeyRing, secret_in
 from selfsame.answers import failed, problem, refused, said
+from selfsame.guests import Guests
 from selfsame.origins import ANY, Origins, preflight, shared
 from selfsame.receiving import aside, received
 from selfsame.refusals import ORIGIN_REFUSED, Refusal
@@ -71,6 +72,7 @@ class Collecting:
     """What collecting needs: who may send, where messages go, where those go that cannot be used.
 
     hashing: how the erased are known, whose texts are not kept. doors: which pages may send, who signs user ids.
+    guests: how often who may send.
     """
 
     keys: KeyRing
@@ -79,6 +81,7 @@ class Collecting:
     now: Callable[[], datetime]
     hashing: Hashing | None = None
     doors: Doors = field(default_factory=Doors)
+    guests: Guests = field(default_factory=Guests)
 
     def routes(self) -> list[Route]:
         """POST /v1/batch, /v1/import, and a single call for each kind of message; tp2 and the pixel of Snowplow.
@@ -141,7 +144,7 @@ class Collecting:
         """The unpacked body and its source. A wrong key in the header is told before the body is read."""
         secret = _key_of(request)
         if secret is not None:
-            key = await self.keys.sender(secret)
+            key = await self.keys.sender(secret, address_of(request))
             if isinstance(key, Refusal):
                 return key
         raw = await received(request)
@@ -151,12 +154,14 @@ class Collecting:
 
     async def _admitted(self, request: Request, secret: str | None) -> Source | Refusal:
         """Whose messages these are, if they may be sent with this key from this page."""
-        key = await self.keys.sender(secret)
+        key = await self.keys.sender(secret, address_of(request))
         if isinstance(key, Refusal):
             return key
         if not Origins(frozenset(key.origins or (ANY,))).allow(request.headers.get("origin")):
             return ORIGIN_REFUSED
         request.scope[KEY] = known_as(key)
+        if (waits := self.guests.sends(key)) is not None:
+            return waits
         source = _source(key, self.doors)
         _note_repeat(request, source)
         return source
@@ -190,6 +195,11 @@ def guarded(answer: Answer) -> Answer:
             return failed(error)
 
     return endpoint
+
+
+def address_of(request: HTTPConnection) -> str | None:
+    """From where somebody asks, as the server tells it: behind a proxy that is trusted, as the proxy does."""
+    return request.client.host if request.client is not None else None
 
 
 def _key_of(request: Request) -> str | None:

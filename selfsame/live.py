@@ -14,6 +14,7 @@ from resolvers.feed import Feed
 from resolvers.viewer import Viewer
 from resolvers.world import World
 from selfsame.access import KeyRing, secret_in
+from selfsame.guests import Guests
 from selfsame.origins import Origins
 from selfsame.refusals import Refusal
 from selfsame.telemetry import log
@@ -24,17 +25,12 @@ DROP_SECONDS = 300.0
 RETENTION = timedelta(days=3)
 
 
-def viewer_of(key: ApiKey) -> Viewer:
-    """Who asks with a key."""
-    return Viewer(key.scope, key.name, pii=key.pii, accounts=key.accounts)
-
-
-def door_of(keys: KeyRing, readers: Origins, world: Callable[[], World]) -> Door:
+def door_of(keys: KeyRing, guests: Guests, readers: Origins, world: Callable[[], World]) -> Door:
     """The front door of WebSockets. readers: the pages that may ask with a key that names none."""
 
-    async def admit(headers: Mapping[str, str]) -> Viewer | None:
-        key = await keys.known(secret_in(headers))
-        return None if isinstance(key, Refusal) or not _may_ask(headers, key, readers) else viewer_of(key)
+    async def admit(headers: Mapping[str, str], address: str | None) -> Viewer | None:
+        key = await keys.known(secret_in(headers), address)
+        return None if isinstance(key, Refusal) or not _may_ask(headers, key, readers) else guests.viewer(key)
 
     async def still(headers: Mapping[str, str]) -> bool:
         return await still_known(keys, headers)

@@ -19,7 +19,7 @@ ABOUT = (
 )
 EXAMPLES = CATALOG / "examples"
 # What anything that is read with a key, and written to the graph, may be answered with.
-REFUSED = {"401": "KeyRefused", "403": "NotAllowed", "500": "Fault", "503": "Wait"}
+REFUSED = {"401": "KeyRefused", "403": "NotAllowed", "429": "TooMany", "500": "Fault", "503": "Wait"}
 SENT = {"400": "Unusable", "413": "TooLarge", **REFUSED}
 Described = dict[str, object]
 
@@ -229,7 +229,7 @@ def _graphql() -> Described:
     }
     failures = {
         "400": "QuestionUnusable", "401": "KeyRefused", "403": "QuestionRefused", "405": "QuestionMethod",
-        "413": "QuestionTooLarge", "500": "Fault", "503": "QuestionWaits",
+        "413": "QuestionTooLarge", "429": "QuestionTooMany", "500": "Fault", "503": "QuestionWaits",
     }  # fmt: skip
     asked = [
         _query("query", "The document.", required=True),

@@ -125,6 +125,7 @@ RESPONSES: dict[str, object] = {
     ),
     "NotAllowed": _problem("`key_scope`, `origin_refused`."),
     "TooLarge": _problem("`body_too_large`: more than 5 MB, packed or unpacked."),
+    "TooMany": _problem("`rate_limited`: nothing is lost if the same is sent again.", headers=RETRY),
     "Fault": _problem("`unexpected`: a fault in Selfsame itself. Sending the same again is right."),
     "Wait": _problem(
         "`queue_full`, `intake_closed`, `database_away`, `database_broken`, `body_stalled`, `policy_applying`, "
@@ -140,6 +141,7 @@ RESPONSES: dict[str, object] = {
     "QuestionMethod": {**response("`method`.", "Errors", *GRAPHQL), "headers": ALLOW},
     "QuestionTooLarge": response("`body_too_large`: more than 1 MB.", "Errors", *GRAPHQL),
     "QuestionMedia": response("`content_type`.", "Errors", *GRAPHQL),
+    "QuestionTooMany": {**response("`rate_limited`.", "ErrorsOrProblem", *GRAPHQL), "headers": RETRY},
     "QuestionWaits": response(
         "`database_away`, `policy_applying`, `too_slow`, `issuer_away`.", "ErrorsOrProblem", *GRAPHQL
     ),

@@ -5,13 +5,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request may not go on: the HTTP status, a stable code, and what to do."""
+    """Why a request may not go on: the HTTP status, a stable code, what to do, and after how many seconds."""
 
     status: int
     code: str
     sentence: str
+    retry_after: int | None = None
 
 
+RATE_LIMITED = Refusal(
+    429,
+    "rate_limited",
+    "requests with this key, or from this address without a key that is known, come too often; send the same again "
+    "after `Retry-After` seconds",
+)
 KEY_MISSING = Refusal(
     401,
     "key_missing",

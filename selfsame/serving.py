@@ -22,12 +22,14 @@ from graph.server.local import LocalNeo4j
 from graph.server.progress import Tell
 from graph.tombstones import check_key
 from resolvers.answering.requests import BODY_LIMIT
+from resolvers.rates import Rates
 from resolvers.viewer import Bounds
-from selfsame.app import Edge, Parts, service
+from selfsame.app import Parts, service
 from selfsame.clock import mint, now
 from selfsame.collecting import Doors
 from selfsame.erasing import hashing_of
 from selfsame.errors import EnvironmentRefusesError
+from selfsame.guests import Edge, per_minute, per_second
 from selfsame.hooks import hooks_from
 from selfsame.reach import addressed, opened
 from selfsame.ruling import policy_held, unlike_configured
@@ -95,9 +97,6 @@ async def _parts(settings: Settings, connection: Connection, watch: Watch) -> Pa
     await declare_at_start(connection.writer, hooks)
     doors = Doors(settings.allowed_origins, settings.user_secrets)
     opened = frozenset(map(held.policy.trait_name, settings.traits_open))
-    bounds = Bounds(settings.graphql_cost, settings.graphql_batch)
-    key = settings.metrics_key.get_secret_value() if settings.metrics_key else None
-    edge = Edge(bounds, key)
     return Parts(
         connection,
         held,
@@ -111,8 +110,23 @@ async def _parts(settings: Settings, connection: Connection, watch: Watch) -> Pa
         readers=settings.readers,
         retention=timedelta(days=settings.feed_days),
         watch=watch,
-        edge=edge,
+        edge=_edge(settings),
         hooks_private=settings.hooks_private,
+    )
+
+
+def _edge(settings: Settings) -> Edge:
+    """How much may be asked."""
+    rate, cost = settings.rate_questions, settings.rate_cost
+    sending, failing = settings.rate_ingest, settings.rate_failures
+    burst = settings.rate_burst_seconds
+    return Edge(
+        Bounds(settings.graphql_cost, settings.graphql_batch),
+        settings.metrics_key.get_secret_value() if settings.metrics_key else None,
+        Rates(per_second(rate, burst) if rate else None, per_minute(cost) if cost else None),
+        per_second(sending, burst) if sending else None,
+        per_minute(failing) if failing else None,
+        burst,
     )
 
 

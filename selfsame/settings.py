@@ -123,6 +123,25 @@ class Settings(BaseSettings):
     graphql_batch: int = Field(
         default=10, ge=1, le=100, description="How many operations one body to /graphql may list; 1 for no lists."
     )
+    rate_questions: float = Field(
+        default=500, ge=0, description="How many questions a second a key of scope `read` may ask; 0 for any number."
+    )
+    rate_cost: int = Field(
+        default=10_000_000,
+        ge=0,
+        description="What questions of a key of scope `read` may cost a minute; 0 for anything.",
+    )
+    rate_ingest: float = Field(
+        default=0, ge=0, description="How many requests a second may be sent with one key; 0 for any number."
+    )
+    rate_failures: int = Field(
+        default=60,
+        ge=0,
+        description="How often a minute an address may come without a known key; 0 for any number.",
+    )
+    rate_burst_seconds: float = Field(
+        default=2, gt=0, le=60, description="Of how many seconds at once whatever is counted by the second may come."
+    )
     metrics_key: SecretStr | None = Field(
         default=None,
         description="Without it anybody who reaches the service reads `/metrics`; with it whoever shows it.",

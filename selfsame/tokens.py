@@ -191,7 +191,7 @@ def held(claims: Mapping[str, object], provider: Provider, name: str) -> ApiKey 
         return invalid(f"`{provider.accounts}` names from 1 to {MOST_ACCOUNTS} accounts as `namespace:value`")
     ends = datetime.fromtimestamp(float(str(claims["exp"])), UTC) + timedelta(seconds=LEEWAY_SECONDS)
     sees = PII in words or scope is not Scope.READ
-    return ApiKey(name, scope, None, ends, subject, expires_at=ends, pii=sees, accounts=named)
+    return ApiKey(name, scope, None, ends, subject, expires_at=ends, pii=sees, accounts=named, subject=subject)
 
 
 def _claim(claims: Mapping[str, object], path: str) -> object:

@@ -23,7 +23,6 @@ from selfsame.telemetry import log
 from selfsame.tracing import end_request, request_span, statement_span, trace_id
 
 KEY = "selfsame.key"  # in the scope of a request: as what the log knows the key that it showed
-HASH_DIGITS = 64
 # Asked again and again by machines; in the log only at `debug`.
 QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
 MOST_PLANS = 500
@@ -125,7 +124,7 @@ METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"}
 
 def known_as(key: ApiKey) -> str:
     """As what the log knows a key. The holder of a token is somebody, whose name may be an address: it stays out."""
-    return f"key:{key.hash[:12]}" if len(key.hash) == HASH_DIGITS else "token"
+    return f"key:{key.hash[:12]}" if key.subject is None else "token"
 
 
 def _line(

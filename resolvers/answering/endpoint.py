@@ -43,6 +43,7 @@ STATUS_OF_CODE: Mapping[Code, int] = {
     Code.CONTENT_TYPE: 415,
     Code.METHOD: 405,
     Code.KEY_SCOPE: 403,
+    Code.RATE_LIMITED: 429,
     Code.TOO_SLOW: 503,
     Code.DATABASE_AWAY: 503,
     Code.POLICY_APPLYING: 503,
@@ -78,6 +79,7 @@ async def answered(request: Request, viewer: Viewer, asked: World) -> Response:
     said: Said | list[Said]
     old = _media_type(request) == OLD
     try:
+        viewer.meter.ask()
         questions = await asked_in(request, viewer.bounds.operations)
         if isinstance(questions, Asked):
             said = await _said(request, questions, viewer, asked)
@@ -93,15 +95,21 @@ async def answered(request: Request, viewer: Viewer, asked: World) -> Response:
 
 async def _batch(request: Request, questions: Sequence[Asked], viewer: Viewer, asked: World) -> list[Said]:
     """The answers in the order of the questions, one after another. Raises GraphQLError for what they cost together."""
+    if len(questions) > 1:
+        viewer.meter.ask(len(questions) - 1)
     ready = [_prepared(each, viewer, request) for each in questions]
     together = sum(each.cost for each in ready if isinstance(each, Prepared))
     _check_cost(together, viewer)
+    viewer.meter.spend(together)
     return [each if isinstance(each, Said) else await _executed(request, each, viewer, asked) for each in ready]
 
 
 async def _said(request: Request, question: Asked, viewer: Viewer, asked: World) -> Said:
     ready = _prepared(question, viewer, request)
-    return ready if isinstance(ready, Said) else await _executed(request, ready, viewer, asked)
+    if isinstance(ready, Said):
+        return ready
+    viewer.meter.spend(ready.cost)
+    return await _executed(request, ready, viewer, asked)
 
 
 def _prepared(question: Asked, viewer: Viewer, request: Request) -> Prepared | Said:
@@ -168,10 +176,15 @@ async def _executed(request: Request, ready: Prepared, viewer: Viewer, asked: Wo
         said = _answer(result, ready.operation.kind, _media_type(request) == OLD)
     finally:
         asking.batching.stop()
-    hidden = {} if viewer.pii or not ready.document.personal else {"masked": hidden_among(ready.document.personal)}
-    said.content["extensions"] = {"cost": {"requested": ready.cost, "allowed": viewer.bounds.cost}, **hidden}
+    said.content["extensions"] = extensions_of(ready, viewer)
     told = Told(ready.operation.kind.value, ready.document.digest, ready.cost, said.told.code)
     return replace(said, told=told)
+
+
+def extensions_of(ready: Prepared, viewer: Viewer) -> dict[str, object]:
+    """What is said beside every answer: its cost, and what was hidden in it."""
+    hidden = {} if viewer.pii or not ready.document.personal else {"masked": hidden_among(ready.document.personal)}
+    return {"cost": {"requested": ready.cost, "allowed": viewer.bounds.cost}, **hidden}
 
 
 @dataclass(slots=True)
@@ -265,10 +278,12 @@ def _code(error: GraphQLError) -> Code:
 def _refusal(errors: Sequence[GraphQLError], old: bool) -> Said:
     """The answer to a question that was not executed, or not to its end. old: for who reads no status."""
     code = _code(errors[0])
-    headers = {"Retry-After": RETRY_AFTER[code]} if code in RETRY_AFTER else {}
+    extensions = errors[0].extensions or {}
+    wait = extensions.get("retryAfter", RETRY_AFTER.get(code))
+    headers = {"Retry-After": str(wait)} if wait is not None else {}
     headers = {"Allow": "POST"} if code is Code.METHOD else headers
     content: dict[str, object] = {"errors": [error.formatted for error in errors]}
-    if cost := (errors[0].extensions or {}).get("cost"):
+    if cost := extensions.get("cost"):
         content["extensions"] = {"cost": cost}
     return Said(STATUS_OF_CODE.get(code, 200 if old else 400), content, headers, Told(code=code.value))
 

@@ -41,10 +41,12 @@ def wants_events(request: Request) -> bool:
 async def streamed(request: Request, viewer: Viewer, world: World, admitted: Admitted) -> Response:
     """The stream of answers to a request. admitted: whether its key still opens what it did."""
     try:
+        viewer.meter.ask()
         asked = await asked_in(request, 1)
         if not isinstance(asked, Asked):
             raise refused(Code.BODY_INVALID, "a stream answers one operation")
         ready = prepared(asked, viewer, request.method)
+        viewer.meter.spend(ready.cost)
         answers = await answers_to(ready, viewer, world, request.headers.get("last-event-id"))
     except GraphQLError as error:
         return refusal(request, [error])

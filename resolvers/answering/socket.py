@@ -59,12 +59,12 @@ class _Message(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """How the front door lets somebody in. admit: who holds the key in the headers of a request, or None.
+    """How the front door lets somebody in. admit: who holds the key in some headers, shown from an address, or None.
 
     still: whether that key opens what it did; also while nobody can tell. world: of an operation that begins now.
     """
 
-    admit: Callable[[Mapping[str, str]], Awaitable[Viewer | None]]
+    admit: Callable[[Mapping[str, str], str | None], Awaitable[Viewer | None]]
     still: Callable[[Mapping[str, str]], Awaitable[bool]]
     world: Callable[[], World]
 
@@ -136,7 +136,8 @@ class _Conversation:
         if patience.cancelled_caught:
             raise TOO_LATE
         self.headers = _headers(self.socket.headers, message.payload or {})
-        viewer = await self.door.admit(self.headers)
+        client = self.socket.client
+        viewer = await self.door.admit(self.headers, client.host if client is not None else None)
         if viewer is None:
             raise FORBIDDEN
         await self._send({"type": "connection_ack"})
@@ -188,7 +189,9 @@ class _Conversation:
         try:
             if len(self.running) >= MOST_OPERATIONS:
                 raise refused(Code.TOO_MANY_SUBSCRIPTIONS, f"this connection has {MOST_OPERATIONS} operations open")
+            viewer.meter.ask()
             ready = prepared(asked_from(message.payload), viewer)
+            viewer.meter.spend(ready.cost)
         except GraphQLError as error:
             await self._refused(id_, [error])
         except RefusedError as error:

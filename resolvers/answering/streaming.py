@@ -8,7 +8,7 @@ import structlog
 from graphql import ExecutionResult, GraphQLError, OperationType, subscribe
 
 from graph.failures import kind_of, may_pass
-from resolvers.answering.endpoint import PATIENCE_SECONDS, Prepared, RefusedError, expected
+from resolvers.answering.endpoint import PATIENCE_SECONDS, Prepared, RefusedError, expected, extensions_of
 from resolvers.answering.guarded import schema_for, shown_to_viewer
 from resolvers.asking import Asking
 from resolvers.errors import Code, refused
@@ -64,7 +64,8 @@ async def _once(ready: Prepared, context: Asking) -> Result:
         raise RefusedError([refused(Code.TOO_SLOW)]) from error
     finally:
         context.batching.stop()
-    return Result(shown(_begun_at_all(result)))
+    content = shown(_begun_at_all(result))
+    return Result({**content, "extensions": extensions_of(ready, context.viewer)})
 
 
 async def _begun(ready: Prepared, context: Asking) -> AsyncIterator[ExecutionResult]:

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from graph.connection import Connection
-from graph.keys import ApiKey, Scope, all_keys, revoke_key
+from graph.keys import ApiKey, KeyBounds, Scope, all_keys, revoke_key
 from identity.messages import Authority, SourceName
 from identity.policy import NAMESPACE_PATTERN
 from selfsame.access import Terms, create_key, renew_key
@@ -54,6 +54,15 @@ def create(
             help="`namespace:value` of an account beyond which a key of scope `read` sees nothing; repeatable."
         ),
     ] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=0.01, help="How many requests a second it may send.", show_default="as set")
+    ] = None,
+    cost_rate: Annotated[
+        int | None, typer.Option(min=1, help="What its questions may cost a minute.", show_default="as set")
+    ] = None,
+    cost: Annotated[
+        int | None, typer.Option(min=1, help="What one of its questions may cost.", show_default="as set")
+    ] = None,
 ) -> None:
     """Make a key and print it; it is stored nowhere, so this is the only time it can be seen."""
 
@@ -61,7 +70,9 @@ def create(
         if scope is not Scope.WRITE and source:
             raise InputInvalidError("only a writing key has a source; leave --source out")
         origins, accounts = tuple(map(origin_of, origin or ())), tuple(map(_account, account or ()))
-        terms = Terms(_authority(authority), origins, require_signature, pii, accounts)
+        terms = Terms(
+            _authority(authority), origins, require_signature, pii, accounts, KeyBounds(rate, cost_rate, cost)
+        )
         _check_terms(scope, terms)
         named = SourceName(source or "web") if scope is Scope.WRITE else None
         end = expires and expires.replace(tzinfo=expires.tzinfo or UTC)
@@ -79,6 +90,8 @@ def _check_terms(scope: Scope, terms: Terms) -> None:
         raise InputInvalidError("only a writing key sends: leave out --authority and --require-signature")
     if scope is not Scope.READ and (terms.pii or terms.accounts):
         raise InputInvalidError("--pii and --account are for keys of scope `read`")
+    if scope is Scope.WRITE and (terms.bounds.cost_rate, terms.bounds.cost) != (None, None):
+        raise InputInvalidError("only keys that ask have a cost: leave out --cost-rate and --cost")
 
 
 def _account(key: str) -> str:
@@ -177,6 +190,11 @@ def _minute(moment: datetime | None) -> str | None:
 def _terms(key: ApiKey) -> Sequence[str]:
     """What is special about a key, in a few words."""
     if key.scope is not Scope.WRITE:
-        return ("personal data",) * key.pii + key.accounts + key.origins
+        return ("personal data",) * key.pii + key.accounts + key.origins + _bounds(key.bounds)
     signature = ("signature required",) if key.requires_signature else ()
-    return (key.authority.name.lower(), *key.origins, *signature)
+    return (key.authority.name.lower(), *key.origins, *signature, *_bounds(key.bounds))
+
+
+def _bounds(bounds: KeyBounds) -> tuple[str, ...]:
+    said = ((bounds.rate, "{:g}/s"), (bounds.cost_rate, "cost {:,}/min"), (bounds.cost, "cost {:,}"))
+    return tuple(text.format(value) for value, text in said if value is not None)

@@ -16,7 +16,7 @@ from graph.connection import Connection, Ran, Reader, Writer
 from graph.segments import SEGMENTS
 from graph.statements import MADE, name_of
 from resolvers.answering.told import TOLD, Told
-from selfsame.app import Edge
+from selfsame.guests import Edge
 from selfsame.tracing import configured_tracer
 from selfsame.watching import Watch, Watched
 from tests.walks.sending import identify, track

@@ -17,9 +17,10 @@ from identity.messages import Json, SourceName
 from identity.policy import Policy
 from loaders.intake import Pace
 from selfsame.access import Terms, create_key
-from selfsame.app import Edge, Parts, service
+from selfsame.app import Parts, service
 from selfsame.clock import mint, now
 from selfsame.collecting import Doors
+from selfsame.guests import Edge
 from selfsame.hooks import Hook
 from selfsame.serving import _answering, _listening
 from selfsame.watching import Watch
