@@ -243,4 +243,4 @@ def _program(world: World, *command: str | Path) -> Iterator[int]:
             yield announced_port(process)
         finally:
             process.terminate()
-            process.communicate(timeout=60)
+            process.wait(timeout=60)

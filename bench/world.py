@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -88,7 +90,7 @@ def service(server: LocalNeo4j, *command: str) -> Iterator[Service]:
             yield Service(announced_port(process), process.pid)
         finally:
             process.terminate()
-            process.communicate(timeout=60)
+            process.wait(timeout=60)
 
 
 def announced_port(process: "subprocess.Popen[str]") -> int:
@@ -96,5 +98,6 @@ def announced_port(process: "subprocess.Popen[str]") -> int:
     assert process.stderr
     for line in process.stderr:
         if "answers at http://" in line:
+            threading.Thread(target=deque, args=(process.stderr, 0), daemon=True).start()  # a full pipe would hold it
             return int(line.split("http://")[1].split()[0].rpartition(":")[2])
     raise RuntimeError("the service did not start")
