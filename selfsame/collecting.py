@@ -1,13 +1,12 @@
 """The routes /v1/… (Segment's HTTP API) and those of Snowplow's trackers. What is answered with 2xx is committed."""
 
 import base64
-from asyncio import CancelledError
+from asyncio import CancelledError, timeout
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-import anyio
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -185,7 +184,7 @@ def guarded(answer: Answer) -> Answer:
 
     async def endpoint(request: Request) -> Response:
         try:
-            with anyio.fail_after(ANSWER_SECONDS):
+            async with timeout(ANSWER_SECONDS):
                 return await answer(request)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it

@@ -5,6 +5,7 @@ import sys
 import traceback
 from functools import partial
 
+import orjson
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
@@ -18,7 +19,7 @@ def configure_logs(settings: Settings) -> None:
     one, is told at level `debug` alone.
     """
     last: Processor = (
-        structlog.processors.JSONRenderer()
+        structlog.processors.JSONRenderer(_json)
         if settings.log_format is LogFormat.JSON
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
@@ -33,6 +34,10 @@ def configure_logs(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def _json(line: EventDict, **_: object) -> str:
+    return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _traced(_: object, __: str, event: EventDict, *, told: bool) -> EventDict:

@@ -12,9 +12,7 @@ from types import CoroutineType
 from typing import Any, NamedTuple
 
 from graphql import (
-    FieldNode,
     GraphQLAbstractType,
-    GraphQLError,
     GraphQLField,
     GraphQLInterfaceType,
     GraphQLList,
@@ -23,10 +21,6 @@ from graphql import (
     GraphQLOutputType,
     GraphQLResolveInfo,
     GraphQLUnionType,
-    VariableNode,
-    Visitor,
-    get_argument_values,
-    visit,
 )
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetails, collect_fields
@@ -34,10 +28,12 @@ from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 from strawberry.types.info import Info
 
+from resolvers.answering.arguments import filling
 from resolvers.answering.fields import ATTRIBUTES, CALLED, EXECUTABLE, NODES, OURS, PLAIN, converting
 from resolvers.answering.leaves import Read, Written, leaf_of, needed, written
 from resolvers.asking import Asking
 from resolvers.ids import type_name_of
+from resolvers.masking import Rule, masked, rule_of
 
 Answer = Callable[[Any, "Run"], object]
 Selected = Mapping[str, Sequence[FieldDetails]]
@@ -65,14 +61,17 @@ class Resolved(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What a resolver is told besides its source: graphql-core's info, Strawberry's around it, the arguments."""
+    """What a resolver is told besides its source: graphql-core's info, Strawberry's around it, and the arguments.
+
+    given: the same as graphql-core has them, before input types are made of them.
+    """
 
     raw: GraphQLResolveInfo[Any]
     info: Info[Any, Any]
     arguments: dict[str, object]
+    given: dict[str, object]
 
 
-Converting = Callable[[Mapping[str, object]], dict[str, object]]
 Tell = Callable[["Run"], Told]
 
 
@@ -86,13 +85,13 @@ class Run:
     told: dict[int, Told] = field(default_factory=dict)
 
 
-def compiled(executor: Executor[Any], kind: GraphQLObjectType) -> Answer:
+def compiled(executor: Executor[Any], kind: GraphQLObjectType, *, guarded: bool) -> Answer:
     """What answers the operation of an executor, whose root is of a type. Raises UnplannedError.
 
-    Of the executor's variables only those count that switch parts on and off.
+    Of the executor's variables only those count that switch parts on and off. guarded: for who has not `pii:read`.
     """
     selected = collect_fields(EXECUTABLE, executor.fragments, executor.variable_values, kind, executor.operation)
-    return _Compiling(executor).selection(kind, selected.grouped_field_set)
+    return _Compiling(executor, guarded).selection(kind, selected.grouped_field_set)
 
 
 def right(value: object) -> object:
@@ -105,6 +104,7 @@ def right(value: object) -> object:
 @dataclass(slots=True)
 class _Compiling:
     executor: Executor[Any]
+    guarded: bool
     numbers: Iterator[int] = field(default_factory=count)
 
     def selection(self, kind: GraphQLObjectType, selected: Selected) -> Answer:
@@ -143,6 +143,8 @@ class _Compiling:
         defined = kind.fields[name]
         tell = self._tell(kind, defined, details)
         complete = self._value(defined.type, details, tell)
+        if self.guarded and rule_of(kind.name, name) is not Rule.OPEN:
+            return Resolved(shown_as, _hidden(kind, name, tell), complete)
         read = PLAIN.get((kind.name, name))
         if read is not None:
             leaf = leaf_of(defined.type)
@@ -161,8 +163,7 @@ class _Compiling:
         node, number, nodes = details[0].node, next(self.numbers), [each.node for each in details]
         name, executor = node.name.value, self.executor
         ours, path = OURS[kind.name, name], Path(None, name, kind.name)
-        convert = converting(ours)
-        fixed = None if _has_variables(node) else _fixed(convert, defined, node)
+        convert, given = converting(ours), filling(defined, node, executor.operation)
 
         def tell(run: Run) -> Told:
             known = run.told.get(number)
@@ -183,10 +184,8 @@ class _Compiling:
                     None,
                     executor.async_helpers,
                 )
-                arguments = fixed
-                if arguments is None:
-                    arguments = convert(get_argument_values(defined, node, run.variables))
-                known = run.told[number] = Told(raw, Info(_raw_info=raw, _field=ours), arguments)
+                said = given(run.variables)
+                known = run.told[number] = Told(raw, Info(_raw_info=raw, _field=ours), convert(said), said)
             return known
 
         return tell
@@ -241,6 +240,19 @@ class _Compiling:
         return answer
 
 
+def _hidden(kind: GraphQLObjectType, name: str, tell: Tell) -> Answer:
+    """What resolves a field within its rule, which looks at what graphql-core gives a resolver."""
+    defined = kind.fields[name]
+    assert defined.resolve is not None  # noqa: S101 -- each field of the schema has one
+    resolve = masked(kind.name, name, defined.resolve)
+
+    def answer(value: object, run: Run) -> object:
+        told = tell(run)
+        return resolve(value, told.raw, **told.given)
+
+    return answer
+
+
 def _joined(fields: Sequence[Read | Resolved]) -> Iterator[Written | Resolved]:
     """The fields in their order, those that are read one after another as one."""
     for is_read, group in groupby(fields, lambda each: isinstance(each, Read)):
@@ -254,23 +266,3 @@ def _listed(values: object) -> Sequence[object]:
     if not isinstance(values, list | tuple):
         raise TypeError("no list")
     return values
-
-
-def _fixed(convert: Converting, defined: GraphQLField, node: FieldNode) -> dict[str, object] | None:
-    """The arguments that the document says; None where they cannot be used, which each request is told."""
-    try:
-        return convert(get_argument_values(defined, node))
-    except GraphQLError:
-        return None
-
-
-def _has_variables(node: FieldNode) -> bool:
-    found = list[VariableNode]()
-
-    class Variables(Visitor):
-        def enter_variable(self, node: VariableNode, *_: object) -> None:
-            found.append(node)
-
-    for argument in node.arguments or ():
-        visit(argument, Variables())
-    return bool(found)

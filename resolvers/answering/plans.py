@@ -9,7 +9,6 @@ graphql-core executes the operation with the same loaders, so that every error a
 from asyncio import gather
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import CoroutineType
 
 from graphql import (
     DirectiveNode,
@@ -34,8 +33,9 @@ MOST_SWITCHES = 4
 
 @dataclass(slots=True)
 class Planned:
-    """The plans of an operation: one for each way in which its variables switch parts on and off, made when asked.
+    """The plans of an operation: for each way in which its variables switch parts on and off, made when asked.
 
+    For who sees no personal data there are others.
     used: whether it was executed before; a document that comes once is not worth a plan.
     """
 
@@ -71,14 +71,19 @@ def _switches(document: DocumentNode) -> Iterator[str]:
     return iter(found)
 
 
-async def answer_of(plans: Planned, variables: Mapping[str, object], context: Asking) -> dict[str, object] | None:
-    """The data of the answer; None where graphql-core has to say it, since there is no plan or something is amiss."""
+async def answer_of(
+    plans: Planned, variables: Mapping[str, object], context: Asking, *, guarded: bool = False
+) -> dict[str, object] | None:
+    """The data of the answer; None where graphql-core has to say it, since there is no plan or something is amiss.
+
+    guarded: for who has not `pii:read`.
+    """
     coerced = get_variable_values(EXECUTABLE, plans.operation.variable_definitions or (), dict(variables))
     if not isinstance(coerced, VariableValues):
         return None
-    key = tuple(coerced.coerced.get(name) for name in plans.switches)
+    key = (guarded, *(coerced.coerced.get(name) for name in plans.switches))
     if key not in plans.plans:
-        plans.plans[key] = _made(plans, coerced)
+        plans.plans[key] = _made(plans, coerced, guarded=guarded)
     root = plans.plans[key]
     return None if root is None else await _answered(root, Run(context, coerced))
 
@@ -92,21 +97,23 @@ async def _answered(root: Answer, run: Run) -> dict[str, object] | None:
             for each, value in zip(now, await _had(now), strict=True):
                 each.shown[each.name] = each.complete(right(value), run)
     except Exception:  # noqa: BLE001 -- graphql-core meets it again, and reports it
-        for each in run.waiting:
-            if isinstance(each.value, CoroutineType):
-                each.value.close()
+        await _had(run.waiting)  # what was begun is what graphql-core will ask for; the loaders keep it
         return None
     assert isinstance(data, dict)  # noqa: S101 -- the root is an object
     return data
 
 
 async def _had(waiting: Sequence[Waiting]) -> Sequence[object]:
+    """What was waited for, or the exception that came instead."""
     if len(waiting) == 1:
-        return [await waiting[0].value]
+        try:
+            return [await waiting[0].value]
+        except Exception as error:  # noqa: BLE001 -- as `gather` does with several
+            return [error]
     return await gather(*(each.value for each in waiting), return_exceptions=True)
 
 
-def _made(plans: Planned, variables: VariableValues) -> Answer | None:
+def _made(plans: Planned, variables: VariableValues, *, guarded: bool) -> Answer | None:
     name = plans.operation.name.value if plans.operation.name else None
     sent = {name: source.value for name, source in variables.sources.items() if source.value is not Undefined}
     built = Executor.build(EXECUTABLE, plans.document, operation_name=name, raw_variable_values=sent)
@@ -117,6 +124,6 @@ def _made(plans: Planned, variables: VariableValues) -> Answer | None:
         *({name: each[name] for name in plans.switches if name in each} for each in variables)
     )
     try:
-        return compiled(built, EXECUTABLE.query_type)
+        return compiled(built, EXECUTABLE.query_type, guarded=guarded)
     except UnplannedError:
         return None

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from graph.connection import Connection
 from resolvers.answering import documents
-from resolvers.answering.documents import document_of, operation_in
-from resolvers.answering.executing import executed
+from resolvers.answering.documents import Document, document_of, operation_in
 from resolvers.answering.fields import CALLED, OURS, PLAIN
+from resolvers.answering.guarded import shown_to_viewer
 from resolvers.answering.plans import answer_of, planned
+from resolvers.answering.requests import Asked
 from resolvers.asking import Asking
 from resolvers.viewer import Viewer
 from tests.resolvers.calling import caller, read
@@ -23,16 +24,18 @@ pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 WHOLE = b"[]"  # no errors
 
 
-async def both(graph: Connection, text: str, **variables: object) -> tuple[bytes, bytes | None]:
+async def both(graph: Connection, text: str, *, pii: bool = True, **variables: object) -> tuple[bytes, bytes | None]:
     """What graphql-core answers with its errors, and what a plan answers; None where it leaves it to graphql-core."""
     me, document = caller(graph), parse(text)
-    result = await executed(document, variables, None, Asking(Viewer(me.scope), me.world))
+    viewer = Viewer(me.scope, pii=pii)
+    personal = Document(document, {}, frozenset({"Device.value"}))
+    result = await shown_to_viewer(personal, Asked("", variables), Asking(viewer, me.world))
     errors = [error.formatted for error in result.errors or ()]
     operation = get_operation_ast(document)
     assert operation
     plans = planned(document, operation)
     assert plans
-    data = await answer_of(plans, variables, Asking(Viewer(me.scope), me.world))
+    data = await answer_of(plans, variables, Asking(viewer, me.world), guarded=not pii)
     core = orjson.dumps(result.data) + orjson.dumps(errors)
     return core, None if data is None else orjson.dumps(data) + WHOLE
 
@@ -81,13 +84,14 @@ def query(asked: list[tuple[str, str]]) -> str:
 @given(
     st.lists(st.tuples(st.sampled_from(WAYS), st.sampled_from(PIECES)), min_size=1, max_size=5),
     st.fixed_dictionaries({}, optional={"no": st.booleans(), "many": st.sampled_from([1, 2, 0, "two"])}),
+    st.booleans(),
 )
 async def test_any_query_is_answered_the_same(
-    graph: Connection, asked: list[tuple[str, str]], variables: dict[str, object]
+    graph: Connection, asked: list[tuple[str, str]], variables: dict[str, object], pii: bool
 ) -> None:
     await empty(graph.writer)
     await family().write(graph.writer)
-    core, plan = await both(graph, query(asked), **variables)
+    core, plan = await both(graph, query(asked), pii=pii, **variables)
     assert plan == (core if core.endswith(WHOLE) else None)
 
 
@@ -127,7 +131,7 @@ async def test_a_document_has_a_plan_from_its_second_request_on(graph: Connectio
     first = read(await caller(graph).post(text))
     assert plans.plans == {}
     assert read(await caller(graph).post(text)) == first
-    assert list(plans.plans) == [()]
+    assert list(plans.plans) == [(False,)]
 
 
 def test_what_is_remembered_of_documents_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +157,7 @@ async def test_a_plan_remembers_nothing_of_the_request_that_it_was_made_in(graph
     assert plans
     me = caller(graph)
     await answer_of(plans, {"user": "anna", "no": True}, Asking(Viewer(me.scope), me.world))
-    assert list(plans.plans) == [(True,)]
+    assert list(plans.plans) == [(False, True)]
     other = await answer_of(plans, {"user": "nobody", "no": True}, Asking(Viewer(me.scope), me.world))
     assert other == {"profile": None}
 
