@@ -79,7 +79,10 @@ class ProfileOrder(Enum):
     LAST_SEEN = strawberry.enum_value(
         "last_seen", description="Who was seen last comes first; who is seen while you page moves to the front."
     )
-    FIRST_SEEN = strawberry.enum_value("first_seen", description="Who was first seen last comes first.")
+    FIRST_SEEN = strawberry.enum_value(
+        "first_seen",
+        description="Who was first seen last comes first; of whom something earlier arrives moves towards the end.",
+    )
 
 
 @strawberry.input(description="Which accounts a list shows; all of what is given holds.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Annotated
 
 import strawberry
@@ -39,7 +40,6 @@ from resolvers.paging import (
     After,
     Connection,
     First,
-    Micros,
     all_counted,
     counting,
     one_more,
@@ -74,27 +74,26 @@ def _identifiers(
 ) -> Connection[StoredIdentifier] | Awaitable[Connection[StoredIdentifier]]:
     """All are read, 1,000 at most, so that devices, contacts and pages cost one statement together.
 
-    Neither the order nor a cursor may tell of values to who is not shown them.
+    They come in the order of their mints: these never change, where an earlier sighting that arrives late moves the
+    moment of the first one, and neither the order nor a cursor tells of values to who is not shown them.
     """
-    most, order = one_more(first), _seen if info.context.viewer.pii else _minted
-    place = place_in(after, tuple[Micros, str])
+    most, place = one_more(first), place_in(after, tuple[str])
 
     def page(found: Sequence[StoredIdentifier] | None) -> Connection[StoredIdentifier]:
-        known = found or () if order is _seen else sorted(found or (), key=order)
-        rest = [each for each in known if place is None or order(each) > place]
-        return page_of(rest[:most], first, after, order, all_counted(len(known)))
+        known = sorted(found or (), key=_minted)
+        rest = [each for each in known if place is None or _place(each) > place]
+        return page_of(rest[:most], first, after, _place, all_counted(len(known)))
 
     if isinstance(parent, PastProfile):
         return page(past_identifiers(parent))
     return then(info.context.batching.ask(identifiers_of, parent.id), page)
 
 
-def _seen(identifier: StoredIdentifier) -> tuple[int, str]:
-    return identifier.first_seen, identifier.key
+_minted = attrgetter("mint")
 
 
-def _minted(identifier: StoredIdentifier) -> tuple[int, str]:
-    return identifier.first_seen, identifier.mint
+def _place(identifier: StoredIdentifier) -> tuple[str]:
+    return (identifier.mint,)
 
 
 Of = Sequence[StoredIdentifier] | Awaitable[Sequence[StoredIdentifier]]
@@ -244,7 +243,9 @@ class Profile(Node):
         _trait, "One trait, also when it was deleted; null when nothing was ever said of it."
     )
     consents: list[Consent] = resolved(_consents, "What the person agreed to or not, by purpose.")
-    identifiers: Connection[Identifier] = resolved(_identifiers, "All identifiers, first seen first.")
+    identifiers: Connection[Identifier] = resolved(
+        _identifiers, "All identifiers, in the order in which they were recorded first."
+    )
     devices: list[Device] = resolved(_devices, "Browsers, apps and things; first seen first.")
     contacts: list[Contact] = resolved(_contacts, "User ids and records in sources; first seen first.")
     contact_points: list[ContactPoint] = resolved(_contact_points, "Email addresses and phones; first seen first.")

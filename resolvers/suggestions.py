@@ -195,18 +195,25 @@ def of_profile(
 ) -> SuggestionsPage | Awaitable[SuggestionsPage]:
     """A page of what is suggested about a person."""
     one_more(first)
-    (start,) = place_in(after, tuple[int]) or (0,)
+    place = place_in(after, tuple[float, str, str])
     found = info.context.batching.ask(suggestions_of, parent.id, merge_rules(info.context.world.policy))
-    return then(found, lambda suggested: _page_of_person(suggested, first, after, max(start, 0)))
+    return then(found, lambda suggested: _page_of_person(suggested, first, after, place))
 
 
-def _page_of_person(suggested: Suggested | None, first: int, after: str | None, start: int) -> SuggestionsPage:
+def _page_of_person(
+    suggested: Suggested | None, first: int, after: str | None, place: tuple[float, str, str] | None
+) -> SuggestionsPage:
+    """All are judged for each page, and a cursor holds the place of one, so that a new one before it moves none."""
     found = suggested.found if suggested else ()
-    shown = list(enumerate(found[start : start + first], start=start + 1))
-    edges = [Edge(node=each, cursor=cursor_of((number,))) for number, each in shown]
+    rest = [each for each in found if place is None or _place(each) > place]
+    edges = [Edge(node=each, cursor=cursor_of(_place(each))) for each in rest[:first]]
     left_out = suggested.left_out if suggested else ()
-    more = len(found) > start + first
-    return _shown(edges, left_out, after, more=more, end=None, count=all_counted(len(found)))
+    return _shown(edges, left_out, after, more=len(rest) > first, end=None, count=all_counted(len(found)))
+
+
+def _place(found: Found) -> tuple[float, str, str]:
+    """As `strongest_first` has them."""
+    return -found.score, found.a, second_of(found)
 
 
 @strawberry.enum(description="What became of a suggestion.")

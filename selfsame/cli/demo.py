@@ -69,8 +69,11 @@ def demo(
 
 
 def settings_of_demo(settings: Settings) -> Settings:
-    """Data in .selfsame/demo of the working directory, and a quiet log, unless something else is set."""
-    ours = {"data_dir": Path.cwd() / ".selfsame" / "demo", "log_level": LogLevel.WARNING}
+    """Data in .selfsame/demo of the working directory, and a quiet log, unless something else is set.
+
+    Nor is it told of slow statements, which say something of a busy machine and nothing of the sample company.
+    """
+    ours = {"data_dir": Path.cwd() / ".selfsame" / "demo", "log_level": LogLevel.WARNING, "slow_statement_ms": 0}
     return settings.model_copy(update={name: ours[name] for name in ours.keys() - settings.model_fields_set})
 
 

@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from selfsame.cli.demo import settings_of_demo
 from selfsame.errors import SettingsInvalidError
 from selfsame.presets import PRESETS
-from selfsame.settings import Settings, load_settings, policy_file, unknown_variables
+from selfsame.settings import LogLevel, Settings, load_settings, policy_file, unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -95,3 +96,9 @@ def test_a_policy_is_a_preset_by_name_or_a_file(monkeypatch: pytest.MonkeyPatch)
     assert policy_file(load_settings()) == PRESETS / "default.toml"
     monkeypatch.setenv("SELFSAME_POLICY", "mine.toml")
     assert policy_file(load_settings()) == Path("mine.toml")
+
+
+def test_the_demo_has_a_quiet_log_unless_something_else_is_set() -> None:
+    shown = settings_of_demo(Settings())
+    assert (shown.log_level, shown.slow_statement_ms) == (LogLevel.WARNING, 0)
+    assert settings_of_demo(Settings(slow_statement_ms=50)).slow_statement_ms == 50
