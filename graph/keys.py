@@ -26,11 +26,14 @@ class KeyBounds:
     """How much may be asked with a key, where that is another measure than of all others: None is as for all.
 
     rate: requests per second; cost_rate: what they cost together, per minute; cost: of one.
+    public: whether everybody may have it, as one in web pages; documents_only: whether it asks trusted documents alone.
     """
 
     rate: float | None = None
     cost_rate: int | None = None
     cost: int | None = None
+    public: bool = False
+    documents_only: bool = False
 
 
 USUAL = KeyBounds()
@@ -82,7 +85,8 @@ MERGE (key:ApiKey {hash: $hash})
 SET key += {
   scope: $scope, source: $source, created_at: $created_at, label: $label, authority: $authority, origins: $origins,
   requires_signature: $requires_signature, expires_at: $expires_at, pii: $pii, accounts: $accounts,
-  rate: $rate, cost_rate: $cost_rate, cost: $cost
+  rate: $rate, cost_rate: $cost_rate, cost: $cost,
+  public: $public, documents_only: $documents_only
 }
 """
 
@@ -112,7 +116,8 @@ async def _record(transaction: Transaction, key: ApiKey) -> None:
 
 KEY_ROW = """key {
   .hash, .scope, .source, .created_at, .label, .authority, .origins, .requires_signature, .expires_at, .pii, .accounts,
-  .revoked_at, .used_at, .replaced_by, .rate, .cost_rate, .cost
+  .revoked_at, .used_at, .replaced_by, .rate, .cost_rate, .cost,
+  .public, .documents_only
 }"""
 
 # One row, by api_key_hash (unique).
@@ -212,7 +217,7 @@ def _key(row: Row) -> ApiKey:
         revoked_at=_moment(row["revoked_at"]),
         used_at=_moment(row["used_at"]),
         replaced_by=row["replaced_by"],
-        bounds=KeyBounds(row["rate"], row["cost_rate"], row["cost"]),
+        bounds=KeyBounds(row["rate"], row["cost_rate"], row["cost"], bool(row["public"]), bool(row["documents_only"])),
     )
 
 

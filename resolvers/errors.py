@@ -28,6 +28,10 @@ class Code(StrEnum):
     TOO_MANY_OPERATIONS = "too_many_operations"
     TOO_MANY_ROOT_FIELDS = "too_many_root_fields"
     TOO_COSTLY = "too_costly"
+    DOCUMENT_NOT_TRUSTED = "document_not_trusted"
+    HASH_WRONG = "hash_wrong"
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"  # the word that clients look for
+    INTROSPECTION_OFF = "introspection_off"
     RATE_LIMITED = "rate_limited"
     TOO_SLOW = "too_slow"
     BAD_CURSOR = "bad_cursor"
@@ -79,6 +83,10 @@ MEANINGS: Mapping[Code, str] = {
     Code.TOO_MANY_OPERATIONS: "the body lists more operations than the service takes at once",
     Code.TOO_MANY_ROOT_FIELDS: "the operation asks too many fields at its root; send several requests",
     Code.TOO_COSTLY: "pages inside pages would answer too many fields; ask for smaller pages",
+    Code.DOCUMENT_NOT_TRUSTED: "only documents of the service's manifest may be asked with this key",
+    Code.HASH_WRONG: "`sha256Hash` is not the SHA-256 of this `query` in hexadecimal digits",
+    Code.PERSISTED_QUERY_NOT_FOUND: "no document with this hash is remembered; send the same with its `query`",
+    Code.INTROSPECTION_OFF: "the schema is not told to this key; it stands in `schema.graphql`",
     Code.RATE_LIMITED: "the key asks too often, or too much in a minute; ask again after `Retry-After` seconds",
     Code.TOO_SLOW: "the answer took longer than the service waits; ask for less",
     Code.BAD_CURSOR: "`after` is no cursor of this list; pass `endCursor` or an edge's `cursor` as it came",

@@ -1,8 +1,8 @@
 """How often and how much a key may ask: token buckets (RFC 2697 has the idea), in the memory of one process.
 
 A bucket holds so much at once and fills evenly. Neither windows that begin anew, which let twice as much through around
-their edge, nor a list of moments: two numbers. Both buckets of a key with their headers take 7 µs a request, the look-up
-of the key's meter included; the `limits` library took 9 for each limit.
+their edge, nor a list of moments: two numbers. Both buckets of a key with their headers take 7 µs a request, with
+the look-up of the key's meter; the `limits` library took 9 for each limit.
 
 Who asks for more at once than a bucket holds is let in when it is full, and waits the longer afterwards: what one
 question may cost is a limit of its own.

@@ -1,5 +1,6 @@
 """Who is asking, as far as answers depend on it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from graph.keys import Scope
@@ -7,11 +8,29 @@ from resolvers.rates import Meter, Rates
 
 
 @dataclass(frozen=True, slots=True)
+class Trusted:
+    """The documents of the service's own front-ends. texts: by id, and by `sha256:` and hash; known: all texts."""
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
+
+
+NONE_TRUSTED = Trusted()
+
+
+@dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much one request may ask. cost: as limits.py counts it; operations: in one body, 1 where batches are off."""
+    """How much one request may ask. cost: as limits.py counts it; operations: in one body, 1 where batches are off.
+
+    trusted: documents that can be asked by their id; documents_only: whether nothing else can be asked.
+    introspection: whether the schema can be asked.
+    """
 
     cost: int = 100_000
     operations: int = 10
+    trusted: Trusted = field(default_factory=lambda: NONE_TRUSTED, hash=False)
+    documents_only: bool = False
+    introspection: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ class Edge:
     """How much may be asked. bounds: by one request to /graphql. metrics_key: without which nobody reads the metrics.
 
     asking: what keys that ask may that say nothing of it themselves; sending: how often keys that send may.
-    failing: how often an address may come without a key that is known.
+    failing: how often an address may come without a key that is known. public_blind: whether public keys
+    are not told the schema.
     """
 
     bounds: Bounds = field(default_factory=Bounds)
@@ -33,6 +34,7 @@ class Edge:
     sending: Rate | None = None
     failing: Rate | None = None
     burst_seconds: float = 2.0
+    public_blind: bool = False
 
 
 @dataclass(slots=True)
@@ -52,7 +54,7 @@ class Guests:
             return found[1]
         rates = self._rates(key)
         meter = found[1].meter if found is not None and found[1].meter.rates == rates else Meter(rates)
-        bounds = replace(self.edge.bounds, cost=key.bounds.cost or self.edge.bounds.cost)
+        bounds = self._bounds(key)
         viewer = Viewer(key.scope, key.name, bounds, pii=key.pii, accounts=key.accounts, meter=meter)
         self.known[name] = (key, viewer)
         if len(self.known) > MOST_REMEMBERED:
@@ -63,6 +65,15 @@ class Guests:
         """Count a request that sends; why it has to wait, or None."""
         rate = self._of_key(key.bounds.rate) or self.edge.sending
         return _counted(self.senders, key.hash, rate, monotonic()) if rate is not None else None
+
+    def _bounds(self, key: ApiKey) -> Bounds:
+        usual = self.edge.bounds
+        return replace(
+            usual,
+            cost=key.bounds.cost or usual.cost,
+            documents_only=usual.documents_only or key.bounds.documents_only,
+            introspection=usual.introspection and not (key.bounds.public and self.edge.public_blind),
+        )
 
     def _rates(self, key: ApiKey) -> Rates:
         usual = self.edge.asking if key.scope is Scope.READ else Rates()

@@ -232,7 +232,9 @@ def _graphql() -> Described:
         "413": "QuestionTooLarge", "429": "QuestionTooMany", "500": "Fault", "503": "QuestionWaits",
     }  # fmt: skip
     asked = [
-        _query("query", "The document.", required=True),
+        _query("query", "The document; may be left out where `documentId` or a hash in `extensions` names it."),
+        _query("documentId", "Of a trusted document."),
+        _query("extensions", "As JSON: the hash of a document in `persistedQuery`."),
         _query("variables", "As JSON."),
         _query("operationName", "Which operation of the document."),
     ]

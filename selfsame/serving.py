@@ -22,18 +22,19 @@ from graph.server.local import LocalNeo4j
 from graph.server.progress import Tell
 from graph.tombstones import check_key
 from resolvers.answering.requests import BODY_LIMIT
+from resolvers.answering.trusted import trusted_from
 from resolvers.rates import Rates
-from resolvers.viewer import Bounds
+from resolvers.viewer import NONE_TRUSTED, Bounds, Trusted
 from selfsame.app import Parts, service
 from selfsame.clock import mint, now
 from selfsame.collecting import Doors
 from selfsame.erasing import hashing_of
-from selfsame.errors import EnvironmentRefusesError
+from selfsame.errors import EnvironmentRefusesError, SettingsInvalidError
 from selfsame.guests import Edge, per_minute, per_second
 from selfsame.hooks import hooks_from
 from selfsame.reach import addressed, opened
 from selfsame.ruling import policy_held, unlike_configured
-from selfsame.settings import Settings, configured_policy
+from selfsame.settings import Introspection, Settings, configured_policy
 from selfsame.telemetry import log
 from selfsame.tracing import configured_tracer
 from selfsame.watching import Watch
@@ -73,12 +74,13 @@ async def serving(settings: Settings, progress: Tell | None = None) -> AsyncIter
     """
     configured_policy(settings)
     hooks_from(settings.webhooks)
+    edge = _edge(settings)
     watch = Watch(slow_ms=settings.slow_statement_ms, lines=settings.log_requests, tracer=configured_tracer())
     with _listening(settings.host, settings.port) as listener:
         async with (
             addressed(settings, progress) as address,
             opened(settings, address, watch.ran) as connection,
-            _answering(service(await _parts(settings, connection, watch)), listener) as (tasks, server),
+            _answering(service(await _parts(settings, connection, watch, edge)), listener) as (tasks, server),
         ):
             if address.owned is not None:
                 tasks.start_soon(_watched, address.owned, server, settings.data_dir)
@@ -86,7 +88,7 @@ async def serving(settings: Settings, progress: Tell | None = None) -> AsyncIter
             yield Serving(_url(settings.host, listener), address.uri, connection)
 
 
-async def _parts(settings: Settings, connection: Connection, watch: Watch) -> Parts:
+async def _parts(settings: Settings, connection: Connection, watch: Watch, edge: Edge) -> Parts:
     """What the service is made of; where the configured policy is another than the one in force, the log says so."""
     held = await policy_held(settings, connection)
     if (sentence := unlike_configured(settings, held)) is not None:
@@ -110,7 +112,7 @@ async def _parts(settings: Settings, connection: Connection, watch: Watch) -> Pa
         readers=settings.readers,
         retention=timedelta(days=settings.feed_days),
         watch=watch,
-        edge=_edge(settings),
+        edge=edge,
         hooks_private=settings.hooks_private,
     )
 
@@ -121,13 +123,33 @@ def _edge(settings: Settings) -> Edge:
     sending, failing = settings.rate_ingest, settings.rate_failures
     burst = settings.rate_burst_seconds
     return Edge(
-        Bounds(settings.graphql_cost, settings.graphql_batch),
+        Bounds(
+            settings.graphql_cost,
+            settings.graphql_batch,
+            _trusted(settings.documents),
+            settings.documents_only,
+            settings.introspection is not Introspection.OFF,
+        ),
         settings.metrics_key.get_secret_value() if settings.metrics_key else None,
         Rates(per_second(rate, burst) if rate else None, per_minute(cost) if cost else None),
         per_second(sending, burst) if sending else None,
         per_minute(failing) if failing else None,
         burst,
+        settings.introspection is Introspection.PRIVILEGED,
     )
+
+
+def _trusted(manifest: Path | None) -> Trusted:
+    """The documents that are trusted. Raises SettingsInvalidError."""
+    if manifest is None:
+        return NONE_TRUSTED
+    try:
+        found = trusted_from(manifest.read_bytes())
+    except OSError as error:
+        raise SettingsInvalidError(f"SELFSAME_DOCUMENTS: {manifest} cannot be read: {error.strerror}") from error
+    if isinstance(found, Trusted):
+        return found
+    raise SettingsInvalidError("\n".join(f"SELFSAME_DOCUMENTS: {manifest}: {each}" for each in found))
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -41,6 +41,14 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+class Introspection(StrEnum):
+    """Who is told the schema."""
+
+    ALL = "all"
+    PRIVILEGED = "privileged"
+    OFF = "off"
+
+
 class LogFormat(StrEnum):
     """How log lines look: for people, or one JSON object a line."""
 
@@ -123,6 +131,14 @@ class Settings(BaseSettings):
     graphql_batch: int = Field(
         default=10, ge=1, le=100, description="How many operations one body to /graphql may list; 1 for no lists."
     )
+    documents: Path | None = Field(
+        default=None, description="A manifest of trusted documents, as Apollo's or Relay's compiler writes it."
+    )
+    documents_only: bool = Field(default=False, description="Whether nobody may ask anything but trusted documents.")
+    introspection: Introspection = Field(
+        default=Introspection.ALL,
+        description="Who is told the schema: `all`, `privileged` (no key made with `--public`) or `off`.",
+    )
     rate_questions: float = Field(
         default=500, ge=0, description="How many questions a second a key of scope `read` may ask; 0 for any number."
     )
@@ -189,6 +205,14 @@ class Settings(BaseSettings):
     def _whole_provider(self) -> "Settings":
         if bool(self.oidc_issuer) != bool(self.oidc_audience):
             raise ValueError("SELFSAME_OIDC_ISSUER and SELFSAME_OIDC_AUDIENCE belong together: set both")
+        return self
+
+    @model_validator(mode="after")
+    def _documents_to_trust(self) -> "Settings":
+        if self.documents_only and self.documents is None:
+            raise ValueError(
+                "SELFSAME_DOCUMENTS_ONLY needs SELFSAME_DOCUMENTS: without a manifest nothing may be asked"
+            )
         return self
 
     @property

@@ -25,6 +25,7 @@ from resolvers.answering.guarded import shown_to_viewer
 from resolvers.answering.limits import check_size, cost_of
 from resolvers.answering.requests import Asked, asked_in
 from resolvers.answering.told import TOLD, Told
+from resolvers.answering.trusted import remember, text_meant
 from resolvers.asking import Asking
 from resolvers.errors import Code, refused
 from resolvers.masking import hidden_among
@@ -34,6 +35,7 @@ from resolvers.world import World
 
 OLD, NEW = "application/json", "application/graphql-response+json"
 PATIENCE_SECONDS = 30.0
+SCHEMA = frozenset({"__schema", "__type"})
 WATCHED_AFTER_SECONDS = 0.3
 
 # What the status says even to clients that accept only application/json; all else that cannot be executed is a 400.
@@ -44,6 +46,7 @@ STATUS_OF_CODE: Mapping[Code, int] = {
     Code.METHOD: 405,
     Code.KEY_SCOPE: 403,
     Code.RATE_LIMITED: 429,
+    Code.PERSISTED_QUERY_NOT_FOUND: 200,  # as of Apollo Server: nothing is wrong
     Code.TOO_SLOW: 503,
     Code.DATABASE_AWAY: 503,
     Code.POLICY_APPLYING: 503,
@@ -134,9 +137,14 @@ class RefusedError(Exception):
 
 def prepared(question: Asked, viewer: Viewer, method: str = "POST") -> Prepared:
     """A question held against every limit and right. method: by which it came. Raises RefusedError."""
-    document = document_of(question.query)
+    try:
+        document = document_of(text_meant(question, viewer.bounds))
+    except GraphQLError as error:
+        raise RefusedError([error]) from error
     if not isinstance(document, Document):
-        raise RefusedError(document)
+        raise RefusedError(document if viewer.bounds.introspection else [_terse(each) for each in document])
+    if question.hash is not None:
+        remember(question)
     try:
         operation = operation_in(document, question.operation)
         _check_access(operation, viewer, method)
@@ -147,6 +155,12 @@ def prepared(question: Asked, viewer: Viewer, method: str = "POST") -> Prepared:
     except GraphQLError as error:
         raise RefusedError([error]) from error
     return Prepared(question, document, operation, cost)
+
+
+def _terse(error: GraphQLError) -> GraphQLError:
+    """The error without the names of the schema that come near what was asked."""
+    message = error.message.partition(" Did you mean ")[0]
+    return GraphQLError(message, error.nodes, error.source, error.positions, extensions=error.extensions)
 
 
 def refusal(request: Request, errors: Sequence[GraphQLError]) -> Response:
@@ -222,6 +236,8 @@ async def _heard(line: _Line, request: Request, patience: Timeout) -> None:
 def _check_access(operation: Operation, viewer: Viewer, method: str) -> None:
     if operation.kind is OperationType.MUTATION and method == "GET":
         raise refused(Code.METHOD)
+    if not viewer.bounds.introspection and not SCHEMA.isdisjoint(operation.size.fields):
+        raise refused(Code.INTROSPECTION_OFF)
     check_access(operation.size.fields, viewer)
 
 

@@ -9,15 +9,21 @@ from starlette.requests import Request
 from resolvers.errors import Code, refused
 
 BODY_LIMIT = 1_000_000
+IDS = ("documentId", "id", "doc_id")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A document, its variables, the operation's name."""
+    """A document, its variables, the operation's name.
+
+    document: the id of a trusted document, where no text is sent. hash: of the text (APQ), with it or in its place.
+    """
 
     query: str
     variables: Mapping[str, object] = field(default_factory=dict)
     operation: str | None = None
+    document: str | None = None
+    hash: str | None = None
 
 
 async def asked_in(request: Request, most: int) -> Asked | tuple[Asked, ...]:
@@ -59,7 +65,7 @@ async def _body(request: Request) -> bytes:
 
 
 def _from_address(parameters: Mapping[str, str]) -> Asked:
-    sent = {"query": parameters.get("query"), "operationName": parameters.get("operationName")}
+    sent: dict[str, object] = {name: parameters.get(name) for name in ("query", "operationName", *IDS)}
     return asked_from(sent | {name: _json(parameters, name) for name in ("variables", "extensions")})
 
 
@@ -75,12 +81,31 @@ def asked_from(sent: object) -> Asked:
     if not isinstance(sent, dict):
         raise refused(Code.BODY_INVALID, "the body is no JSON object")
     query, variables, operation = sent.get("query"), sent.get("variables"), sent.get("operationName")
-    if not isinstance(query, str) or not query.strip():
-        raise refused(Code.BODY_INVALID, "`query` is missing, empty or no text")
+    id_, hashed = _id_in(sent), _hash_in(sent.get("extensions"))
+    if (id_ is None and hashed is None) or query is not None:
+        if not isinstance(query, str) or not query.strip():
+            raise refused(Code.BODY_INVALID, "`query` is missing, empty or no text")
+        id_ = None
     if not isinstance(variables, dict | None):
         raise refused(Code.BODY_INVALID, "`variables` is no JSON object")
     if not isinstance(sent.get("extensions"), dict | None):
         raise refused(Code.BODY_INVALID, "`extensions` is no JSON object")
     if not isinstance(operation, str | None):
         raise refused(Code.BODY_INVALID, "`operationName` is no text")
-    return Asked(query, variables or {}, operation or None)
+    return Asked(query or "", variables or {}, operation or None, id_, hashed)
+
+
+def _id_in(sent: Mapping[str, object]) -> str | None:
+    """The id of a trusted document: `documentId` as GraphQL over HTTP drafts it, `id` or `doc_id` for Relay."""
+    return next((value for name in IDS if isinstance(value := sent.get(name), str) and value), None)
+
+
+def _hash_in(extensions: object) -> str | None:
+    """The hash of a document, as Apollo's automatic persisted queries send it."""
+    told = extensions.get("persistedQuery") if isinstance(extensions, dict) else None
+    if told is None:
+        return None
+    hashed = told.get("sha256Hash") if isinstance(told, dict) else None
+    if not isinstance(hashed, str) or not hashed or told.get("version") != 1:
+        raise refused(Code.BODY_INVALID, "`extensions.persistedQuery` has `version` 1 and a text `sha256Hash`")
+    return hashed

@@ -1,6 +1,7 @@
 """`selfsame keys`: make an API key, list them, put another in its place, take it back."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 from rich.table import Table
 
 from graph.connection import Connection
-from graph.keys import ApiKey, KeyBounds, Scope, all_keys, revoke_key
+from graph.keys import USUAL, ApiKey, KeyBounds, Scope, all_keys, revoke_key
 from identity.messages import Authority, SourceName
 from identity.policy import NAMESPACE_PATTERN
 from selfsame.access import Terms, create_key, renew_key
@@ -54,6 +55,13 @@ def create(
             help="`namespace:value` of an account beyond which a key of scope `read` sees nothing; repeatable."
         ),
     ] = None,
+    public: Annotated[
+        bool,
+        typer.Option("--public", help="Everybody may have it: SELFSAME_INTROSPECTION may keep the schema from it."),
+    ] = False,
+    documents_only: Annotated[
+        bool, typer.Option("--documents-only", help="It asks documents of SELFSAME_DOCUMENTS, nothing else.")
+    ] = False,
     rate: Annotated[
         float | None, typer.Option(min=0.01, help="How many requests a second it may send.", show_default="as set")
     ] = None,
@@ -71,7 +79,12 @@ def create(
             raise InputInvalidError("only a writing key has a source; leave --source out")
         origins, accounts = tuple(map(origin_of, origin or ())), tuple(map(_account, account or ()))
         terms = Terms(
-            _authority(authority), origins, require_signature, pii, accounts, KeyBounds(rate, cost_rate, cost)
+            _authority(authority),
+            origins,
+            require_signature,
+            pii,
+            accounts,
+            KeyBounds(rate, cost_rate, cost, public, documents_only),
         )
         _check_terms(scope, terms)
         named = SourceName(source or "web") if scope is Scope.WRITE else None
@@ -90,8 +103,8 @@ def _check_terms(scope: Scope, terms: Terms) -> None:
         raise InputInvalidError("only a writing key sends: leave out --authority and --require-signature")
     if scope is not Scope.READ and (terms.pii or terms.accounts):
         raise InputInvalidError("--pii and --account are for keys of scope `read`")
-    if scope is Scope.WRITE and (terms.bounds.cost_rate, terms.bounds.cost) != (None, None):
-        raise InputInvalidError("only keys that ask have a cost: leave out --cost-rate and --cost")
+    if scope is Scope.WRITE and replace(terms.bounds, rate=None) != USUAL:
+        raise InputInvalidError("of a writing key only the --rate can be bounded: it asks nothing")
 
 
 def _account(key: str) -> str:
@@ -197,4 +210,5 @@ def _terms(key: ApiKey) -> Sequence[str]:
 
 def _bounds(bounds: KeyBounds) -> tuple[str, ...]:
     said = ((bounds.rate, "{:g}/s"), (bounds.cost_rate, "cost {:,}/min"), (bounds.cost, "cost {:,}"))
-    return tuple(text.format(value) for value, text in said if value is not None)
+    words = ("public",) * bounds.public + ("documents only",) * bounds.documents_only
+    return words + tuple(text.format(value) for value, text in said if value is not None)

@@ -87,3 +87,12 @@ async def test_who_asks_too_much_is_told_by_status_headers_and_code(graph: Conne
         assert (await company.post("track", b"{}", "ssw_guess")).status_code == 429
         assert (await company.post("track", b"{}")).status_code == 429  # not seen here before: right or wrong
         assert (await ask(TYPENAME, own))[0] == 429  # known, but its own rate is used up
+
+
+def test_a_public_key_is_told_the_schema_unless_that_is_for_others() -> None:
+    public = replace(KEY, bounds=KeyBounds(public=True, documents_only=True))
+    assert Guests(EDGE).viewer(public).bounds.introspection
+    guests = Guests(replace(EDGE, public_blind=True))
+    assert not guests.viewer(public).bounds.introspection
+    assert guests.viewer(public).bounds.documents_only
+    assert guests.viewer(replace(KEY, hash="other")).bounds == Bounds(500)
