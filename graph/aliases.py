@@ -12,6 +12,7 @@ from graph.connection import Row, Transaction
 from graph.handing_on import hand_on
 from graph.links import DELETE_LINKS, LINK_ROW, stored_link
 from graph.regions import Change, stored_identifier
+from graph.segments import tell_gone
 from identity.evidence import AliasSaid, Heard, Link, resolved
 from identity.identifiers import IdentifierKey, ProfileId, namespace_of
 from identity.stitching import Known
@@ -82,7 +83,7 @@ async def moved_aliases(tx: Transaction, change: Change, now: int) -> list[Link]
     if rows:
         elements = [stored_link(each).element for row in rows for each in row["links"]]
         await tx.rows(DELETE_LINKS, elements=elements)
-        await _remove_unseen(tx, [row for row in rows if not row["sighted"]], change)
+        await _remove_unseen(tx, [row for row in rows if not row["sighted"]], change, now)
     return moved
 
 
@@ -101,7 +102,7 @@ def _moved(row: Row, change: Change) -> list[Link]:
     return links
 
 
-async def _remove_unseen(tx: Transaction, rows: Sequence[Row], change: Change) -> None:
+async def _remove_unseen(tx: Transaction, rows: Sequence[Row], change: Change, now: int) -> None:
     if not rows:
         return
     taken = [
@@ -110,6 +111,7 @@ async def _remove_unseen(tx: Transaction, rows: Sequence[Row], change: Change) -
     ]
     heirs = {IdentifierKey(row["old"]): IdentifierKey(row["key"]) for row in taken}
     await hand_on(tx, heirs, [*heirs])
+    await tell_gone(tx, heirs, now)
     await tx.rows(REMOVE_UNSEEN, keys=[row["key"] for row in rows])
     await tx.rows(TAKE_OVER, rows=taken)
     for row in rows:

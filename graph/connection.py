@@ -188,8 +188,8 @@ class Writer:
         async def managed(inner: AsyncManagedTransaction) -> T:
             tx = _Managed(inner, self.hear)
             result = await work(tx, *args, **kwargs)
-            if (facts := tx.told.facts) is not None:
-                await tx.rows(TELL, facts=facts)
+            if rows := tx.told.rows:
+                await tx.rows(TELL, rows=rows)
             return result
 
         with _told():

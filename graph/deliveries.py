@@ -5,7 +5,7 @@ from the entry: however a process ends, each is owed once, and told under one id
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -29,6 +29,8 @@ class Topic(StrEnum):
     IDENTITY_CHANGED = "identity.changed"
     INTERACTION_ADDED = "interaction.added"
     LOAD_PROGRESSED = "load.progressed"
+    SEGMENT_ENTERED = "segment.entered"
+    SEGMENT_LEFT = "segment.left"
 
 
 class EndpointState(StrEnum):
@@ -228,21 +230,24 @@ async def _events(tx: Transaction, entry: Entry, wanted: frozenset[str]) -> Sequ
     events: list[tuple[str, Mapping[str, object]]] = []
     if Topic.PROFILE_CHANGED in wanted and entry.touched:
         rows = await tx.rows(PROFILES_TOUCHED, mints=sorted(entry.touched))
-        events += [(Topic.PROFILE_CHANGED, {"profiles": some}) for some in _parts(rows)]
+        events += [(Topic.PROFILE_CHANGED, {"profiles": some}) for some in _parts(row["id"] for row in rows)]
     if Topic.INTERACTION_ADDED in wanted and entry.messages:
         rows = await tx.rows(PROFILES_ACTING, ids=list(entry.messages))
-        events += [(Topic.INTERACTION_ADDED, {"profiles": some}) for some in _parts(rows)]
+        events += [(Topic.INTERACTION_ADDED, {"profiles": some}) for some in _parts(row["id"] for row in rows)]
     if entry.changes and wanted & {Topic.PROFILE_MERGED, Topic.PROFILE_SPLIT, Topic.IDENTITY_CHANGED}:
         found = await changes_by_id(tx, entry.changes)
         for change in (found[id_] for id_ in entry.changes if id_ in found):
             events += [(topic, _change(change)) for topic in _topics(change) if topic in wanted]
     if Topic.LOAD_PROGRESSED in wanted:
         events += [(Topic.LOAD_PROGRESSED, {"run": run}) for run in dict.fromkeys(entry.runs)]
+    for topic, who in ((Topic.SEGMENT_ENTERED, entry.entered), (Topic.SEGMENT_LEFT, entry.left)):
+        if topic in wanted:
+            events += [(topic, {"segment": entry.segment, "profiles": some}) for some in _parts(who)]
     return events
 
 
-def _parts(rows: Sequence[Row]) -> list[list[str]]:
-    ids = sorted(row["id"] for row in rows)
+def _parts(found: Iterable[str]) -> list[list[str]]:
+    ids = sorted(found)
     return [ids[start : start + PROFILES_AT_ONCE] for start in range(0, len(ids), PROFILES_AT_ONCE)]
 
 

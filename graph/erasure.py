@@ -320,7 +320,7 @@ async def _end(tx: Transaction, part: _Part, tools: Tools) -> Outcome:
     work = Scrubbing(tx, scrub, tools.hashing, Scrubbed(), tools.now)
     devices, interactions = await _records(tx, part, gone, change, work, tools)
     asked = () if part.intent else (part.request.key,)
-    buried = await bury(tx, {*keys, *asked})
+    buried = await bury(tx, {*keys, *asked}, tools.now)
     await remember(tx, {*keys, *asked}, gone, part.request.mode, Burying(tools.hashing, policy, tools.now))
     await settle_requests(tx, {*keys, part.request.key}, part.request.by, tools.now)
     change.emptied |= profiles_of(gone)

@@ -8,6 +8,7 @@ from graph.contact_use import refresh_contact_use
 from graph.device_use import KEEP_USES, refresh_uses, uses_from, uses_text
 from graph.erasure_reading import Gone
 from graph.regions import Change
+from graph.segments import tell_gone
 from graph.stitcher import DEFER, Stitched, stitch_change
 from graph.views import refresh_traits, refresh_views, share
 from identity.erasure import Hashing, Mode, also_known_as, normaliser_of
@@ -205,8 +206,9 @@ async def leave_devices(tx: Transaction, devices: Collection[IdentifierKey]) -> 
         await tx.rows(DEFER, keys=sorted(devices))
 
 
-async def bury(tx: Transaction, keys: Collection[IdentifierKey]) -> Buried:
+async def bury(tx: Transaction, keys: Collection[IdentifierKey], now: int) -> Buried:
     """Delete identifiers with all that hangs on them: observations, acts, links, memberships, what they were before."""
+    await tell_gone(tx, keys, now)
     await tx.rows(FORGET_FORMER, keys=sorted(keys))
     row = (await tx.rows(BURY, keys=sorted(keys)))[0]
     await tx.rows(FORGET_SAID, keys=sorted(keys))

@@ -22,7 +22,7 @@ DROPPED_AT_ONCE = 1_000
 class Entry:
     """What one transaction changed. at: µs. The rest as in graph.telling.Told; messages and changes keep their order.
 
-    segment: of whose people some entered and some left, each by the mint of an anchor.
+    segment: the key of the one whose people some entered and some left, each by the mint of an anchor.
     """
 
     seq: int

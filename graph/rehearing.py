@@ -16,6 +16,7 @@ from graph.leaving import bring_home, leave
 from graph.links import DELETE_LINKS, WRITE_LINKS, StoredLink, facts_of, links_between, new_row
 from graph.recording import KEEP_OBSERVATIONS, OBSERVATIONS, observation_key, observed_facts
 from graph.replaying import replayed
+from graph.segments import tell_gone
 from identity.claims import Claim, ids_under
 from identity.differences import Differences
 from identity.evidence import LinkId, derived_link, sha256_of
@@ -436,4 +437,5 @@ async def _remove(tx: Transaction, keys: Sequence[IdentifierKey], found: Reheard
     heirs = {key: found.heirs[key] for key in keys if key in found.heirs}
     await hand_on(tx, heirs)
     await leave(tx, keys, heirs, hand.cause, hand.now)
+    await tell_gone(tx, keys, hand.now)
     await tx.rows(REMOVE_IDENTIFIERS, keys=keys)

@@ -109,6 +109,7 @@ UNWIND $rows AS row
 MATCH (n:Segment {name: row.key})
 USING INDEX SEEK n:Segment(name)
 SET n += row.facts
+REMOVE n.swept, n.sweeping
 """
 
 # policy_version_number (unique): as many rows as there are versions

@@ -7,7 +7,8 @@ People are profiles that are not shared.
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+import secrets
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -16,7 +17,7 @@ import msgspec
 from graph.connection import Reader, Transaction, Writer
 from graph.policy_state import refuse_while_applying
 from graph.profiles import Profile, profile_from
-from identity.identifiers import ProfileId
+from identity.identifiers import IdentifierKey, ProfileId
 from insight.segments import (
     All,
     Comparison,
@@ -36,12 +37,16 @@ MOST_SEGMENTS = 100
 
 @dataclass(frozen=True, slots=True)
 class StoredSegment:
-    """A segment kept by name. definition: None when this version cannot read what was stored. created_at: µs."""
+    """A segment kept by name. definition: None when this version cannot read what was stored. created_at: µs.
+
+    key: by which it is known whatever its name is; None until somebody looked who is in it.
+    """
 
     name: str
     definition: Definition | None
     created_at: int
     changed_at: int
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +182,7 @@ RETURN count, [profile IN sample | profile {{.id, .known, .shared, .first_seen, 
 
 
 async def memberships_in(
-    reader: Reader,
+    reader: Reader | Transaction,
     profiles: Sequence[ProfileId],
     definitions: Mapping[str, Definition],
     named: Collection[str],
@@ -209,7 +214,7 @@ def _names(definitions: Mapping[str, Definition], found: Sequence[bool]) -> tupl
 # A label scan: as many rows as there are segments, at most 100
 SEGMENTS = """
 MATCH (segment:Segment)
-RETURN segment {.name, .definition, .created_at, .changed_at} AS segment
+RETURN segment {.name, .definition, .created_at, .changed_at, .key} AS segment
 ORDER BY segment.name
 LIMIT $most
 """
@@ -218,16 +223,17 @@ LIMIT $most
 async def stored_segments(reader: Reader) -> tuple[StoredSegment, ...]:
     """The segments kept by name, in the order of their names. One statement."""
     rows = await reader.rows(SEGMENTS, most=MOST_SEGMENTS)
-    return tuple(_stored(row["segment"]) for row in rows)
+    return tuple(segment_from(row["segment"]) for row in rows)
 
 
-def _stored(row: Mapping[str, object]) -> StoredSegment:
+def segment_from(row: Mapping[str, object]) -> StoredSegment:
+    """The segment in a node's properties."""
     fields = msgspec.convert(row, _SegmentRow)
     try:
         definition = definition_from_json(fields.definition)
     except msgspec.ValidationError:
         definition = None
-    return StoredSegment(fields.name, definition, fields.created_at, fields.changed_at)
+    return StoredSegment(fields.name, definition, fields.created_at, fields.changed_at, fields.key)
 
 
 class _SegmentRow(msgspec.Struct):
@@ -235,6 +241,23 @@ class _SegmentRow(msgspec.Struct):
     definition: str
     created_at: int
     changed_at: int
+    key: str | None = None
+
+
+# identifier_key (unique), then one expand per identifier
+OPEN_OF = """
+UNWIND $keys AS key
+MATCH (i:Identifier {key: key})-[was:WAS_IN]->(:Segment)
+USING INDEX SEEK i:Identifier(key)
+WHERE was.of IS NOT NULL
+RETURN was.of AS of, collect(was.who) AS mints
+"""
+
+
+async def tell_gone(tx: Transaction, keys: Iterable[IdentifierKey], now: int) -> None:
+    """Tell that identifiers, which are about to be deleted with all that hangs on them, leave their segments."""
+    for row in await tx.rows(OPEN_OF, keys=sorted(keys)):
+        tx.told.note_members(now, row["of"], [], sorted(row["mints"]))
 
 
 # segment_name (unique); the count is a label scan of at most 100
@@ -243,9 +266,10 @@ OPTIONAL MATCH (known:Segment {name: $name})
 WITH known
 WHERE known IS NOT NULL OR COUNT { MATCH (:Segment) } < $most
 MERGE (segment:Segment {name: $name})
-ON CREATE SET segment.created_at = $now
+ON CREATE SET segment.created_at = $now, segment.key = $key
 SET segment.definition = $definition, segment.changed_at = $now
-RETURN segment {.name, .definition, .created_at, .changed_at} AS segment
+REMOVE segment.swept, segment.sweeping
+RETURN segment {.name, .definition, .created_at, .changed_at, .key} AS segment
 """
 
 
@@ -260,6 +284,11 @@ async def define_segment(writer: Writer, name: str, definition: Definition, now:
 async def _define(transaction: Transaction, name: str, definition: Definition, now: int) -> StoredSegment | None:
     await refuse_while_applying(transaction)
     rows = await transaction.rows(
-        DEFINE_SEGMENT, name=name, definition=definition_as_json(definition), now=now, most=MOST_SEGMENTS
+        DEFINE_SEGMENT,
+        name=name,
+        definition=definition_as_json(definition),
+        now=now,
+        most=MOST_SEGMENTS,
+        key=secrets.token_hex(10),
     )
-    return _stored(rows[0]["segment"]) if rows else None
+    return segment_from(rows[0]["segment"]) if rows else None

@@ -1,17 +1,19 @@
 """What a transaction changes, as those hear of it who listen: noted while it works, written once, with it.
 
-One small node for each transaction, never one for each message, and no counter: that would make writers wait for each
-other. It names mints and ids, never a value. What follows from it is in graph/feed.py.
+One small node for each transaction, and one for each segment that people enter or leave in it; never one for each
+message, and no counter: that would make writers wait for each other. It names mints and ids, never a value. What
+follows from it is in graph/feed.py.
 """
 
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-# a new node that nothing else knows of yet
+# new nodes that nothing else knows of yet
 TELL = """
+UNWIND $rows AS facts
 CREATE (entry:FeedEntry:Unsequenced)
-SET entry = $facts
+SET entry = facts
 """
 
 
@@ -21,7 +23,7 @@ class Told:
 
     touched: mints of identifiers and ids of profiles of which something may be different now. messages: ids of new
     interactions. changes: ids of rows of the log. runs: whose counts are others. everyone: whether each profile may be
-    different, as under another policy.
+    different, as under another policy. members: by the key of a segment, the mints of who entered it and who left it.
     """
 
     at: int = 0
@@ -30,6 +32,7 @@ class Told:
     changes: list[str] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
     everyone: bool = False
+    members: dict[str, tuple[list[str], list[str]]] = field(default_factory=dict)
 
     def note(
         self,
@@ -49,11 +52,30 @@ class Told:
         self.runs.extend(runs)
         self.everyone = self.everyone or everyone
 
+    def note_members(self, at: int, segment: str, entered: Iterable[str], left: Iterable[str]) -> None:
+        """Note who is in a segment from now on, and who no longer. at: µs."""
+        self.at = max(self.at, at)
+        some, others = self.members.setdefault(segment, ([], []))
+        some.extend(entered)
+        others.extend(left)
+
     @property
-    def facts(self) -> dict[str, object] | None:
-        """The node's properties; None where nothing was noted."""
-        if not (self.touched or self.messages or self.changes or self.runs or self.everyone):
-            return None
+    def rows(self) -> list[dict[str, object]]:
+        """The properties of each node; none where nothing was noted."""
+        whole = [self._facts] if self.touched or self.messages or self.changes or self.runs or self.everyone else []
+        return whole + [
+            {
+                "id": secrets.token_hex(10),
+                "at": self.at,
+                "segment": segment,
+                "entered": entered or None,
+                "left": left or None,
+            }
+            for segment, (entered, left) in self.members.items()
+        ]
+
+    @property
+    def _facts(self) -> dict[str, object]:
         return {
             "id": secrets.token_hex(10),
             "at": self.at,

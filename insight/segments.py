@@ -144,6 +144,21 @@ def matches(definition: Definition, person: Person, now: int) -> bool:
             assert_never(definition)
 
 
+def moves_with_time(definition: Definition) -> bool:
+    """Whether a definition can become true or false of somebody who does nothing, since it looks at the last days."""
+    match definition:
+        case All() | Some():
+            return any(map(moves_with_time, definition.of))
+        case Not():
+            return moves_with_time(definition.of)
+        case TraitIs():
+            return False
+        case Counted():
+            return isinstance(definition.window, Recent)
+        case _:
+            assert_never(definition)
+
+
 def bounds(window: Window, now: int) -> tuple[int, int]:
     """The first and the last moment of a window in µs, both in it."""
     match window:

@@ -54,6 +54,7 @@ class Code(StrEnum):
     SEGMENT_INVALID = "segment_invalid"
     SEGMENT_NAME = "segment_name"
     TOO_MANY_SEGMENTS = "too_many_segments"
+    UNKNOWN_SEGMENT = "unknown_segment"
     BAD_SEQUENCE = "bad_sequence"
     SEQUENCE_GONE = "sequence_gone"
     UNKNOWN_RUN = "unknown_run"
@@ -108,6 +109,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.NOT_OF_THE_PAST: "nobody kept the past of this field; `extensions.field` names it",
     Code.SEGMENT_INVALID: "the definition cannot be used; `extensions.problems` lists each place and reason",
     Code.SEGMENT_NAME: "a segment's name has 1 to 100 characters that can be seen",
+    Code.UNKNOWN_SEGMENT: "no segment is kept under this name; `segments` lists those that are",
     Code.TOO_MANY_SEGMENTS: "100 segments are kept; define one of their names again instead",
     Code.BAD_SEQUENCE: "`after` is no sequence of a subscription; pass `sequence` of an event as it came",
     Code.SEQUENCE_GONE: "what came after this sequence is no longer kept; read anew, and subscribe without `after`",

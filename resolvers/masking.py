@@ -81,10 +81,11 @@ FIELDS: Mapping[str, Mapping[str, Rule]] = {
         "defineSegment setTrait clearTrait mergeAccounts unmergeAccounts acceptSuggestion dismissSuggestion "
         "reopenSuggestion mergeProfiles unmerge undoDecision erase unsuppress"
     ),
-    "Subscription": _rules("profileChanged identityChanges interactionAdded loadProgress"),
+    "Subscription": _rules("profileChanged identityChanges interactionAdded segmentChanged loadProgress"),
     "ProfileChange": _rules("sequence at profileId profile changes"),
     "IdentityChange": _rules("sequence change"),
     "InteractionAdded": _rules("sequence profileId profile interaction"),
+    "SegmentChange": _rules("sequence at entered profileId profile"),
     "LoadProgress": _rules(
         "sequence run source file state records messages committed repeats rejected skipped fraction rate updatedAt"
     ),
@@ -149,7 +150,8 @@ FIELDS: Mapping[str, Mapping[str, Rule]] = {
     "MembershipStatement": _rules(f"{STATEMENT} account"),
     "Organisation": _rules("name accounts members deals"),
     "AccountDecision": _rules("outcome sentence organisations"),
-    "Segment": _rules("id name definition usable createdAt changedAt"),
+    "Segment": _rules("id name definition usable createdAt changedAt key members"),
+    "SegmentMember": _rules("entered profile"),
     "Consent": _rules("purpose granted at source message others", words="sentence"),
     "Audience": _rules("segment purpose size withoutConsent floor"),
     "Source": _rules("name keys namespaces loads heardAt loadedAt runs rejected complete"),

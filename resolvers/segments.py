@@ -9,6 +9,7 @@ import strawberry
 
 from graph.connection import Reader
 from graph.profiles import Profile as StoredProfile
+from graph.segment_members import Member, Place, members_in
 from graph.segments import Preview, StoredSegment, memberships_in, preview, stored_segments
 from graph.segments import define_segment as keep_segment
 from identity.identifiers import ProfileId
@@ -30,8 +31,8 @@ from insight.segments import (
 from resolvers.asking import Asking, Info
 from resolvers.errors import Code, refused
 from resolvers.interactions import InteractionType
-from resolvers.nodes import PROFILE, Node, many
-from resolvers.paging import one_more
+from resolvers.nodes import PROFILE, Node, many, resolved
+from resolvers.paging import USUAL, After, Connection, First, one_more, page_of, place_in
 from resolvers.scalars import JsonValue, Moment
 
 LONGEST_NAME = 100
@@ -162,6 +163,27 @@ def _usable(parent: strawberry.Parent[StoredSegment], info: Info) -> bool:
     return _is_usable(parent, frozenset(info.context.world.policy.traits))
 
 
+async def _members(
+    parent: strawberry.Parent[StoredSegment], info: Info, first: First = USUAL, after: After = None
+) -> Connection[Member]:
+    limit, last = one_more(first), place_in(after, tuple[str])
+    place = Place(parent.key or "", *(last or ()))
+    found = await info.context.batching.ask(members_in, place, limit)
+    return page_of(found or (), first, after, lambda each: (each.who,))
+
+
+def _profile(parent: strawberry.Parent[Member]) -> StoredProfile:
+    return parent.profile
+
+
+@strawberry.type(description="Somebody who is in a segment.")
+class SegmentMember:
+    """Somebody who is in a segment."""
+
+    entered: Moment = strawberry.field(description="Since when, as far as it was looked.")
+    profile = strawberry.field(resolver=_profile, graphql_type=PROFILE, description="The person.")
+
+
 @strawberry.type(description="A question about people, kept by name.")
 class Segment(Node):
     """A question about people, kept by name."""
@@ -175,6 +197,10 @@ class Segment(Node):
     )
     created_at: Moment = strawberry.field(description="When the name was first defined.")
     changed_at: Moment = strawberry.field(description="When the definition was last given.")
+    key: str | None = strawberry.field(description="By which webhooks name it, whatever its name is.")
+    members: Connection[SegmentMember] = resolved(
+        _members, "Who is in it, as it was followed last: within seconds; where it looks at the last days, an hour."
+    )
 
 
 def _sample(parent: strawberry.Parent[Preview]) -> Sequence[StoredProfile]:

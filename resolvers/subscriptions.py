@@ -20,6 +20,7 @@ from graph.interactions import interactions_by_id
 from graph.profiles import Profile as StoredProfile
 from graph.profiles import profiles_by_id
 from graph.runs import Run, RunState, runs_named
+from graph.segments import stored_segments
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.messages import micros
 from insight.changes import Change as StoredChange
@@ -28,7 +29,7 @@ from resolvers.changes import Change, ChangeKind, Kinds
 from resolvers.errors import Code, refused
 from resolvers.feed import Feed
 from resolvers.identifiers import key_named
-from resolvers.ids import Noun, global_id
+from resolvers.ids import Noun, global_id, named_in
 from resolvers.interactions import Interaction
 from resolvers.lookups import ByProfile, ProfileLookup, anchor_key
 from resolvers.nodes import PROFILE, maybe, resolved
@@ -44,6 +45,7 @@ Resumed = Annotated[
 ]
 OfPerson = Annotated[ProfileLookup | None, strawberry.argument(description="Only those about this person; else all.")]
 Names = Annotated[list[str] | None, strawberry.argument(description="Of any of these names; all without it.")]
+SegmentNamed = Annotated[str, strawberry.argument(description="The name of a kept segment, or its id.")]
 RunNamed = Annotated[str, strawberry.argument(description="The id of a run, as `selfsame runs` shows it.")]
 
 
@@ -152,6 +154,16 @@ class InteractionEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentEvent:
+    """Somebody is in a segment from now on, or no longer."""
+
+    sequence: str
+    at: int
+    profile: StoredProfile | None
+    entered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RunEvent:
     """A load went on."""
 
@@ -220,6 +232,27 @@ class LoadState(Enum):
 
     RUNNING = strawberry.enum_value("running", description="It goes on, or was cut off and can be taken up again.")
     FINISHED = strawberry.enum_value("finished", description="It has come to its end.")
+
+
+def _moved(parent: strawberry.Parent[SegmentEvent]) -> StoredProfile | None:
+    return parent.profile
+
+
+def _moved_id(parent: strawberry.Parent[SegmentEvent]) -> str | None:
+    return global_id(Noun.PROFILE, parent.profile.id) if parent.profile else None
+
+
+@strawberry.type(description="Somebody enters a segment or leaves it.")
+class SegmentChange:
+    """Somebody enters a segment or leaves it."""
+
+    sequence: str = strawberry.field(description="Subscribe `after` this one to go on.")
+    at: Moment = strawberry.field(description="When it was seen.")
+    entered: bool = strawberry.field(description="Whether she entered; else she left.")
+    profile_id: strawberry.ID | None = resolved(_moved_id, "Her id now; null when she is no more.")
+    profile = strawberry.field(
+        resolver=_moved, graphql_type=maybe(PROFILE), description="The person as she is now; null when she is no more."
+    )
 
 
 def _of_run(read: Callable[[Run], object]) -> Callable[..., object]:
@@ -321,6 +354,38 @@ async def interaction_added(
     return events()
 
 
+async def segment_changed(
+    info: Info, segment: SegmentNamed, after: Resumed = None
+) -> AsyncGenerator[SegmentChange, None]:
+    """Each person who enters or leaves is one event."""
+    context = info.context
+    feed, place = await _place(context, after)
+    key = await _segment_key(context, segment)
+
+    async def events() -> AsyncGenerator[Any, None]:
+        async for entry, heard in _entries(context, feed, place):
+            if entry.segment != key:
+                continue
+            moves = [*((each, True) for each in entry.entered), *((each, False) for each in entry.left)]
+            found = await profiles_by_id(context.world.reader, [ProfileId(each) for each, _ in moves[heard:]])
+            for number, (mint, entered) in enumerate(moves[heard:], heard):
+                profile = found.get(ProfileId(mint))
+                yield SegmentEvent(_sequence(context, entry, number), entry.at, profile, entered=entered)
+
+    return events()
+
+
+async def _segment_key(context: Asking, named: str) -> str:
+    """By which the feed names a segment. Raises GraphQLError `unknown_segment`."""
+    noun = named_in(named)
+    name = noun[1] if noun is not None and noun[0] is Noun.SEGMENT else named
+    kept = await stored_segments(context.world.reader)
+    found = next((each for each in kept if each.name in (name, named)), None)
+    if found is None or found.key is None:
+        raise refused(Code.UNKNOWN_SEGMENT)
+    return found.key
+
+
 async def load_progress(info: Info, run: RunNamed, after: Resumed = None) -> AsyncGenerator[LoadProgress, None]:
     """The run as it stands, then each step of it; the subscription ends with the run."""
     context, id_ = info.context, RunId(run)
@@ -361,5 +426,8 @@ class Subscription:
     )
     interaction_added: InteractionAdded = _streamed(
         interaction_added, "New interactions of a person, also those on devices that she shares."
+    )
+    segment_changed: SegmentChange = _streamed(
+        segment_changed, "Who enters a kept segment and who leaves it, each by themselves."
     )
     load_progress: LoadProgress = _streamed(load_progress, "How far a load is: now, then at each step until its end.")

@@ -26,6 +26,7 @@ from graph.ingestion import Mint, Outcome, commit_batch
 from graph.pending import drain_pending
 from graph.policies import PolicyHeld, follow
 from graph.requests import carry_out_due
+from graph.segment_members import keep_members
 from identity.erasure import Hashing
 from identity.messages import Message, micros
 from loaders.committing import Commit
@@ -59,6 +60,7 @@ FOLLOW_SECONDS = 2.0
 CARRY_OUT_SECONDS = 2.0
 FETCH_SECONDS = 2.0
 DELIVER_SECONDS = 1.0
+MEMBERS_SECONDS = 1.0
 FINISH_SECONDS = 15.0
 FAULT_SECONDS = 60.0
 NOTE_SECONDS = 60.0
@@ -272,6 +274,11 @@ async def _count(parts: Parts) -> None:
     })  # fmt: skip
 
 
+async def _follow_segments(parts: Parts) -> None:
+    """Keep who is in which segment, and tell who enters and leaves."""
+    await keep_members(parts.connection, parts.policy, micros(parts.now()))
+
+
 async def _wonder(parts: Parts) -> None:
     """Tell the plan of a statement that was slow."""
     await parts.watch.tell_plan(parts.connection.reader)
@@ -282,6 +289,7 @@ BACKGROUND: Sequence[tuple[float, Callable[[Parts], Awaitable[None]], str]] = (
     (CARRY_OUT_SECONDS, _carry_out, "an erasure that a source asked for has to wait"),
     (FETCH_SECONDS, _fetch, "what webhooks named has to wait"),
     (DELIVER_SECONDS, _deliver, "what endpoints of webhooks are owed has to wait"),
+    (MEMBERS_SECONDS, _follow_segments, "who enters and leaves segments has to wait"),
     (FINISH_SECONDS, _finish, "an erasure that was interrupted has to wait"),
     (FINISH_SECONDS, _resume, "the application of a policy that was interrupted has to wait"),
     (FOLLOW_SECONDS, _follow, "whether another policy is in force cannot be asked"),

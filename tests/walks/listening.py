@@ -37,6 +37,12 @@ subscription ($after: String) {
 }
 """
 
+SEGMENT = """
+subscription ($segment: String!, $after: String) {
+  segmentChanged(segment: $segment, after: $after) { sequence at entered profileId profile { id } }
+}
+"""
+
 
 def named(value: str, namespace: str = "user_id") -> Json:
     return {"by": {"identifier": {"namespace": namespace, "value": value}}}

@@ -1,17 +1,21 @@
 """What happens is told as it happens, to who listens over a WebSocket or to a stream, by the server that people run."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
 
 from graph.connection import Connection
+from graph.deliveries import Endpoint, EndpointState, Topic, deliveries, keep_endpoint, owe
 from graph.feed import drop_entries, feed_bounds, number_entries
 from graph.keys import hash_of, revoke_key
+from graph.segments import define_segment
+from insight.segments import Comparison, TraitIs
 from resolvers.answering import socket
 from selfsame import access
 from selfsame.clock import now
-from tests.walks.listening import ADDED, CHANGED, MERGES, events, named, opened
+from tests.walks.listening import ADDED, CHANGED, MERGES, SEGMENT, events, named, opened
 from tests.walks.sending import identify, track
 from tests.walks.service import Company, over_network
 
@@ -67,6 +71,24 @@ async def test_interactions_and_changes_come_in_order_and_once_however_often_the
             heard.append(event["interaction"]["name"])
             last = event["sequence"]
     assert heard == [None, "n0", "n1", "n2", "n3"]
+
+
+async def test_who_enters_a_segment_is_told(company: Company, graph: Connection) -> None:
+    kept = await define_segment(graph.writer, "osloers", TraitIs("city", Comparison.EXISTS, value=True), 1)
+    assert kept is not None
+    await keep_endpoint(graph.writer, Endpoint("e1", "http://x", (Topic.SEGMENT_ENTERED,), "", 0, EndpointState.PAUSED))
+    async with opened(url(company), company.read_key) as listener:
+        await listener.subscribe("0", SEGMENT, {"segment": "nobody"})
+        assert (await listener.hear())["payload"][0]["extensions"]["code"] == "unknown_segment"
+        await listener.subscribe("1", SEGMENT, {"segment": "osloers"})
+        await company.send(identify("u1", "a1", traits={"city": "Oslo"}))
+        told = await listener.next()
+    assert (told["entered"], told["profileId"]) == (True, told["profile"]["id"])
+    while await owe(graph):
+        pass
+    (owed,) = await deliveries(graph.reader, "e1", 2)
+    body = json.loads(owed.body)
+    assert (body["type"], body["data"]["segment"], len(body["data"]["profiles"])) == ("segment.entered", kept.key, 1)
 
 
 async def test_a_stream_goes_on_after_the_last_event_that_was_heard(company: Company, graph: Connection) -> None:
