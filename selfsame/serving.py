@@ -10,6 +10,7 @@ from os import strerror
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import uvicorn
 from anyio.abc import TaskGroup, TaskStatus
 from starlette.applications import Starlette
@@ -42,6 +43,7 @@ from selfsame.webhooks import declare_at_start
 
 GOING_DOWN_SECONDS = 20
 BROKEN_SECONDS = 2.0
+PARTING_SECONDS = 0.5
 HOPELESS_SECONDS = 1  # without its Neo4j the service can only tell its callers to come again
 BACKLOG = 1_024
 
@@ -193,10 +195,23 @@ async def _answering(app: Starlette, listener: socket.socket) -> AsyncIterator[t
         finally:
             app.state.feed.close()  # who listens is told to come again, while that can still be written
             app.state.going_down = True
-            server.should_exit = True
             with anyio.CancelScope(shield=True):
+                await _parted(server)
+                server.should_exit = True
                 await ended.wait()
             tasks.cancel_scope.cancel()
+
+
+async def _parted(server: _Server) -> None:
+    """Let connections end by an answer that says so, before uvicorn cuts those off on which nothing is being answered.
+
+    That may be one whose request has come and was not read yet, or that waits to be accepted: its client would hear of
+    a reset. Who connects meanwhile is still answered.
+    """
+    with anyio.move_on_after(PARTING_SECONDS):
+        await anyio.lowlevel.checkpoint()
+        while server.server_state.connections:  # noqa: ASYNC110 - the library has no event for it
+            await anyio.sleep(0.02)
 
 
 async def _served(server: _Server, listener: socket.socket, *, task_status: TaskStatus[anyio.Event]) -> None:

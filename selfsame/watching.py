@@ -26,6 +26,7 @@ KEY = "selfsame.key"  # in the scope of a request: as what the log knows the key
 # Asked again and again by machines; in the log only at `debug`.
 QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
 MOST_PLANS = 500
+CLOSE = (b"connection", b"close")
 
 
 @dataclass(slots=True)
@@ -89,6 +90,8 @@ class Watched:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if getattr(scope["app"].state, "going_down", False):  # what comes on this connection would be cut off
+                    message["headers"] = [*message.get("headers", ()), CLOSE]
             await send(message)
 
         try:

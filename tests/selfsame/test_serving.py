@@ -2,17 +2,22 @@
 
 import signal
 import socket
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import anyio
 import httpx
 import orjson
 import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from graph.connection import Connection
+from selfsame import serving
 from tests.serving import Neo4jAddress, until
 from tests.walks.processes import company_of, environment, new_keys, selfsame, served
 from tests.walks.sending import track
+from tests.walks.service import over_network
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
@@ -55,3 +60,25 @@ async def test_sigterm_answers_what_was_accepted_and_ends_with_0(
     assert [each.status_code for each in answers] == [200] * 16
     (row,) = await graph.reader.rows("MATCH (i:Interaction) RETURN count(i) AS many")
     assert row["many"] == 1_600
+
+
+async def test_a_connection_is_ended_by_an_answer_and_a_socket_by_1001(
+    graph: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "PARTING_SECONDS", 20)  # it is over when the last connection is
+    during: list[httpx.Response] = []
+    async with AsyncExitStack() as stack, anyio.create_task_group() as tasks, over_network(graph) as company:
+        url = str(company.http.base_url)
+        client = await stack.enter_async_context(httpx.AsyncClient())
+        listens = connect(f"ws{url.removeprefix('http')}/graphql", subprotocols=[Subprotocol("graphql-transport-ws")])
+        listener = await stack.enter_async_context(listens)
+        before = await client.get(f"{url}/health/ready")
+
+        async def ask_again() -> None:
+            await listener.wait_closed()
+            during.append(await client.get(f"{url}/health/ready"))  # on the connection that is open
+
+        tasks.start_soon(ask_again)
+    assert (before.status_code, before.headers.get("connection")) == (200, None)
+    assert listener.close_code == 1001
+    assert [(each.status_code, each.headers.get("connection")) for each in during] == [(503, "close")]
