@@ -2,7 +2,7 @@
 # stamp, named after the contents of lock and pyproject.toml, that nothing is to be done.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo check lint test prove mutate bench schema released lock clean
+.PHONY: help demo explorer pages check lint test prove mutate bench schema released lock clean
 MAKEFLAGS += --no-print-directory
 
 # The first Python here that is new enough; another one by `make PYTHON=… demo`.
@@ -17,8 +17,25 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
-demo: $(RUNTIME) ## Start everything and show it on a sample company; EXIT=1 stops after the answers
+demo: $(RUNTIME) pages ## Start everything and show it on a sample company; EXIT=1 stops after the answers
 	@$(BIN)/selfsame demo $(if $(filter-out 0,$(EXIT)),--exit)
+
+# The pages that the service shows at /graphiql, by the Node that the environment brings, else by the machine's.
+PAGES := selfsame/pages/built-$(shell find explorer -name node_modules -prune -o -type f -print | LC_ALL=C sort | xargs cat | cksum | cut -d' ' -f1)
+NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
+
+explorer: $(RUNTIME) $(PAGES) ## Build the web pages of the service: GraphiQL
+
+# A demo that cannot have them does without.
+pages: $(RUNTIME)
+	@$(MAKE) $(PAGES) || echo 'GraphiQL cannot be built here, for the reason above: all else goes on without that page.' >&2
+
+$(PAGES):
+	@echo 'Building GraphiQL, once: npm fetches what explorer/package-lock.json lists …'
+	@$(NODE) sh -c 'command -v npm >/dev/null' || { echo 'There is no npm: install Node.js 20.19 or newer.' >&2; exit 1; }
+	@cd explorer && $(NODE) npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd explorer && $(NODE) npm run --silent build -- --logLevel warn
+	@touch $@
 
 check: lint ## Format, lint, types, imports and the tests of the pure rooms: under a minute
 	$(BIN)/python -m pytest -q -m 'not neo4j' tests/identity tests/insight tests/house
@@ -63,7 +80,7 @@ lock: $(DEV) ## Resolve all dependencies again: Python's, Neo4j's, and those of 
 LOCK := $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-annotate --no-header
 
 clean: ## Take away what can be made again, and the demo's data
-	rm -rf .venv .selfsame mutants dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .selfsame explorer/node_modules selfsame/pages mutants dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(RUNTIME): | .venv/bin/pip
 	$(call install,requirements.lock)

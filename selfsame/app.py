@@ -41,6 +41,7 @@ from selfsame.access import KeyRing, secret_in
 from selfsame.answers import failed, refused, said
 from selfsame.browsing import for_pages, page_refused
 from selfsame.collecting import Answer, Collecting, Doors, address_of, guarded
+from selfsame.explorer import Pages, led_to_page, pages_in
 from selfsame.fetching import Fetching
 from selfsame.guests import Edge, Guests, Strangers
 from selfsame.hooks import Hook
@@ -86,6 +87,7 @@ class Parts:
     retention: how long what happened can be told to who comes late. watch: what is seen of it all.
     edge: how much may be asked, and by whom of it.
     hooks_private: whether webhooks may go to this machine and its network.
+    pages: GraphiQL; None where it is switched off.
     """
 
     connection: Connection
@@ -103,6 +105,7 @@ class Parts:
     watch: Watch = field(default_factory=Watch)
     edge: Edge = field(default_factory=Edge)
     hooks_private: bool = False
+    pages: Pages | None = field(default_factory=pages_in)
 
 
 def service(parts: Parts) -> Starlette:
@@ -119,6 +122,7 @@ def service(parts: Parts) -> Starlette:
         Route("/graphql", for_pages(guarded(_graphql(parts, keys, guests, feed))), methods=["GET", "POST", "OPTIONS"]),
         *collecting.routes(),
         *hearing.routes(),
+        *(parts.pages.routes() if parts.pages else ()),
         Route("/health/live", _live),
         Route("/openapi.json", _described),
         Route("/health/ready", _ready(parts)),
@@ -300,6 +304,8 @@ BACKGROUND: Sequence[tuple[float, Callable[[Parts], Awaitable[None]], str]] = (
 
 def _graphql(parts: Parts, keys: KeyRing, guests: Guests, feed: Feed) -> Answer:
     async def graphql(request: Request) -> Response:
+        if parts.pages is not None and (way := led_to_page(request)) is not None:
+            return way
         key = await keys.known(secret_in(request.headers), address_of(request))
         if isinstance(key, Refusal):
             return refused(key)

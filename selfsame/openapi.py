@@ -253,6 +253,12 @@ def _graphql() -> Described:
     }  # fmt: skip
 
 
+PAGE: Described = {"description": "The page.", "content": {"text/html": {"schema": {"type": "string"}}}}
+PART: Described = {
+    "name": "name", "in": "path", "required": True, "schema": {"type": "string"}, "description": "As a page names it.",
+}  # fmt: skip
+
+
 def _itself() -> Described:
     return {
         "/health/live": {
@@ -268,6 +274,16 @@ def _itself() -> Described:
                               security=[{}, {"bearer": []}],
                               responses=_answers({"description": "Prometheus' text.", "content": content(
                                   "Text", "text/plain")}, {"401": "KeyRefused"}))
+        },
+        "/graphiql": {
+            "get": _operation("show_graphiql", "service", "GraphiQL, for people; SELFSAME_GRAPHIQL switches it off.",
+                              responses={"200": PAGE, "404": PAGE | {"description": "It was not built."}})
+        },
+        "/assets/{name}": {
+            "get": _operation("show_part", "service", "A part of that page.", parameters=[PART],
+                              responses={"200": {"description": "It, to be kept for ever."},
+                                         "404": {"description": "There is none.",
+                                                 "content": {"text/plain": {"schema": {"type": "string"}}}}})
         },
         "/openapi.json": {
             "get": _operation("describe", "service", "This document.",

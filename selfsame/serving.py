@@ -31,6 +31,7 @@ from selfsame.clock import mint, now
 from selfsame.collecting import Doors
 from selfsame.erasing import hashing_of
 from selfsame.errors import EnvironmentRefusesError, SettingsInvalidError
+from selfsame.explorer import pages_in
 from selfsame.guests import Edge, per_minute, per_second
 from selfsame.hooks import hooks_from
 from selfsame.reach import addressed, opened
@@ -116,6 +117,7 @@ async def _parts(settings: Settings, connection: Connection, watch: Watch, edge:
         watch=watch,
         edge=edge,
         hooks_private=settings.hooks_private,
+        pages=pages_in() if settings.graphiql else None,
     )
 
 

@@ -169,6 +169,9 @@ class Settings(BaseSettings):
     hooks_private: bool = Field(
         default=False, description="Whether webhooks may be sent to addresses of this machine and its network."
     )
+    graphiql: bool = Field(
+        default=True, description="Whether `/graphiql` shows GraphiQL to browsers (docs/graphiql.md)."
+    )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="`debug`, `info`, `warning` or `error`.")
     log_format: LogFormat = Field(default=LogFormat.CONSOLE, description="`console` for people, `json` for machines.")
 

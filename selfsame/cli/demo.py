@@ -234,6 +234,8 @@ CURL = r"""
     -H 'Authorization: Bearer {key}' \
     --data-urlencode 'query={{ profiles(search: "quill") {{
       edges {{ node {{ traits {{ name value }} }} }} }} }}'
+
+  or in a browser, with that key: {url}/graphiql
 """
 
 

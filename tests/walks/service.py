@@ -20,6 +20,7 @@ from selfsame.access import Terms, create_key
 from selfsame.app import Parts, service
 from selfsame.clock import mint, now
 from selfsame.collecting import Doors
+from selfsame.explorer import Pages, pages_in
 from selfsame.guests import Edge
 from selfsame.hooks import Hook
 from selfsame.serving import _answering, _listening
@@ -28,6 +29,7 @@ from tests.building import default_policy
 from tests.graph.erasing import HASHING
 from tests.walks.sending import Sent
 
+PAGES = pages_in()
 PATIENCE = httpx.Timeout(90.0)  # the machine may be busy; nothing here is a measurement
 
 PEOPLE = """
@@ -207,10 +209,14 @@ async def in_process(
 
 @asynccontextmanager
 async def over_network(
-    graph: Connection, pace: Pace | None = None, hooks: Mapping[str, Hook] | None = None
+    graph: Connection,
+    pace: Pace | None = None,
+    hooks: Mapping[str, Hook] | None = None,
+    pages: Pages | None = PAGES,
 ) -> AsyncIterator[Company]:
     """The same by way of a port of this machine, with the server that people run."""
-    app = service(Parts(graph, PolicyHeld(default_policy()), now, mint, pace, HASHING, hooks=hooks or {}))
+    held = PolicyHeld(default_policy())
+    app = service(Parts(graph, held, now, mint, pace, HASHING, hooks=hooks or {}, pages=pages))
     with _listening("127.0.0.1", 0) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         async with _answering(app, listener), httpx.AsyncClient(base_url=url, timeout=PATIENCE) as http:
