@@ -87,8 +87,12 @@ async def _entries(context: Asking, feed: Feed, place: _Place) -> AsyncIterator[
         yield entry, place.heard if entry.seq == place.after + 1 else 0
 
 
-def _sequence(context: Asking, entry: Entry, place: int) -> str:
-    context.sequence = f"{entry.seq}.{place}"
+def _sequence(context: Asking, entry: Entry, place: int, of: int = 1) -> str:
+    """After which to go on; behind the last event of an entry it is the entry's number.
+
+    So who heard all of it may come back when it is dropped, as long as what came after it is kept.
+    """
+    context.sequence = f"{entry.seq}" if place + 1 == of else f"{entry.seq}.{place}"
     return context.sequence
 
 
@@ -322,7 +326,7 @@ async def identity_changes(
                 if number < heard or change is None or (wanted and change.kind.value not in wanted):
                     continue
                 if watched is None or concerns(change, mints):
-                    yield ChangeEvent(_sequence(context, entry, number), change)
+                    yield ChangeEvent(_sequence(context, entry, number, len(entry.changes)), change)
 
     return events()
 
@@ -349,7 +353,8 @@ async def interaction_added(
             for number, id_ in enumerate(entry.messages):
                 interaction = found.get(id_)
                 if interaction is not None and (names is None or interaction.name in names):
-                    yield InteractionEvent(_sequence(context, entry, number), profile, interaction)
+                    sequence = _sequence(context, entry, number, len(entry.messages))
+                    yield InteractionEvent(sequence, profile, interaction)
 
     return events()
 
@@ -370,7 +375,8 @@ async def segment_changed(
             found = await profiles_by_id(context.world.reader, [ProfileId(each) for each, _ in moves[heard:]])
             for number, (mint, entered) in enumerate(moves[heard:], heard):
                 profile = found.get(ProfileId(mint))
-                yield SegmentEvent(_sequence(context, entry, number), entry.at, profile, entered=entered)
+                sequence = _sequence(context, entry, number, len(moves))
+                yield SegmentEvent(sequence, entry.at, profile, entered=entered)
 
     return events()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from platform import python_version
 
 from graph.connection import Reader, connected
+from graph.deliveries import EndpointState, endpoints
 from graph.erasure import unfinished
 from graph.errors import ErasureKeyError, GraphError
 from graph.fetches import waiting_fetches
@@ -158,6 +159,8 @@ async def _database(address: Address, settings: Settings) -> AsyncIterator[Findi
                 yield Finding(Mark.NOTE, "requests", sentence)
             if many := await waiting_fetches(connection.reader):
                 yield Finding(Mark.NOTE, "webhooks", f"{many} records wait for what their vendor has to tell of them")
+            async for finding in _hooks(connection.reader):
+                yield finding
             async for each in _stock(connection.reader):
                 yield each
     except GraphError as error:
@@ -173,6 +176,13 @@ async def _erasures(reader: Reader, settings: Settings) -> Finding:
     if hashing is None and settings.neo4j_uri:
         return Finding(Mark.NOTE, "erasures", NONE_SET)
     return Finding(Mark.GOOD, "erasures", "what is erased is known again by its key")
+
+
+async def _hooks(reader: Reader) -> AsyncIterator[Finding]:
+    for each in await endpoints(reader):
+        if each.state is EndpointState.DISABLED:
+            sentence = f"{each.id} is told nothing any more ({each.reason}): `selfsame hooks resume {each.id}` goes on"
+            yield Finding(Mark.NOTE, "webhooks out", sentence)
 
 
 async def _schema(reader: Reader) -> Finding:

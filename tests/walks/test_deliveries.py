@@ -18,7 +18,10 @@ from graph.connection import Connection
 from graph.deliveries import Endpoint, EndpointState, Topic, deliveries, endpoints, hold, keep_endpoint, owe, take_due
 from graph.feed import number_entries
 from identity.messages import micros
+from selfsame.checkup import findings
 from selfsame.clock import now
+from selfsame.settings import load_settings
+from tests.serving import Neo4jAddress
 from tests.walks.sending import identify, track
 from tests.walks.service import in_process
 
@@ -133,6 +136,25 @@ async def test_one_who_is_gone_is_told_nothing_more(graph: Connection) -> None:
     (left,) = await endpoints(graph.reader)
     assert (left.state, left.reason, ended) == (EndpointState.DISABLED, "410 Gone", [("e1", "410 Gone")])
     assert len(heard) <= 2
+
+
+async def test_one_who_takes_nothing_for_five_days_is_told_nothing_more_and_the_doctor_says_so(
+    graph: Connection, neo4j_server: Neo4jAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, states = Clock(), []
+    with receiver(lambda _: 500) as (url, _):
+        await keep_endpoint(graph.writer, endpoint(url, Topic.INTERACTION_ADDED))
+        async with in_process(graph) as company:
+            await company.send(track("a1"))
+        await resumed(graph)
+        for clock.ahead in (timedelta(), timedelta(days=4), timedelta(days=6)):
+            await Delivering(graph, clock, private=True).go_on()
+            states += [each.state for each in await endpoints(graph.reader)]
+    assert states == [EndpointState.ACTIVE, EndpointState.ACTIVE, EndpointState.DISABLED]
+    for name in ("uri", "user", "password"):
+        monkeypatch.setenv(f"SELFSAME_NEO4J_{name.upper()}", getattr(neo4j_server, name))
+    told = [each.sentence async for each in findings(load_settings()) if each.about == "webhooks out"]
+    assert told == ["e1 is told nothing any more (500 Internal Server Error): `selfsame hooks resume e1` goes on"]
 
 
 async def test_a_receiver_says_when_to_come_again_and_leads_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,6 +116,18 @@ async def test_what_is_no_longer_kept_is_said_to_be_gone(company: Company, graph
     assert codes == {"0": "sequence_gone", "1": "bad_sequence", "2": "sequence_gone"}
 
 
+async def test_who_heard_all_that_is_dropped_goes_on_where_it_ended(company: Company, graph: Connection) -> None:
+    start = await place(graph)
+    await company.send(identify("u1", "a1"))
+    async with opened(url(company), company.read_key) as listener:
+        await listener.subscribe("1", CHANGED, {**named("u1"), "after": start})
+        heard = (await listener.next())["sequence"]
+        assert await drop_entries(graph, now())
+        await listener.subscribe("2", CHANGED, {**named("u1"), "after": heard})
+        await company.send(track("a1"))
+        assert {(await listener.hear())["id"] for _ in "12"} == {"1", "2"}
+
+
 async def test_a_connection_ends_soon_after_its_key(
     company: Company, graph: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
