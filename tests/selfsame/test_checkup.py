@@ -11,7 +11,7 @@ from graph.connection import Connection
 from selfsame.checkup import Finding, Mark, findings
 from selfsame.settings import Settings, load_settings
 from tests.serving import Neo4jAddress
-from tests.walks.processes import environment, selfsame
+from tests.walks.processes import environment, here, selfsame
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
@@ -111,7 +111,7 @@ async def test_the_command_shows_where_each_setting_comes_from_and_no_password(
 ) -> None:
     config = tmp_path / "selfsame.toml"
     config.write_text("log_level = 'debug'\n")
-    ended = selfsame(environment(tmp_path, neo4j_server, SELFSAME_CONFIG=str(config)), "doctor")
+    ended = here(environment(tmp_path, neo4j_server, SELFSAME_CONFIG=str(config)), "doctor")
     assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, "all is well"), ended.stdout
     rows = [line.split("│") for line in ended.stdout.splitlines() if line.startswith("│")]
     shown = {name.strip(): (value.strip(), origin.strip()) for _, name, value, origin, _ in rows}

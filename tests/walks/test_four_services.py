@@ -25,11 +25,11 @@ from tests.walks.service import PATIENCE, Company, in_process
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
-MESSAGES = 4_000
+MESSAGES = 2_400
 PROOF_MESSAGES = 20_000  # in `make prove`
 SERVICES = 4
 THREADS = 16
-TOGETHER = 50
+TOGETHER = 30
 LIMIT_SECONDS = 600
 
 

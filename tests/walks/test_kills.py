@@ -24,6 +24,7 @@ from tests.walks.processes import (
     company_of,
     done,
     environment,
+    here,
     new_keys,
     selfsame,
     served,
@@ -36,7 +37,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 MESSAGES = 400
 SENDERS = 4
 HEAVY, TOGETHER = 2_000, 100
-LINES = 4_000
+LINES = 3_000
 NOTICED_SECONDS = 60
 
 
@@ -154,13 +155,13 @@ async def test_a_killed_load_goes_on_after_its_last_batch(
     with started(settings, "load", file) as load:
         await _begun(graph)
         os.kill(load.process.pid, signal.SIGSTOP)  # it lives, and is not done before the other one asks
-        other = selfsame(settings, "load", file)
+        other = here(settings, "load", file)
         assert (other.returncode, other.stdout) == (5, "")
         assert f"crowd.jsonl is being loaded by {socket.gethostname()}:{load.process.pid}, which has " in other.stderr
         load.kill()
     reached = await _position(graph)
     assert 0 < reached < LINES
-    again = selfsame(settings, "load", file)
+    again = here(settings, "load", file)
     assert (again.returncode, again.stdout.startswith(f"crowd.jsonl: {LINES:,} records, ")) == (0, True), again.stderr
     assert f"crowd.jsonl: went on after line {reached:,}" in again.stderr
     (run,) = await runs(graph.reader)
