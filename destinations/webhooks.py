@@ -4,8 +4,6 @@ https://www.standardwebhooks.com. An address is looked up once, held against wha
 connected to, so that a name that changes what it stands for leads nowhere else. Redirects are not followed.
 """
 
-import base64
-import hmac
 import ipaddress
 import socket
 import ssl
@@ -15,6 +13,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
+
+from standardwebhooks import Webhook
 
 SECONDS = 15.0
 READ_BYTES = 1_000
@@ -80,20 +80,14 @@ def send(letter: Letter, now: datetime) -> Answered:
 
 def headers_of(letter: Letter, now: datetime) -> dict[str, str]:
     """The headers of a message: its id, when it is sent, a signature for each secret."""
-    moment = str(int(now.timestamp()))
-    signatures = [_signature(secret, f"{letter.id}.{moment}.{letter.body}") for secret in letter.secrets]
+    signatures = [Webhook(secret).sign(letter.id, now, letter.body) for secret in letter.secrets]
     return {
         "Content-Type": "application/json",
         "User-Agent": "Selfsame",
         "webhook-id": letter.id,
-        "webhook-timestamp": moment,
+        "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
-
-
-def _signature(secret: str, text: str) -> str:
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    return "v1," + base64.b64encode(hmac.digest(key, text.encode(), "sha256")).decode()
 
 
 def _address(host: str, port: int, private: bool) -> tuple[str, int] | None:
