@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 
-from opentelemetry.context import attach, detach
+from opentelemetry.context import attach, detach, set_value
 from opentelemetry.trace import Span, Tracer, set_span_in_context
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,6 +17,7 @@ from graph.failures import kind_of
 from graph.keys import ApiKey
 from graph.plans import plan_of
 from graph.statements import name_of
+from resolvers.answering.spans import TRACER
 from resolvers.answering.told import Told, told_in
 from selfsame.metrics import UNKNOWN_ROUTE, Metrics
 from selfsame.telemetry import log
@@ -84,7 +85,7 @@ class Watched:
         began, status = perf_counter(), 499  # nobody was there to be answered
         tracer = self.watch.tracer
         span = request_span(tracer, scope["method"], scope["headers"]) if tracer else None
-        token = attach(set_span_in_context(span)) if span else None
+        token = attach(set_value(TRACER, tracer, set_span_in_context(span))) if span else None
 
         async def sent(message: Message) -> None:
             nonlocal status

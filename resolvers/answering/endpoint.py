@@ -24,6 +24,7 @@ from resolvers.answering.documents import Document, Operation, document_of, oper
 from resolvers.answering.guarded import shown_to_viewer
 from resolvers.answering.limits import check_size, cost_of
 from resolvers.answering.requests import Asked, asked_in
+from resolvers.answering.spans import span
 from resolvers.answering.told import TOLD, Told
 from resolvers.answering.trusted import remember, text_meant
 from resolvers.asking import Asking
@@ -119,7 +120,8 @@ def _prepared(question: Asked, viewer: Viewer, request: Request) -> Prepared | S
     """What may be executed; else the answer that says why not."""
     old = _media_type(request) == OLD
     try:
-        ready = prepared(question, viewer, request.method)
+        with span("prepare"):
+            ready = prepared(question, viewer, request.method)
     except RefusedError as error:
         return _refusal(error.errors, old)
     if ready.operation.kind is OperationType.SUBSCRIPTION:
@@ -181,7 +183,8 @@ async def _executed(request: Request, ready: Prepared, viewer: Viewer, asked: Wo
     line = _Line()
     try:
         async with timeout(PATIENCE_SECONDS) as patience, _watched(line, request, ready.operation.kind, patience):
-            result = await shown_to_viewer(ready.document, ready.question, asking, ready.operation.plans)
+            with span("execute"):
+                result = await shown_to_viewer(ready.document, ready.question, asking, ready.operation.plans)
     except TimeoutError as error:
         if line.cut:
             raise ClientDisconnect from error

@@ -170,7 +170,11 @@ async def test_a_request_and_its_statements_are_spans_of_the_callers_trace(compa
     assert {"segments.SEGMENTS", "keys.KEY_BY_HASH"} <= set(spans)
     assert root.parent
     assert root.parent.span_id == int(parent, 16)
-    assert all(each.parent and each.parent.span_id == root.context.span_id for each in spans.values() if each != root)
+    names = {each.context.span_id: name for name, each in spans.items()}
+    below = {name: each.parent and names.get(each.parent.span_id) for name, each in spans.items()}
+    whole = {"prepare": root.name, "execute": root.name, "keys.KEY_BY_HASH": root.name, "segments.SEGMENTS": "execute"}
+    assert {name: below[name] for name in whole} == whole
+    assert set(below.values()) == {None, root.name, "execute"}
     assert root.attributes
     assert root.attributes["graphql.operation.type"] == "query"
     assert [each["trace"] for each in lines if each["event"] == "request"] == [trace]
