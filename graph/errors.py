@@ -12,6 +12,7 @@ GraphError
   ErasuresOpenError       a policy cannot be applied, since an erasure is not finished
   PolicyWrittenError      an application cannot be abandoned: it has begun to write
   DecisionError           a manual act that cannot be: two ends that are one, or an override of two kinds
+    TooManyPairsError     more pairs than are decided at once
   UnknownDecisionError    nothing was decided under this id
   NotEmptyError           a first load of a graph that holds something already
   RunHeldError            another process loads the same file
@@ -89,6 +90,12 @@ class DecisionError(GraphError):
     """What is asked for cannot be decided: both ends are one, or an override names no two values of one unique kind."""
 
     code = "decision_invalid"
+
+
+class TooManyPairsError(DecisionError):
+    """Taking these identifiers out would decide more pairs than are decided at once."""
+
+    code = "too_many_pairs"
 
 
 class UnknownDecisionError(GraphError):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from graph.audit import Cause, CauseKind, ChangeKind, Entry, log
 from graph.connection import Row, Transaction, Writer
 from graph.locks import StartAgainError, begun_again, lock
+from graph.people import Person, people_in
 from graph.policy_state import refuse_while_applying
 from graph.recording import former_key, keep_observations, observation_key
 from graph.regions import Change
@@ -63,28 +64,30 @@ def set_by_hand(trait: str, value: Json, id_: str, now: int) -> Observation:
 
 async def set_trait(
     writer: Writer, key: IdentifierKey, said: Observation, policy: Policy, now: int, by: str
-) -> ProfileId | None:
+) -> Person | None:
     """Set a trait of the profile of an identifier by hand; it is shown from then on, whatever sources say.
 
     now: µs, at the earliest: it is set after all that was set or taken back before, whatever the clocks say. by: who
-    asks, for the log. Returns the profile, or None when nothing is known of the identifier; nothing is written then.
+    asks, for the log. Returns the person as the change leaves her; None, and nothing written,
+    when nothing is known of the identifier.
     """
     return await begun_again(writer, _set, key, said, policy, now, by)
 
 
 async def clear_trait(
     writer: Writer, key: IdentifierKey, trait: str, policy: Policy, now: int, by: str
-) -> ProfileId | None:
+) -> Person | None:
     """Take back all that was set by hand for a trait of a profile; what the sources say is shown again.
 
-    now, by: as of `set_trait`. Returns the profile, or None when nothing is known of the identifier. Twice is once.
+    now, by: as of `set_trait`. Returns the person as the change leaves her, or None when nothing is
+    known of the identifier. Twice is once.
     """
     return await begun_again(writer, _clear, key, trait, policy, now, by)
 
 
 async def _set(
     tx: Transaction, key: IdentifierKey, said: Observation, policy: Policy, now: int, by: str
-) -> ProfileId | None:
+) -> Person | None:
     await refuse_while_applying(tx)
     locked = await _locked(tx, key, now)
     if locked is None:
@@ -97,12 +100,10 @@ async def _set(
         await tx.rows(KEEP_FORMER, key=here, former=former_key(here, facts["message"]), now=at)
     await keep_observations(tx, [(anchor, replace(said, at=at, first_at=at))], at)
     await refresh_traits(tx, [profile], policy)
-    return profile
+    return (await people_in(tx, [profile]))[0]
 
 
-async def _clear(
-    tx: Transaction, key: IdentifierKey, trait: str, policy: Policy, now: int, by: str
-) -> ProfileId | None:
+async def _clear(tx: Transaction, key: IdentifierKey, trait: str, policy: Policy, now: int, by: str) -> Person | None:
     await refuse_while_applying(tx)
     locked = await _locked(tx, key, now)
     if locked is None:
@@ -115,7 +116,7 @@ async def _clear(
         rows = [{"key": each["key"], "former": former_key(each["key"], each["message"])} for each in standing]
         await tx.rows(TAKE_BACK, rows=rows, now=at)
         await refresh_traits(tx, [profile], policy)
-    return profile
+    return (await people_in(tx, [profile]))[0]
 
 
 def _after(before: Sequence[Row], now: int) -> int:

@@ -14,7 +14,7 @@ from graph.acts import acts_about, acts_of
 from graph.conflicts import Conflict, conflict_after, conflict_between, side_of
 from graph.connection import Reader, Transaction, Writer
 from graph.decisions import Outcome, Work, check, decided_within, in_one_transaction
-from graph.errors import DecisionError, UnknownDecisionError, UnknownIdentifierError
+from graph.errors import DecisionError, TooManyPairsError, UnknownDecisionError, UnknownIdentifierError
 from graph.policies import PolicyHeld
 from graph.regions import members_of
 from identity.evidence import Act, ActId, ActKind, Reason
@@ -211,7 +211,7 @@ def taking_out(keys: Sequence[IdentifierKey], asked: Asked) -> Deciding:
         if not staying:
             return Unchanged("nothing_left", "these are all identifiers of the person; name those that shall leave")
         if len(out) * len(staying) > MOST_PAIRS:
-            raise DecisionError(_too_many(len(out), len(staying)))
+            raise TooManyPairsError(_too_many(len(out), len(staying)))
         first = _act(ActKind.DIFFERENT, out[0], staying[0], asked)
         acts = [_act(ActKind.DIFFERENT, one, other, asked, first.decision) for one, other in product(out, staying)]
         return await decided_within(tx, await _later(tx, acts), policy, asked.now)

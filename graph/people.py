@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from graph.connection import Row, Transaction
+from graph.connection import Row, Statements
 from identity.identifiers import IdentifierKey, ProfileId
 
 
@@ -55,8 +55,8 @@ ORDER BY profile.id
 """
 
 
-async def people_in(tx: Transaction, profiles: Sequence[ProfileId]) -> tuple[Person, ...]:
-    """These profiles as they stand in the transaction, by id. One statement.
+async def people_in(tx: Statements, profiles: Sequence[ProfileId]) -> tuple[Person, ...]:
+    """These profiles as they stand, by id. One statement.
 
     Cost: their identifiers, and their interactions on shared devices, which are counted one by one.
     """

@@ -292,3 +292,25 @@ async def _define(transaction: Transaction, name: str, definition: Definition, n
         key=secrets.token_hex(10),
     )
     return segment_from(rows[0]["segment"]) if rows else None
+
+
+# segment_name (unique)
+REMOVE_SEGMENT = """
+MATCH (segment:Segment {name: $name})
+USING INDEX SEEK segment:Segment(name)
+DETACH DELETE segment
+RETURN count(*) AS many
+"""
+
+
+async def remove_segment(writer: Writer, name: str) -> bool:
+    """Keep a definition no longer, nor who was in it; False when none was kept under the name.
+
+    Raises as `define_segment`. Cost: those who were ever in it.
+    """
+    return await writer.write(_remove, name)
+
+
+async def _remove(transaction: Transaction, name: str) -> bool:
+    await refuse_while_applying(transaction)
+    return bool((await transaction.rows(REMOVE_SEGMENT, name=name))[0]["many"])

@@ -103,8 +103,20 @@ async def settle_people(
     id_ = ActId(asked.mint())
     act = Act(id_, ActKind.DIFFERENT, open_.a, open_.b, asked.now, asked.by, decision=id_, note=asked.note)
     decided = await decide(writer, [act], held, asked.now)
-    sentence = f"{open_.a} and {open_.b} stand as different people now"
+    sentence = settled_sentence(Outcome.DISMISSED, open_.a, open_.b, people=True)
     return Settled(Outcome.DISMISSED, sentence, open_.a, decided.decision)
+
+
+def settled_sentence(outcome: Outcome, a: str, b: str, *, people: bool) -> str:
+    """What became of a suggestion in plain English. people: whether it is of two, else b is an account."""
+    if people:
+        now = "are one person now" if outcome is Outcome.ACCEPTED else "stand as different people now"
+        return f"{a} and {b} {now}"
+    if outcome is Outcome.ACCEPTED:
+        return f"the person of {a} belongs to {b} now"
+    if outcome is Outcome.DISMISSED:
+        return f"it stands that the person of {a} does not belong to {b}"
+    return f"nobody has decided whether the person of {a} belongs to {b}"
 
 
 def _accepted(suggestion: Suggestion, answer: Answer) -> Settled:
@@ -116,7 +128,7 @@ def _accepted(suggestion: Suggestion, answer: Answer) -> Settled:
             return Settled(Outcome.FORBIDDEN, sentence, suggestion.a, conflict=answer)
         case Unchanged():
             return Settled(Outcome.GONE, NO_MORE, suggestion.a)
-    sentence = f"{suggestion.a} and {suggestion.b} are one person now"
+    sentence = settled_sentence(Outcome.ACCEPTED, suggestion.a, suggestion.b, people=True)
     return Settled(Outcome.ACCEPTED, sentence, suggestion.a, answer.decision)
 
 
@@ -135,9 +147,8 @@ async def settle_membership(
     if await affiliation_between(reader, address, account, rules) is None:
         return Settled(Outcome.GONE, NO_MORE, address)
     await writer.write(_write_membership, address, account, asked, accept=accept)
-    if accept:
-        return Settled(Outcome.ACCEPTED, f"the person of {address} belongs to {account} now", address)
-    return Settled(Outcome.DISMISSED, f"it stands that the person of {address} does not belong to {account}", address)
+    outcome = Outcome.ACCEPTED if accept else Outcome.DISMISSED
+    return Settled(outcome, settled_sentence(outcome, address, account, people=False), address)
 
 
 async def reopen_membership(writer: Writer, pair: tuple[IdentifierKey, str], asked: Asked) -> Settled:
@@ -145,9 +156,8 @@ async def reopen_membership(writer: Writer, pair: tuple[IdentifierKey, str], ask
     address, account = pair
     if not await writer.write(_take_back_membership, address, account, asked):
         return Settled(Outcome.GONE, UNDECIDED, address)
-    return Settled(
-        Outcome.REOPENED, f"nobody has decided whether the person of {address} belongs to {account}", address
-    )
+    sentence = settled_sentence(Outcome.REOPENED, address, account, people=False)
+    return Settled(Outcome.REOPENED, sentence, address)
 
 
 async def _take_back_membership(tx: Transaction, address: IdentifierKey, account: str, asked: Asked) -> bool:

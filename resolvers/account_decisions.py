@@ -1,30 +1,30 @@
 """Decisions about accounts: two are one organisation, or are not after all."""
 
-from enum import Enum
+from dataclasses import replace
 from typing import Annotated
 
 import strawberry
 
 from graph.account_decisions import Decided as AccountsDecided
 from graph.account_decisions import Organisation, Outcome, decide_accounts
+from graph.connection import Transaction
 from identity.accounts import AccountAct
 from resolvers.accounts import AccountLookup, AccountName, account_key
 from resolvers.asking import Asking, Info
 from resolvers.decisions import Note, asked_by
 from resolvers.nodes import resolved
-
-
-@strawberry.enum(description="What became of a decision about accounts.")
-class AccountOutcome(Enum):
-    """What became of a decision about accounts."""
-
-    DONE = strawberry.enum_value("done", description="It is done, or with `dryRun` would be.")
-    ALREADY = strawberry.enum_value("already", description="They are one organisation already; nothing is written.")
-    NOT_MERGED = strawberry.enum_value("not_merged", description="They are not merged; nothing is written.")
-    DIFFERENT = strawberry.enum_value(
-        "different", description="Accounts of the two were said to be different; merge those first."
-    )
-    UNKNOWN = strawberry.enum_value("unknown", description="Nothing is known of one of them; nothing is written.")
+from resolvers.once import DryRun, IdempotencyKey, Memory, Wanted, done
+from resolvers.problems import (
+    IdempotencyConflict,
+    Invalid,
+    Kind,
+    NotFound,
+    NothingToDo,
+    RuleConflict,
+    TooLarge,
+    Trouble,
+)
+from resolvers.world import World
 
 
 def _head(parent: strawberry.Parent[Organisation]) -> str:
@@ -41,53 +41,85 @@ class OrganisationShown:
     deals: int = strawberry.field(description="How many deals any of them has.")
 
 
-SENTENCES = {
-    Outcome.DONE: "it is done",
-    Outcome.ALREADY: "they are one organisation already",
-    Outcome.NOT_MERGED: "they are not merged, so there is nothing to take back",
-    Outcome.DIFFERENT: "accounts of the two stand as different; merge those two first",
-    Outcome.UNKNOWN: "nothing is known of one of the two",
-}
+@strawberry.type(name="AccountsDecided", description="What a decision about accounts gives, or would give.")
+class AccountsDecidedShown:
+    """What a decision about accounts gives, or would give."""
 
-
-def _sentence(parent: strawberry.Parent[AccountsDecided]) -> str:
-    return SENTENCES[parent.outcome]
-
-
-@strawberry.type(description="What became of a decision about accounts.")
-class AccountDecision:
-    """What became of a decision about accounts."""
-
-    outcome: AccountOutcome = strawberry.field(description="What became of it.")
-    sentence: str = strawberry.field(resolver=_sentence, description="The same in plain English.")
     organisations: list[OrganisationShown] = strawberry.field(
         description="The organisations that the two accounts are then; with `dryRun` would be."
     )
 
+    @classmethod
+    def is_type_of(cls, value: object, _info: Info) -> bool:
+        """Whether an answer is shown as this type."""
+        return isinstance(value, AccountsDecided)
 
-DryRun = Annotated[bool, strawberry.argument(description="Only say what would be; nothing is written.")]
+
+AccountAnswer = Annotated[
+    AccountsDecidedShown | RuleConflict | TooLarge | NotFound | Invalid | NothingToDo | IdempotencyConflict,
+    strawberry.union(name="AccountAnswer", description="What became of a decision about accounts."),
+]
+NOT_DONE = {
+    Outcome.ALREADY: Trouble(Kind.NOTHING_TO_DO, "already", "they are one organisation already"),
+    Outcome.NOT_MERGED: Trouble(
+        Kind.NOTHING_TO_DO, "not_merged", "they are not merged, so there is nothing to take back"
+    ),
+    Outcome.DIFFERENT: Trouble(
+        Kind.RULE_CONFLICT, "different", "accounts of the two stand as different; merge those two first"
+    ),
+    Outcome.UNKNOWN: Trouble(Kind.NOT_FOUND, "unknown_account", "nothing is known of one of the two"),
+}
 One = Annotated[AccountLookup, strawberry.argument(description="The account that loses its name, or gets it back.")]
 Other = Annotated[AccountLookup, strawberry.argument(description="The account under whose name both go.")]
 
 
 async def merge_accounts(
-    info: Info, account: One, into: Other, note: Note = None, dry_run: DryRun = False
-) -> AccountsDecided:
+    info: Info,
+    account: One,
+    into: Other,
+    note: Note = None,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> AccountsDecided | Trouble:
     """Merge two accounts."""
-    return await _decided(info.context, _act(info.context, account, into, note, same=True), dry_run=dry_run)
+    wanted = Wanted("mergeAccounts", (account, into, note), idempotency_key, dry_run)
+    return await _answer(info.context, wanted, account, into, note, same=True)
 
 
 async def unmerge_accounts(
-    info: Info, account: One, into: Other, note: Note = None, dry_run: DryRun = False
-) -> AccountsDecided:
+    info: Info,
+    account: One,
+    into: Other,
+    note: Note = None,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> AccountsDecided | Trouble:
     """Part two accounts that were merged."""
-    return await _decided(info.context, _act(info.context, account, into, note, same=False), dry_run=dry_run)
+    wanted = Wanted("unmergeAccounts", (account, into, note), idempotency_key, dry_run)
+    return await _answer(info.context, wanted, account, into, note, same=False)
+
+
+async def _answer(
+    context: Asking, wanted: Wanted, account: AccountLookup, into: AccountLookup, note: str | None, *, same: bool
+) -> AccountsDecided | Trouble:
+    async def work(world: World) -> AccountsDecided | Trouble:
+        act = _act(context, account, into, note, same=same)
+        decided = await decide_accounts(world.writer, act, context.micros)
+        return NOT_DONE.get(decided.outcome, decided)
+
+    async def again(_: Asking, __: str) -> AccountsDecided | Trouble:
+        """The organisations as they are now: to try the same anew tells them."""
+        act = _act(context, account, into, note, same=same)
+        now = await decide_accounts(context.world.writer, act, context.micros, dry_run=True)
+        return replace(now, outcome=Outcome.DONE)
+
+    return await done(context, wanted, work, Memory(_remembered, again))
+
+
+async def _remembered(_: Transaction, decided: AccountsDecided) -> str | None:
+    return decided.outcome.value if decided.outcome is Outcome.DONE else None
 
 
 def _act(context: Asking, account: AccountLookup, into: AccountLookup, note: str | None, *, same: bool) -> AccountAct:
     ends, asked = (account_key(account), account_key(into)), asked_by(context, note)
     return AccountAct(asked.mint(), same, *ends, asked.now, asked.by, asked.note or "")
-
-
-async def _decided(context: Asking, act: AccountAct, *, dry_run: bool) -> AccountsDecided:
-    return await decide_accounts(context.world.writer, act, context.micros, dry_run=dry_run)

@@ -1,18 +1,17 @@
 """Decisions by hand: merge people, unmerge them, take a decision back, each as a preview or for good."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Annotated
 
 import strawberry
 
-from graph.conflicts import Conflict as StoredConflict
+from graph.connection import Transaction
 from graph.decisions import Outcome
-from graph.errors import DecisionError, UnknownDecisionError, UnknownIdentifierError
-from graph.merging import Answer, Asked, Unchanged, holds_override, merge_people, take_out, unmerge_people
+from graph.merging import Answer, Asked, holds_override, merge_people, take_out, unmerge_people
 from graph.merging import undo_decision as taken_back
 from graph.people import Person
+from graph.remembering import decision_recalled, decision_remembered
 from identity.evidence import LinkId, Reason
 from identity.identifiers import IdentifierKey
 from resolvers.asking import Asking, Info
@@ -22,9 +21,22 @@ from resolvers.identifiers import IdentifierLookup, IdentifierName, key_named
 from resolvers.ids import Noun, global_id
 from resolvers.lookups import ByProfile, ProfileLookup, anchor_key
 from resolvers.nodes import resolved
+from resolvers.once import DryRun, IdempotencyKey, Memory, Wanted, done
 from resolvers.permissions import Right, check_override, may
+from resolvers.problems import (
+    Forbidden,
+    IdempotencyConflict,
+    Invalid,
+    NotFound,
+    NothingToDo,
+    RuleConflict,
+    TooLarge,
+    Trouble,
+    UniqueConflict,
+)
 from resolvers.scalars import JsonValue
 from resolvers.traits import TraitShown
+from resolvers.world import World
 
 MOST_NAMED = 1_000
 LONGEST_NOTE = 1_000
@@ -123,118 +135,16 @@ class Decided:
         return isinstance(value, Outcome)
 
 
-@strawberry.type(description="Two identifiers that stand against each other.")
-class IdentifierPair:
-    """Two identifiers that stand against each other."""
-
-    a: IdentifierName = strawberry.field(description="One of the two; the one that would be replaced.")
-    b: IdentifierName = strawberry.field(description="The other one; the one that would stay.")
-
-
-@dataclass(frozen=True, slots=True)
-class Against:
-    """Two identifiers that stand against each other."""
-
-    a: IdentifierKey
-    b: IdentifierKey
-
-
-def _reason(parent: strawberry.Parent[StoredConflict]) -> RefusalReason:
-    return RefusalReason(parent.reason.value)
-
-
-def _values(parent: strawberry.Parent[StoredConflict]) -> Sequence[Against]:
-    return [Against(*pair) for pair in parent.values]
-
-
-def _apart(parent: strawberry.Parent[StoredConflict]) -> Sequence[Against]:
-    return [Against(*pair) for pair in parent.apart]
-
-
-def _sizes(parent: strawberry.Parent[StoredConflict]) -> Sequence[int]:
-    return parent.sizes or ()
-
-
-@strawberry.type(description="A namespace of which one person would have too many identifiers.")
-class NamespaceLimit:
-    """A namespace of which one person would have too many identifiers."""
-
-    namespace: str = strawberry.field(description="The namespace.")
-    one: int = strawberry.field(description="How many the one has.")
-    other: int = strawberry.field(description="How many the other has.")
-    limit: int = strawberry.field(description="How many the policy lets a person have.")
-
-
-WHAT_FORBIDS = {
-    Reason.UNIQUE: "Both people have a value of something of which everybody has one: with `override`, the value of "
-    "`into` replaces the other, which keeps resolving.",
-    Reason.DIFFERENT: "Somebody decided that they are different: take that decision back first.",
-    Reason.GENERIC: "One of the two identifiers is shared by several people: name identifiers of theirs alone.",
-    Reason.SIZE: "The person would have more identifiers than the policy allows.",
-    Reason.LIMIT: "The person would have more identifiers of one namespace than the policy allows.",
-    Reason.UNVERIFIED: "The policy asks for more authority than the evidence has.",
-}
-
-
-def _conflict_sentence(parent: strawberry.Parent[StoredConflict]) -> str:
-    if parent.breaks:
-        return f"It would take apart who is one person: {', '.join(parent.breaks[:10])}."
-    return WHAT_FORBIDS[parent.reason]
-
-
-@strawberry.type(description="A merge that a rule forbids; nothing was written.")
-class DecisionConflict:
-    """A merge that a rule forbids; nothing was written."""
-
-    reason: RefusalReason = strawberry.field(resolver=_reason, description="The rule.")
-    sentence: str = strawberry.field(resolver=_conflict_sentence, description="What it means, and what can be done.")
-    values: list[IdentifierPair] = resolved(
-        _values, "The two values of each unique namespace that stand against each other."
-    )
-    apart: list[IdentifierPair] = resolved(_apart, "The pairs that somebody decided are different.")
-    limits: list[NamespaceLimit] = strawberry.field(
-        description="For `LIMIT`: the namespaces of which the person would have too many identifiers."
-    )
-    sizes: list[int] = resolved(_sizes, "For `SIZE`: how many identifiers each of the two has.")
-
-    @classmethod
-    def is_type_of(cls, value: object, _info: Info) -> bool:
-        """Whether an answer is shown as this type."""
-        return isinstance(value, StoredConflict)
-
-
-@strawberry.enum(description="Why nothing was decided.")
-class NothingDecidedCode(Enum):
-    """Why nothing was decided."""
-
-    ALREADY_ONE = strawberry.enum_value("already_one", description="They are one person already.")
-    NOT_ONE = strawberry.enum_value("not_one", description="They are not one person.")
-    NOTHING_LEFT = strawberry.enum_value("nothing_left", description="The person has no other identifiers.")
-    TAKEN_BACK = strawberry.enum_value("taken_back", description="The decision does not stand any more.")
-    UNKNOWN_IDENTIFIER = strawberry.enum_value("unknown_identifier", description="Nothing is known of one of them.")
-    UNKNOWN_DECISION = strawberry.enum_value("unknown_decision", description="Nothing was decided under this id.")
-    DECISION_INVALID = strawberry.enum_value("decision_invalid", description="It can mean nothing, or is too large.")
-
-
-def _code(parent: strawberry.Parent[Unchanged]) -> NothingDecidedCode:
-    return NothingDecidedCode(parent.code)
-
-
-@strawberry.type(description="Nothing was written, and why.")
-class NothingDecided:
-    """Nothing was written, and why."""
-
-    code: NothingDecidedCode = strawberry.field(resolver=_code, description="The reason as a stable word.")
-    sentence: str = strawberry.field(description="The reason in plain English.")
-
-    @classmethod
-    def is_type_of(cls, value: object, _info: Info) -> bool:
-        """Whether an answer is shown as this type."""
-        return isinstance(value, Unchanged)
-
-
 DecisionAnswer = Annotated[
-    Decided | DecisionConflict | NothingDecided,
+    Decided
+    | UniqueConflict
+    | RuleConflict
+    | TooLarge
+    | NotFound
+    | Forbidden
+    | Invalid
+    | NothingToDo
+    | IdempotencyConflict,
     strawberry.union(name="DecisionAnswer", description="What became of a decision."),
 ]
 
@@ -260,13 +170,23 @@ class UnmergeInput:
 
 
 Note = Annotated[str | None, strawberry.argument(description="Why, for the log; 1,000 characters at most.")]
-DryRun = Annotated[bool, strawberry.argument(description="Write nothing; answer what would be.")]
 Override = Annotated[
     bool, strawberry.argument(description="Let unique values of `into` replace those of `from`; needs scope `admin`.")
 ]
 Apart = Annotated[UnmergeInput, strawberry.argument(description="What to take apart.")]
 DecisionId = Annotated[strawberry.ID, strawberry.argument(description="The decision to take back.")]
 Leaving = Annotated[ProfileLookup, strawberry.argument(name="from", description="The person who becomes part.")]
+
+
+async def _recalled(context: Asking, outcome: str) -> Answer:
+    return await decision_recalled(context.world.reader, outcome)
+
+
+async def _remembered(tx: Transaction, answer: Answer) -> str | None:
+    return await decision_remembered(tx, answer) if isinstance(answer, Outcome) else None
+
+
+MEMORY = Memory(_remembered, _recalled)
 
 
 async def merge_profiles(
@@ -276,42 +196,60 @@ async def merge_profiles(
     override: Override = False,
     note: Note = None,
     dry_run: DryRun = False,
-) -> Answer:
+    idempotency_key: IdempotencyKey = None,
+) -> Answer | Trouble:
     """Make two people one by hand."""
     context = info.context
-    if override:
-        check_override(context.viewer)
-    a, b = await anchor_key(leaving, context), await anchor_key(into, context)
-    asked = asked_by(context, note, dry=dry_run)
-    return await _answered(
-        lambda: merge_people(context.world.writer, a, b, asked, context.world.held, override=override)
-    )
+
+    async def work(world: World) -> Answer:
+        if override:
+            check_override(context.viewer)
+        a, b = await anchor_key(leaving, context), await anchor_key(into, context)
+        asked = asked_by(context, note)
+        return await merge_people(world.writer, a, b, asked, world.held, override=override)
+
+    wanted = Wanted("mergeProfiles", (leaving, into, override, note), idempotency_key, dry_run)
+    return await done(context, wanted, work, MEMORY)
 
 
-async def unmerge(info: Info, what: Apart, note: Note = None, dry_run: DryRun = False) -> Answer:
+async def unmerge(
+    info: Info, what: Apart, note: Note = None, dry_run: DryRun = False, idempotency_key: IdempotencyKey = None
+) -> Answer | Trouble:
     """Take people apart who were merged by mistake, for good."""
     context = info.context
-    asked = asked_by(context, note, dry=dry_run)
-    world = context.world
-    if what.pair:
-        a, b = await anchor_key(what.pair.a, context), await anchor_key(what.pair.b, context)
-        return await _answered(lambda: unmerge_people(world.writer, a, b, asked, world.held))
-    keys = await _named(what.identifiers or [], context)
-    return await _answered(lambda: take_out(world.writer, keys, asked, world.held))
+
+    async def work(world: World) -> Answer:
+        asked = asked_by(context, note)
+        if what.pair:
+            a, b = await anchor_key(what.pair.a, context), await anchor_key(what.pair.b, context)
+            return await unmerge_people(world.writer, a, b, asked, world.held)
+        keys = await _named(what.identifiers or [], context)
+        return await take_out(world.writer, keys, asked, world.held)
+
+    return await done(context, Wanted("unmerge", (what, note), idempotency_key, dry_run), work, MEMORY)
 
 
-async def unmerge_preview(info: Info, what: Apart) -> Answer:
+async def unmerge_preview(info: Info, what: Apart) -> Answer | Trouble:
     """What an unmerge would give; nothing is written."""
     return await unmerge(info, what, dry_run=True)
 
 
-async def undo_decision(info: Info, decision: DecisionId, note: Note = None, dry_run: DryRun = False) -> Answer:
+async def undo_decision(
+    info: Info,
+    decision: DecisionId,
+    note: Note = None,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> Answer | Trouble:
     """Take a decision back: what stood before it stands again. Of an override it needs the right to override."""
     context = info.context
-    if not may(context.viewer, Right.OVERRIDE) and await holds_override(context.world.reader, decision):
-        check_override(context.viewer)
-    asked = asked_by(context, note, dry=dry_run)
-    return await _answered(lambda: taken_back(context.world.writer, decision, asked, context.world.held))
+
+    async def work(world: World) -> Answer:
+        if not may(context.viewer, Right.OVERRIDE) and await holds_override(world.reader, decision):
+            check_override(context.viewer)
+        return await taken_back(world.writer, decision, asked_by(context, note), world.held)
+
+    return await done(context, Wanted("undoDecision", (decision, note), idempotency_key, dry_run), work, MEMORY)
 
 
 async def _named(lookups: Sequence[IdentifierLookup], context: Asking) -> list[IdentifierKey]:
@@ -320,16 +258,8 @@ async def _named(lookups: Sequence[IdentifierLookup], context: Asking) -> list[I
     return [await key_named(each, context) for each in lookups]
 
 
-def asked_by(context: Asking, note: str | None, *, dry: bool = False) -> Asked:
+def asked_by(context: Asking, note: str | None) -> Asked:
     """Who asks for a decision, and why. Raises GraphQLError `too_many_values` for a note of over 1,000 characters."""
     if note is not None and len(note) > LONGEST_NOTE:
         raise refused(Code.TOO_MANY_VALUES, f"a note has {LONGEST_NOTE:,} characters at most")
-    return Asked(context.viewer.name, context.world.mint, context.micros, note, dry)
-
-
-async def _answered(decide: Callable[[], Awaitable[Answer]]) -> Answer:
-    """The answer; what a caller can expect to go wrong is one, too."""
-    try:
-        return await decide()
-    except (UnknownIdentifierError, UnknownDecisionError, DecisionError) as error:
-        return Unchanged(error.code, str(error))
+    return Asked(context.viewer.name, context.world.mint, context.micros, note)

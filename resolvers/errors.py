@@ -61,6 +61,8 @@ class Code(StrEnum):
     SUBSCRIPTION_TRANSPORT = "subscription_transport"
     TOO_MANY_SUBSCRIPTIONS = "too_many_subscriptions"
     KEY_ENDED = "key_ended"
+    IDEMPOTENCY_KEY = "idempotency_key"
+    IDEMPOTENCY_CONFLICT = "idempotency_conflict"
     DATABASE_AWAY = "database_away"
     POLICY_APPLYING = "policy_applying"
     UNEXPECTED = "unexpected"
@@ -117,6 +119,8 @@ MEANINGS: Mapping[Code, str] = {
     Code.SUBSCRIPTION_TRANSPORT: "subscriptions are asked over a WebSocket, or with `Accept: text/event-stream`",
     Code.TOO_MANY_SUBSCRIPTIONS: "so many subscriptions are open that no more are taken; end one, or come again later",
     Code.KEY_ENDED: "the key of this subscription opens nothing any more; subscribe again with another one",
+    Code.IDEMPOTENCY_KEY: "an idempotency key has 1 to 200 characters",
+    Code.IDEMPOTENCY_CONFLICT: "this idempotency key was used for something else; take a new one for another wish",
     Code.DATABASE_AWAY: "Neo4j does not answer; the same request may be sent again after `Retry-After` seconds",
     Code.POLICY_APPLYING: "a policy is being applied; the same mutation may be sent again after `Retry-After` seconds",
     Code.UNEXPECTED: "a fault in Selfsame itself; the service's log has the cause",

@@ -68,6 +68,7 @@ CHANGE = _rules(
     null="note",
     order="about",
 )
+PROBLEM = _rules("code", words="sentence")
 STATEMENT = "role source since lastSeen"
 
 FIELDS: Mapping[str, Mapping[str, Rule]] = {
@@ -78,8 +79,8 @@ FIELDS: Mapping[str, Mapping[str, Rule]] = {
         refused="how whySame whyNot suggestions connection neighbourhood",
     ),
     "Mutation": _rules(
-        "defineSegment setTrait clearTrait mergeAccounts unmergeAccounts acceptSuggestion dismissSuggestion "
-        "reopenSuggestion mergeProfiles unmerge undoDecision erase unsuppress"
+        "defineSegment removeSegment setTrait clearTrait mergeAccounts unmergeAccounts acceptSuggestion "
+        "dismissSuggestion reopenSuggestion mergeProfiles unmerge undoDecision erase unsuppress"
     ),
     "Subscription": _rules("profileChanged identityChanges interactionAdded segmentChanged loadProgress"),
     "ProfileChange": _rules("sequence at profileId profile changes"),
@@ -149,7 +150,7 @@ FIELDS: Mapping[str, Mapping[str, Rule]] = {
     "Membership": _rules(f"{STATEMENT} history account"),
     "MembershipStatement": _rules(f"{STATEMENT} account"),
     "Organisation": _rules("name accounts members deals"),
-    "AccountDecision": _rules("outcome sentence organisations"),
+    "AccountsDecided": _rules("organisations"),
     "Segment": _rules("id name definition usable createdAt changedAt key members"),
     "SegmentMember": _rules("entered profile"),
     "Consent": _rules("purpose granted at source message others", words="sentence"),
@@ -193,14 +194,26 @@ FIELDS: Mapping[str, Mapping[str, Rule]] = {
         words="sentence",
     ),
     "Suggestions": LIST | _rules("leftOut"),
-    "SuggestionDecision": _rules("outcome decision conflict profile", words="sentence"),
+    "SuggestionDecision": _rules("outcome decision profile", words="sentence"),
     "Decided": _rules("decision before after refused accepted"),
     "DecidedPerson": _rules("id known shared identifiers traits interactions"),
     "PersonBefore": _rules("id identifiers"),
     "JudgedLink": _rules("a b kind reason"),
-    "DecisionConflict": _rules("reason values apart limits sizes", words="sentence"),
     "NamespaceLimit": _rules("namespace one other limit"),
-    "NothingDecided": _rules("code", words="sentence"),
+    "Problem": PROBLEM,
+    "NotFound": PROBLEM,
+    "Forbidden": PROBLEM,
+    "UniqueConflict": PROBLEM | _rules("values"),
+    "RuleConflict": PROBLEM | _rules("reason values apart"),
+    "TooLarge": PROBLEM | _rules("sizes limits"),
+    "Invalid": PROBLEM | _rules("problems"),
+    "InvalidPlace": PROBLEM | _rules("place"),
+    "NothingToDo": PROBLEM,
+    "IdempotencyConflict": PROBLEM,
+    "TraitDecided": _rules("after profile"),
+    "SegmentDefined": _rules("segment"),
+    "SegmentRemoved": _rules("name"),
+    "Unsuppressed": _rules("identifier"),
     "Erased": _rules(
         "ids profiles interactions observations acts scrubbed after pending policies identifiers",
     ),

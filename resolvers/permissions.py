@@ -30,6 +30,7 @@ RIGHTS: Mapping[Scope, frozenset[Right]] = {
 # The right that each mutation needs; a test fails when one is missing. Queries need `ask` where nothing else is said.
 NEEDED: Mapping[str, Right] = {
     "defineSegment": Right.DEFINE,
+    "removeSegment": Right.DEFINE,
     "mergeProfiles": Right.DECIDE,
     "unmerge": Right.DECIDE,
     "unmergePreview": Right.DECIDE,

@@ -3,29 +3,30 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from resolvers.account_decisions import AccountDecision, merge_accounts, unmerge_accounts
+from resolvers.account_decisions import AccountAnswer, merge_accounts, unmerge_accounts
 from resolvers.accounts import Account, account
 from resolvers.audiences import Audience, audience
 from resolvers.changes import Change, DecisionEvent, MergeEvent, RuleEvent, changes
 from resolvers.decisions import DecisionAnswer, merge_profiles, undo_decision, unmerge, unmerge_preview
-from resolvers.erasure import Erased, erase, unsuppress
+from resolvers.erasure import EraseAnswer, UnsuppressAnswer, erase, unsuppress
 from resolvers.explanations import Explanation, How, how, why_not, why_same
 from resolvers.fetching import node, nodes
 from resolvers.finding import profile
 from resolvers.identifiers import Contact, ContactPoint, Device, device
 from resolvers.interaction_kinds import KINDS
 from resolvers.listing import accounts, profiles
-from resolvers.manual_traits import clear_trait, set_trait
+from resolvers.manual_traits import TraitAnswer, clear_trait, set_trait
 from resolvers.nodes import Node, resolved, shown
 from resolvers.paging import Connection
 from resolvers.profiles import Profile
 from resolvers.relations import Neighbourhood, Relation, connection, neighbourhood
 from resolvers.scalars import SCALARS
-from resolvers.segments import Segment, SegmentPreview, define_segment, segment_preview, segments
+from resolvers.segment_decisions import RemovalAnswer, SegmentAnswer, define_segment, remove_segment
+from resolvers.segments import Segment, SegmentPreview, segment_preview, segments
 from resolvers.sources import Source, source, sources
 from resolvers.subscriptions import Subscription
 from resolvers.suggestions import (
-    SuggestionDecision,
+    SuggestionAnswer,
     Suggestions,
     accept_suggestion,
     dismiss_suggestion,
@@ -92,26 +93,31 @@ class Query:
 class Mutation:
     """What can be changed."""
 
-    define_segment: Segment | None = resolved(
+    define_segment: SegmentAnswer | None = resolved(
         define_segment, "Keep a question under a name, instead of the one it had. Twice is once."
     )
-    set_trait: Profile | None = resolved(
+    remove_segment: RemovalAnswer | None = resolved(
+        remove_segment, "Keep the question of a name no longer. Twice is once."
+    )
+    set_trait: TraitAnswer | None = resolved(
         set_trait, "Set a trait of a person by hand; it comes before what any source says. An id or an identifier."
     )
-    clear_trait: Profile | None = resolved(clear_trait, "Take back what was set by hand for a trait. Twice is once.")
-    merge_accounts: AccountDecision | None = resolved(
+    clear_trait: TraitAnswer | None = resolved(
+        clear_trait, "Take back what was set by hand for a trait. Twice is once."
+    )
+    merge_accounts: AccountAnswer | None = resolved(
         merge_accounts, "Say that two accounts are one organisation. What hangs on them stays, and is read as one."
     )
-    unmerge_accounts: AccountDecision | None = resolved(
+    unmerge_accounts: AccountAnswer | None = resolved(
         unmerge_accounts, "Say that two accounts that were merged are different ones; each has its own again."
     )
-    accept_suggestion: SuggestionDecision | None = resolved(
+    accept_suggestion: SuggestionAnswer | None = resolved(
         accept_suggestion, "Accept a suggestion by hand. Scope `steward` or `admin`."
     )
-    dismiss_suggestion: SuggestionDecision | None = resolved(
+    dismiss_suggestion: SuggestionAnswer | None = resolved(
         dismiss_suggestion, "Say that a suggestion does not hold. Scope `steward` or `admin`."
     )
-    reopen_suggestion: SuggestionDecision | None = resolved(
+    reopen_suggestion: SuggestionAnswer | None = resolved(
         reopen_suggestion,
         "Take back what was decided by hand of a person and an account; twice is once. Scope `steward` or `admin`.",
     )
@@ -124,11 +130,11 @@ class Mutation:
     undo_decision: DecisionAnswer | None = resolved(
         undo_decision, "Take a merge, an unmerge or an undo back. Scope `steward` or `admin`."
     )
-    erase: Erased | None = resolved(
+    erase: EraseAnswer | None = resolved(
         erase, "Erase a person or an identifier: nothing of the values stays readable. Twice is once. Scope `admin`."
     )
-    unsuppress: bool | None = resolved(
-        unsuppress, "Let a suppressed identifier begin afresh; false when it was not suppressed. Scope `admin`."
+    unsuppress: UnsuppressAnswer | None = resolved(
+        unsuppress, "Let a suppressed identifier begin afresh. Scope `admin`."
     )
 
 

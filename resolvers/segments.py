@@ -11,7 +11,6 @@ from graph.connection import Reader
 from graph.profiles import Profile as StoredProfile
 from graph.segment_members import Member, Place, members_in
 from graph.segments import Preview, StoredSegment, memberships_in, preview, stored_segments
-from graph.segments import define_segment as keep_segment
 from identity.identifiers import ProfileId
 from insight.segments import (
     All,
@@ -35,7 +34,6 @@ from resolvers.nodes import PROFILE, Node, many, resolved
 from resolvers.paging import USUAL, After, Connection, First, one_more, page_of, place_in
 from resolvers.scalars import JsonValue, Moment
 
-LONGEST_NAME = 100
 SAMPLE = 10
 
 
@@ -217,7 +215,6 @@ class SegmentPreview:
 
 Asked = Annotated[SegmentInput, strawberry.argument(description="The question.")]
 SampleSize = Annotated[int, strawberry.argument(description="How many people to show, from 1 to 100.")]
-Name = Annotated[str, strawberry.argument(description="The name to keep it under; 1 to 100 characters.")]
 
 
 async def segments(info: Info) -> Sequence[StoredSegment]:
@@ -231,18 +228,6 @@ async def segment_preview(info: Info, definition: Asked, first: SampleSize = SAM
     world = info.context.world
     asked = usable_definition(definition, info.context)
     return await preview(world.reader, asked, world.policy.traits, info.context.micros, first)
-
-
-async def define_segment(info: Info, name: Name, definition: Asked) -> StoredSegment:
-    """Keep a definition under a name, instead of the one it had."""
-    shown = name.strip()
-    if not (0 < len(shown) <= LONGEST_NAME and shown.isprintable()):
-        raise refused(Code.SEGMENT_NAME)
-    asked = usable_definition(definition, info.context)
-    kept = await keep_segment(info.context.world.writer, shown, asked, info.context.micros)
-    if kept is None:
-        raise refused(Code.TOO_MANY_SEGMENTS)
-    return kept
 
 
 async def segments_of(

@@ -10,9 +10,18 @@ from graphql import GraphQLError
 
 from graph.accounts import Account as StoredAccount
 from graph.accounts import accounts_by_key
+from graph.connection import Transaction
+from graph.decisions import Outcome as Decided
 from graph.profiles import Profile as StoredProfile
 from graph.profiles import profiles_by_id, profiles_by_identifier
-from graph.suggestion_decisions import Settled, reopen_membership, settle_membership, settle_people
+from graph.suggestion_decisions import (
+    Outcome,
+    Settled,
+    reopen_membership,
+    settle_membership,
+    settle_people,
+    settled_sentence,
+)
 from graph.suggestion_lists import Page, Place, suggestions_page
 from graph.suggestions import Found, Suggested, suggestions_of
 from identity.identifiers import IdentifierKey
@@ -20,10 +29,11 @@ from insight.suggestions import Suggestion, merge_rules, second_of, sentence_of
 from resolvers.accounts import ACCOUNT
 from resolvers.asking import Asking, Info
 from resolvers.batching import then
-from resolvers.decisions import Against, DecisionConflict, IdentifierPair, Note, asked_by
+from resolvers.decisions import Note, asked_by
 from resolvers.errors import Code, refused
 from resolvers.identifiers import IdentifierName
 from resolvers.nodes import PROFILE, maybe, resolved
+from resolvers.once import DryRun, IdempotencyKey, Memory, Wanted, done
 from resolvers.paging import (
     USUAL,
     After,
@@ -38,6 +48,22 @@ from resolvers.paging import (
     place_in,
 )
 from resolvers.permissions import check_override
+from resolvers.problems import (
+    Against,
+    Forbidden,
+    IdempotencyConflict,
+    IdentifierPair,
+    Invalid,
+    NotFound,
+    NothingToDo,
+    RuleConflict,
+    TooLarge,
+    Trouble,
+    UniqueConflict,
+    already,
+    conflict_shown,
+)
+from resolvers.world import World
 
 PEOPLE, MEMBERSHIP = "people", "membership"
 
@@ -222,14 +248,7 @@ class SuggestionOutcome(Enum):
 
     ACCEPTED = strawberry.enum_value("accepted", description="It holds now, by hand.")
     DISMISSED = strawberry.enum_value("dismissed", description="It was said not to hold, and does not come again.")
-    NEEDS_OVERRIDE = strawberry.enum_value(
-        "needs_override", description="Two unique values stand against each other; nothing was written."
-    )
-    FORBIDDEN = strawberry.enum_value(
-        "forbidden", description="Another rule forbids it, which `conflict` names; nothing was written."
-    )
     REOPENED = strawberry.enum_value("reopened", description="What was decided by hand is taken back.")
-    GONE = strawberry.enum_value("gone", description="It is not suggested any more; nothing was written.")
 
 
 async def _profile_now(parent: strawberry.Parent[Settled], info: Info) -> StoredProfile | None:
@@ -245,12 +264,30 @@ class SuggestionDecision:
     decision: strawberry.ID | None = strawberry.field(
         description="What `undoDecision` takes; null of an account, whose suggestion `reopenSuggestion` takes."
     )
-    conflict: DecisionConflict | None = strawberry.field(
-        description="What forbids it, as `mergeProfiles` says it; null where nothing does."
-    )
     profile = strawberry.field(
-        resolver=_profile_now, graphql_type=maybe(PROFILE), description="The person as she is now."
+        resolver=_profile_now,
+        graphql_type=maybe(PROFILE),
+        description="The person as she is now; with `dryRun` as before.",
     )
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: Info) -> bool:
+        """Whether an answer is shown as this type."""
+        return isinstance(value, Settled)
+
+
+SuggestionAnswer = Annotated[
+    SuggestionDecision
+    | UniqueConflict
+    | RuleConflict
+    | TooLarge
+    | NotFound
+    | Forbidden
+    | Invalid
+    | NothingToDo
+    | IdempotencyConflict,
+    strawberry.union(name="SuggestionAnswer", description="What became of a suggestion."),
+]
 
 
 SuggestionId = Annotated[strawberry.ID, strawberry.argument(description="The suggestion's id.")]
@@ -263,38 +300,97 @@ Override = Annotated[
 
 
 async def accept_suggestion(
-    info: Info, suggestion: SuggestionId, override: Override = False, note: Note = None
-) -> Settled:
+    info: Info,
+    suggestion: SuggestionId,
+    override: Override = False,
+    note: Note = None,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> Settled | Trouble:
     """Accept a suggestion."""
-    if override:
-        check_override(info.context.viewer)
-    return await _settled(info.context, suggestion, note, accept=True, override=override)
+    context = info.context
+
+    async def work(world: World) -> Settled | Trouble:
+        if override:
+            check_override(context.viewer)
+        return await _settled(context, world, suggestion, note, accept=True, override=override)
+
+    wanted = Wanted("acceptSuggestion", (suggestion, override, note), idempotency_key, dry_run)
+    return await done(context, wanted, work, _memory(Outcome.ACCEPTED, suggestion))
 
 
-async def dismiss_suggestion(info: Info, suggestion: SuggestionId, note: Note = None) -> Settled:
+async def dismiss_suggestion(
+    info: Info,
+    suggestion: SuggestionId,
+    note: Note = None,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> Settled | Trouble:
     """Dismiss a suggestion."""
-    return await _settled(info.context, suggestion, note, accept=False)
+
+    async def work(world: World) -> Settled | Trouble:
+        return await _settled(info.context, world, suggestion, note, accept=False)
+
+    wanted = Wanted("dismissSuggestion", (suggestion, note), idempotency_key, dry_run)
+    return await done(info.context, wanted, work, _memory(Outcome.DISMISSED, suggestion))
 
 
-async def reopen_suggestion(info: Info, suggestion: SuggestionId, note: Note = None) -> Settled:
+async def reopen_suggestion(
+    info: Info,
+    suggestion: SuggestionId,
+    note: Note = None,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> Settled | Trouble:
     """Take back what was decided by hand of an account's suggestion."""
-    what, a, b = _named(suggestion)
-    if what == PEOPLE:
-        raise refused(Code.BAD_ID, "what was decided about two people is taken back with `undoDecision`")
-    return await reopen_membership(info.context.world.writer, (IdentifierKey(a), b), asked_by(info.context, note))
+
+    async def work(world: World) -> Settled | Trouble:
+        what, a, b = _named(suggestion)
+        if what == PEOPLE:
+            raise refused(Code.BAD_ID, "what was decided about two people is taken back with `undoDecision`")
+        pair = (IdentifierKey(a), b)
+        return _problem_in(await reopen_membership(world.writer, pair, asked_by(info.context, note)))
+
+    wanted = Wanted("reopenSuggestion", (suggestion, note), idempotency_key, dry_run)
+    return await done(info.context, wanted, work, _memory(Outcome.REOPENED, suggestion))
 
 
 async def _settled(
-    context: Asking, suggestion: str, note: str | None, *, accept: bool, override: bool = False
-) -> Settled:
+    context: Asking, world: World, suggestion: str, note: str | None, *, accept: bool, override: bool = False
+) -> Settled | Trouble:
     what, a, b = _named(suggestion)
-    world = context.world
     asked = asked_by(context, note)
     if what == MEMBERSHIP:
         pair = IdentifierKey(a), b
-        return await settle_membership(world.reader, world.writer, pair, asked, world.policy, accept=accept)
+        found = await settle_membership(world.reader, world.writer, pair, asked, world.policy, accept=accept)
+        return _problem_in(found)
     people = IdentifierKey(a), IdentifierKey(b)
-    return await settle_people(world.reader, world.writer, people, asked, world.held, accept=accept, override=override)
+    return _problem_in(
+        await settle_people(world.reader, world.writer, people, asked, world.held, accept=accept, override=override)
+    )
+
+
+def _problem_in(settled: Settled) -> Settled | Trouble:
+    """What became of it, or why nothing did."""
+    if settled.conflict:
+        return conflict_shown(settled.conflict, settled.sentence if settled.outcome is Outcome.NEEDS_OVERRIDE else None)
+    return already("gone", settled.sentence) if settled.outcome is Outcome.GONE else settled
+
+
+async def _remembered(_: Transaction, result: object) -> str | None:
+    """The decision about two people; nothing more of a person and an account."""
+    if isinstance(result, Decided):
+        return result.decision
+    return "" if result is None or result is True else None
+
+
+def _memory(outcome: Outcome, suggestion: str) -> Memory[object, Settled | Trouble]:
+    async def recalled(_: Asking, decision: str) -> Settled:
+        _what, a, b = _named(suggestion)
+        sentence = settled_sentence(outcome, a, b, people=bool(decision))
+        return Settled(outcome, sentence, IdentifierKey(a), decision or None)
+
+    return Memory(_remembered, recalled)
 
 
 def _named(suggestion: str) -> tuple[Literal["people", "membership"], str, str]:

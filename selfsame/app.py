@@ -22,6 +22,7 @@ from graph.erasure import Tools, finish_erasures
 from graph.errors import DatabaseAwayError
 from graph.failures import kind_of, may_pass
 from graph.health import answers, changes_since, dead_letters_kept, stock_of
+from graph.idempotency import KEPT_MICROS, drop_keys
 from graph.ingestion import Mint, Outcome, commit_batch
 from graph.pending import drain_pending
 from graph.policies import PolicyHeld, follow
@@ -45,7 +46,7 @@ from selfsame.explorer import Pages, led_to_page, pages_in
 from selfsame.fetching import Fetching
 from selfsame.guests import Edge, Guests, Strangers
 from selfsame.hooks import Hook
-from selfsame.live import LIVE_SECONDS, RETENTION, Telling, door_of, still_known
+from selfsame.live import DROP_SECONDS, LIVE_SECONDS, RETENTION, Telling, door_of, still_known
 from selfsame.metrics import CONTENT_TYPE
 from selfsame.openapi import openapi_text
 from selfsame.origins import Origins
@@ -288,6 +289,12 @@ async def _wonder(parts: Parts) -> None:
     await parts.watch.tell_plan(parts.connection.reader)
 
 
+async def _drop(parts: Parts) -> None:
+    """Drop idempotency keys that nobody is answered by any more."""
+    while many := await drop_keys(parts.connection.writer, micros(parts.now()) - KEPT_MICROS):
+        log().info("old idempotency keys are dropped", keys=many)
+
+
 BACKGROUND: Sequence[tuple[float, Callable[[Parts], Awaitable[None]], str]] = (
     (DRAIN_SECONDS, _drain, "the background recompute has to wait"),
     (CARRY_OUT_SECONDS, _carry_out, "an erasure that a source asked for has to wait"),
@@ -297,6 +304,7 @@ BACKGROUND: Sequence[tuple[float, Callable[[Parts], Awaitable[None]], str]] = (
     (FINISH_SECONDS, _finish, "an erasure that was interrupted has to wait"),
     (FINISH_SECONDS, _resume, "the application of a policy that was interrupted has to wait"),
     (FOLLOW_SECONDS, _follow, "whether another policy is in force cannot be asked"),
+    (DROP_SECONDS, _drop, "idempotency keys that are two days old stay for a while"),
     (COUNT_SECONDS, _count, "what the graph holds cannot be counted"),
     (PLAN_SECONDS, _wonder, "the plan of a slow statement cannot be had"),
 )

@@ -83,6 +83,7 @@ EXIT_OF_CODE = {
     "erasures_open": Exit.AWAY,
     "policy_written": Exit.USAGE,
     "decision_invalid": Exit.USAGE,
+    "too_many_pairs": Exit.USAGE,
     "unknown_decision": Exit.USAGE,
     "local_neo4j": Exit.AWAY,
     "neo4j_not_fetched": Exit.AWAY,

@@ -50,10 +50,11 @@ class Caller:
     bounds: Bounds = field(default_factory=Bounds)
     pii: bool = True
     accounts: tuple[str, ...] = ()
+    name: str = "somebody"
 
     @property
     def viewer(self) -> Viewer:
-        return Viewer(self.scope, bounds=self.bounds, pii=self.pii, accounts=self.accounts)
+        return Viewer(self.scope, self.name, bounds=self.bounds, pii=self.pii, accounts=self.accounts)
 
     @property
     def statements(self) -> list[str]:
@@ -80,6 +81,13 @@ class Caller:
         (error,) = read(await self.post(query, **variables))["errors"]
         assert error["message"]
         return error["extensions"]["code"]
+
+    async def problem(self, query: str, **variables: Json) -> str:
+        """The code of the only problem that mutations answered as data; they ask for it."""
+        (answer,) = (await self.ask(query, **variables)).values()
+        assert isinstance(answer, dict)
+        assert answer["sentence"]
+        return str(answer["code"])
 
     async def _sent(self, method: str, body: bytes, headers: Mapping[str, str], query: str = "") -> Response:
         async def receive() -> Message:

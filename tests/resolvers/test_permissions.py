@@ -56,11 +56,11 @@ def test_a_writing_key_is_not_even_told_the_schema(asked: str) -> None:
         check_access([asked], Viewer(Scope.WRITE))
 
 
-UNDO = 'mutation { undoDecision(decision: "x") { __typename } }'
+UNDO = 'mutation { undoDecision(decision: "x") { ... on Problem { code sentence } } }'
 HIDDEN = 'mutation { ...all } fragment all on Mutation { ... { undoDecision(decision: "x") { __typename } } }'
 MERGE = """
 mutation {
-  mergeProfiles(from: {id: "a"}, into: {id: "b"}, override: true) { __typename }
+  mergeProfiles(from: {id: "a"}, into: {id: "b"}, override: true) { ... on Forbidden { code sentence } }
 }
 """
 PREVIEW = 'query { unmergePreview(what: {identifiers: [{namespace: "user_id", value: "u1"}]}) { __typename } }'
@@ -70,10 +70,16 @@ PREVIEW = 'query { unmergePreview(what: {identifiers: [{namespace: "user_id", va
 @pytest.mark.anyio
 @pytest.mark.parametrize(
     ("scope", "query"),
-    [(Scope.READ, UNDO), (Scope.WRITE, UNDO), (Scope.READ, HIDDEN), (Scope.READ, PREVIEW), (Scope.STEWARD, MERGE)],
+    [(Scope.READ, UNDO), (Scope.WRITE, UNDO), (Scope.READ, HIDDEN), (Scope.READ, PREVIEW)],
 )
 async def test_who_has_not_the_right_is_refused(graph: Connection, scope: Scope, query: str) -> None:
     assert await caller(graph, scope).refused(query) == "key_scope"
+
+
+@pytest.mark.neo4j
+@pytest.mark.anyio
+async def test_that_a_steward_may_not_override_is_data(graph: Connection) -> None:
+    assert await caller(graph, Scope.STEWARD).problem(MERGE) == "key_scope"
 
 
 ACTS = """
@@ -95,4 +101,4 @@ async def test_a_steward_undoes_no_override_nor_the_undo_of_one(graph: Connectio
         "x": False,
     }
     for decision in "ou":
-        assert await caller(graph, Scope.STEWARD).refused(UNDO.replace('"x"', f'"{decision}"')) == "key_scope"
+        assert await caller(graph, Scope.STEWARD).problem(UNDO.replace('"x"', f'"{decision}"')) == "key_scope"

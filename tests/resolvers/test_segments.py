@@ -19,8 +19,11 @@ SHOWN = "trait { name how value } interactions { type name atLeast atMost within
 DEFINE = f"""
 mutation ($name: String!, $asked: SegmentInput!) {{
   defineSegment(name: $name, definition: $asked) {{
-    id name usable createdAt
-    definition {{ all {{ {SHOWN} any {{ {SHOWN} }} not {{ {SHOWN} }} }} {SHOWN} }}
+    ... on SegmentDefined {{ segment {{
+      id name usable createdAt
+      definition {{ all {{ {SHOWN} any {{ {SHOWN} }} not {{ {SHOWN} }} }} {SHOWN} }}
+    }} }}
+    ... on Problem {{ code sentence }}
   }}
 }}
 """
@@ -65,11 +68,11 @@ def as_input(shown: Json) -> Json:
 
 async def test_a_definition_comes_back_as_it_was_given(graph: Connection) -> None:
     writer = await settled(graph, Scope.STEWARD)
-    kept = (await writer.ask(DEFINE, name=" quiet ", asked=EVERY_KIND))["defineSegment"]
+    kept = (await writer.ask(DEFINE, name=" quiet ", asked=EVERY_KIND))["defineSegment"]["segment"]
     assert isinstance(kept, dict)
     assert (kept["name"], kept["usable"], as_input(kept["definition"])) == ("quiet", True, EVERY_KIND)
     again = await writer.ask(DEFINE, name="quiet", asked=as_input(kept["definition"]))
-    assert again == {"defineSegment": kept}
+    assert again == {"defineSegment": {"segment": kept}}
 
 
 async def test_kept_segments_are_listed_and_people_know_theirs(graph: Connection) -> None:
@@ -136,11 +139,11 @@ async def test_a_definition_of_another_shape_is_no_variable(graph: Connection, a
 
 @pytest.mark.parametrize("name", ["", "  ", "a" * 101, "a\u0007b"])
 async def test_a_name_can_be_read(graph: Connection, name: str) -> None:
-    assert await (await settled(graph, Scope.STEWARD)).refused(DEFINE, name=name, asked=OSLO) == "segment_name"
+    assert await (await settled(graph, Scope.STEWARD)).problem(DEFINE, name=name, asked=OSLO) == "segment_name"
 
 
 async def test_a_hundred_segments_are_enough(graph: Connection) -> None:
     writer = await settled(graph, Scope.STEWARD)
     for number in range(100):
         await define_segment(graph.writer, f"s{number}", All(()), START)
-    assert await writer.refused(DEFINE, name="one more", asked=OSLO) == "too_many_segments"
+    assert await writer.problem(DEFINE, name="one more", asked=OSLO) == "too_many_segments"

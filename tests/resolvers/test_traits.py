@@ -29,12 +29,15 @@ query ($by: ProfileLookup!, $key: String!) {
 """
 SET = """
 mutation ($by: ProfileLookup!, $key: String!, $value: JSON) {
-  setTrait(profile: $by, key: $key, value: $value) { trait(key: $key) { value source sentence } }
+  setTrait(profile: $by, key: $key, value: $value) {
+    ... on TraitDecided { profile { trait(key: $key) { value source sentence } } }
+    ... on Problem { code sentence }
+  }
 }
 """
 CLEAR = """
 mutation ($by: ProfileLookup!, $key: String!) {
-  clearTrait(profile: $by, key: $key) { trait(key: $key) { value source } }
+  clearTrait(profile: $by, key: $key) { ... on TraitDecided { profile { trait(key: $key) { value source } } } }
 }
 """
 
@@ -97,7 +100,7 @@ async def test_null_deletes_and_an_empty_text_is_a_value(graph: Connection) -> N
 async def test_what_is_set_by_hand_is_shown_until_it_is_taken_back(graph: Connection) -> None:
     teller = await named(graph)
     steward = caller(graph, Scope.STEWARD)
-    found = (await steward.ask(SET, by=ANN, key="fullName", value="Ann"))["setTrait"]["trait"]
+    found = (await steward.ask(SET, by=ANN, key="fullName", value="Ann"))["setTrait"]["profile"]["trait"]
     assert (found["value"], found["source"]) == ("Ann", "manual")
     await teller.tell([identify("ann", traits={"name": "D"}, at=99, source="crm", id="c99")])
     assert (await trait(under(graph, Strategy.LAST, "crm")))["value"] == "Ann"
@@ -105,10 +108,10 @@ async def test_what_is_set_by_hand_is_shown_until_it_is_taken_back(graph: Connec
     deleted = await steward.ask(
         SET, by={"identifier": {"namespace": "anonymous_id", "value": "a1"}}, key="name", value=None
     )
-    assert deleted["setTrait"]["trait"]["value"] is None
+    assert deleted["setTrait"]["profile"]["trait"]["value"] is None
     assert await shown_name(graph) is None
     for _ in range(2):
-        back = (await steward.ask(CLEAR, by=ANN, key="name"))["clearTrait"]["trait"]
+        back = (await steward.ask(CLEAR, by=ANN, key="name"))["clearTrait"]["profile"]["trait"]
         assert (back["value"], back["source"]) == ("D", "crm")
     assert await shown_name(graph) == "D"
     assert await verify(graph.reader, default_policy()) == ()
@@ -130,7 +133,6 @@ async def test_who_may_not_and_what_cannot_be_set_is_refused_and_nothing_is_writ
         ("trait_name", {"key": " ", "value": 1}),
         ("trait_name", {"key": "x" * 513, "value": 1}),
         ("too_many_values", {"key": "name", "value": "x" * 33_000}),
-        ("variables_invalid", {"key": "name"}),
         (
             "unknown_profile",
             {"key": "name", "value": 1, "by": {"identifier": {"namespace": "user_id", "value": "nobody"}}},
@@ -138,7 +140,10 @@ async def test_who_may_not_and_what_cannot_be_set_is_refused_and_nothing_is_writ
         ("unknown_profile", {"key": "name", "value": 1, "by": {"id": "gone"}}),
     ]
     for code, given in wrong:
-        assert await steward.refused(SET, **{"by": ANN, **given}) == code
-    half = 'mutation { setTrait(profile: {id: "x"}, key: "name", value: "\\ud800") { id } }'
+        assert await steward.problem(SET, **{"by": ANN, **given}) == code
+    assert await steward.refused(SET, by=ANN, key="name") == "variables_invalid"
+    half = (
+        'mutation { setTrait(profile: {id: "x"}, key: "name", value: "\\ud800") { ... on Problem { code sentence } } }'
+    )
     assert await steward.refused(half) in {"syntax", "value_invalid"}
     assert await trait(caller(graph)) == before

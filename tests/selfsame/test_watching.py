@@ -141,8 +141,8 @@ def everything(company: Company) -> Iterator[Awaitable[int]]:
         (read, "{ %s }"),
         (read, "{ %s("),
         (read, '{ node(id: "%s") { id } }'),
-        (admin, 'mutation { setTrait(profile: { id: "%s" }, key: "name", value: "x") { id } }'),
-        (admin, 'mutation { defineSegment(name: "%s", definition: { all: [] }) { name } }'),
+        (admin, 'mutation { setTrait(profile: { id: "%s" }, key: "name", value: "x") { __typename } }'),
+        (admin, 'mutation { defineSegment(name: "%s", definition: { all: [] }) { __typename } }'),
     ):
         yield status(company, "POST", "/graphql", key, json={"query": query % SECRET, "operationName": None})
     yield status(company, "GET", f"/graphql?query={{{SECRET}}}", read)

@@ -24,8 +24,9 @@ fragment answer on DecisionAnswer {
     refused { a { value } b { value } kind reason }
     accepted { a { value } b { value } kind }
   }
-  ... on DecisionConflict { reason sentence values { a { value } b { value } } apart { a { value } b { value } } }
-  ... on NothingDecided { code sentence }
+  ... on Problem { code sentence }
+  ... on UniqueConflict { values { a { value } b { value } } }
+  ... on RuleConflict { reason values { a { value } b { value } } apart { a { value } b { value } } }
 }
 """
 MERGE = f"""
@@ -117,13 +118,13 @@ async def everything(company: Company) -> object:
 async def test_t12_two_user_ids_are_one_person_only_by_an_override(company: Company) -> None:
     await company.send(identify("u1", "a1"), identify("u2", "a2"))
     refused = await merge(company, "u1", "u2")
-    assert (refused["__typename"], refused["reason"]) == ("DecisionConflict", "UNIQUE")
+    assert (refused["__typename"], refused["code"]) == ("UniqueConflict", "unique")
     assert refused["values"] == [{"a": {"value": "u1"}, "b": {"value": "u2"}}]
     assert await company.people() == sets("u1 a1", "u2 a2")
     merged = await merge(company, "u1", "u2", override=True)
     assert people_in(merged) == {"a1 a2 u1 u2": 2}
     assert await company.people() == sets("u1 a1 u2 a2")
-    assert (await merge(company, "a1", "u2"))["code"] == "ALREADY_ONE"
+    assert (await merge(company, "a1", "u2"))["code"] == "already_one"
 
 
 async def test_t14_a_user_id_is_migrated_with_all_that_was_its(company: Company) -> None:
@@ -189,10 +190,10 @@ async def test_t57_unmerging_twice_is_once_and_undoing_the_undo_is_exact(company
     before = await everything(company)
     apart = await unmerge(company, pair("u1", "a1"))
     parted = await everything(company)
-    assert (await unmerge(company, pair("u1", "a1")))["code"] == "NOT_ONE"
+    assert (await unmerge(company, pair("u1", "a1")))["code"] == "not_one"
     back = await undo(company, apart)
     assert await everything(company) == before
-    assert (await undo(company, apart))["code"] == "TAKEN_BACK"
+    assert (await undo(company, apart))["code"] == "taken_back"
     await undo(company, back)
     assert await everything(company) == parted
 
@@ -228,11 +229,11 @@ async def test_what_cannot_be_decided_is_answered_and_writes_nothing(company: Co
         await unmerge(company, {"identifiers": [by(value)["identifier"] for value in ("u1", "a1")]}),
     ]
     assert [each["code"] for each in answers] == [
-        "DECISION_INVALID",
-        "UNKNOWN_IDENTIFIER",
-        "UNKNOWN_IDENTIFIER",
-        "DECISION_INVALID",
-        "UNKNOWN_DECISION",
-        "NOTHING_LEFT",
+        "decision_invalid",
+        "unknown_identifier",
+        "unknown_identifier",
+        "decision_invalid",
+        "unknown_decision",
+        "nothing_left",
     ]
     assert await graph.reader.rows("MATCH (x:Act) RETURN x.id AS id") == []

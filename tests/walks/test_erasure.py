@@ -18,8 +18,10 @@ pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 ERASE = """
 mutation ($by: ProfileLookup!, $mode: ErasureMode! = DELETE, $dryRun: Boolean! = false) {
   erase(by: $by, mode: $mode, dryRun: $dryRun) {
-    identifiers { namespace value } ids profiles interactions observations scrubbed
-    after { id identifiers { value } }
+    ... on Erased {
+      identifiers { namespace value } ids profiles interactions observations scrubbed
+      after { id identifiers { value } }
+    }
   }
 }
 """
@@ -92,9 +94,9 @@ async def test_t60_who_is_suppressed_stays_out_and_is_counted_until_unsuppressed
     assert [(each["committed"], each["erased"]) for each in answers] == [(0, 1)] * 3
     assert await company.profiles() == []
     asked = {"namespace": "user_id", "value": "u1"}
-    query = "mutation ($who: IdentifierLookup!) { unsuppress(identifier: $who) }"
-    assert (await office.answer(query, who=asked))["data"] == {"unsuppress": True}
-    assert (await office.answer(query, who=asked))["data"] == {"unsuppress": False}
+    query = "mutation ($who: IdentifierLookup!) { unsuppress(identifier: $who) { __typename } }"
+    assert (await office.answer(query, who=asked))["data"] == {"unsuppress": {"__typename": "Unsuppressed"}}
+    assert (await office.answer(query, who=asked))["data"] == {"unsuppress": {"__typename": "NothingToDo"}}
     await company.send(identify("u1", at=2), fresh(identify("u1")))
     assert [each.events for each in await company.profiles()] == [("identify",)]
 

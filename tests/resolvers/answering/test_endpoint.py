@@ -18,7 +18,9 @@ pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
 NEW, OLD = "application/graphql-response+json", "application/json"
 KNOWN = '{ profile(by: { id: "anna" }) { known } }'
-DEFINE = 'mutation { defineSegment(name: "all", definition: { all: [] }) { name } }'
+DEFINE = (
+    'mutation { defineSegment(name: "all", definition: { all: [] }) { ... on SegmentDefined { segment { name } } } }'
+)
 
 
 def code(answer: Response) -> str:
@@ -136,7 +138,7 @@ async def test_a_key_does_what_its_scope_says(graph: Connection, scope: Scope, q
 
 
 async def test_a_stewards_key_may_change(graph: Connection) -> None:
-    assert await caller(graph, Scope.STEWARD).ask(DEFINE) == {"defineSegment": {"name": "all"}}
+    assert await caller(graph, Scope.STEWARD).ask(DEFINE) == {"defineSegment": {"segment": {"name": "all"}}}
 
 
 class AwayReader(Reader):
@@ -175,12 +177,12 @@ async def test_of_several_mutations_what_is_done_is_told_beside_what_has_to_wait
     """The first writes; what the second reads first is away."""
     me = replace(with_reader(graph, AwayReader), scope=Scope.ADMIN)
     answer = await me.post(
-        f'mutation {{ {DEFINE[11:-2]} clearTrait(profile: {{ id: "anna" }}, key: "name") {{ id }} }}'
+        f'mutation {{ {DEFINE[11:-2]} clearTrait(profile: {{ id: "anna" }}, key: "name") {{ __typename }} }}'
     )
     assert (answer.status_code, code(answer)) == (200, "database_away")
-    assert read(answer)["data"] == {"defineSegment": {"name": "all"}, "clearTrait": None}
+    assert read(answer)["data"] == {"defineSegment": {"segment": {"name": "all"}}, "clearTrait": None}
     assert read(answer)["errors"][0]["path"] == ["clearTrait"]
-    alone = await me.post('mutation { clearTrait(profile: { id: "anna" }, key: "name") { id } }')
+    alone = await me.post('mutation { clearTrait(profile: { id: "anna" }, key: "name") { __typename } }')
     assert (alone.status_code, code(alone), "data" in read(alone)) == (503, "database_away", False)
 
 

@@ -29,12 +29,15 @@ async function merged() {
   const ids = before.map(({id}) => id)
   const byIds = [await person({id: ids[0]}), await person({id: ids[1]})]
   const cachedBefore = profilesInCache()
-  const answer = await client.mutate({mutation: ApolloMerge, variables: {from: {id: ids[1]}, into: {id: ids[0]}}})
+  const variables = {from: {id: ids[1]}, into: {id: ids[0]}, key: crypto.randomUUID()}
+  const answer = await client.mutate({mutation: ApolloMerge, variables})
+  const again = await client.mutate({mutation: ApolloMerge, variables})
   for (const by of [{identifier: older}, {identifier: newer}, {id: ids[0]}]) await person(by, 'network-only')
   const after = await person({id: ids[1]}, 'network-only')
   return {
     ids, cachedBefore, same: byIds.every(({id}, n) => id === ids[n]), after,
-    outcome: answer.data.mergeProfiles.__typename, cachedAfter: profilesInCache(),
+    outcome: answer.data.mergeProfiles.__typename,
+    again: again.data.mergeProfiles.decision === answer.data.mergeProfiles.decision, cachedAfter: profilesInCache(),
   }
 }
 

@@ -41,7 +41,7 @@ async function byGet() {
 async function cached() {
   const schema = await introspection()
   const resolvers = {Profile: {interactions: relayPagination()}}
-  const who = client([cacheExchange({schema, resolvers, keys: {Trait: () => null}}), fetchExchange])
+  const who = client([cacheExchange({schema, resolvers, keys: {Trait: () => null, TraitDecided: () => null}}), fetchExchange])
   await asked(who, UrqlTrait, {by})
   const told = await who.mutation(UrqlSetTrait, {profile: by, value: 'Walker'}).toPromise()
   if (told.error) throw told.error

@@ -31,8 +31,8 @@ graphql`
   mutation TimelineMergeMutation($from: ProfileLookup!, $into: ProfileLookup!, $what: SegmentInput!) {
     mergeProfiles(from: $from, into: $into, dryRun: true) {
       ... on Decided { after { id } }
-      ... on DecisionConflict { reason }
+      ... on Problem { code }
     }
-    defineSegment(name: "relay", definition: $what) { id }
+    defineSegment(name: "relay", definition: $what) { ... on SegmentDefined { segment { id } } }
   }
 `
