@@ -91,7 +91,7 @@ async def test_apollo_keeps_one_entity_of_two_who_became_one_and_walks_a_timelin
     merged, (stays, goes) = found["merged"], found["merged"]["ids"]
     assert merged["same"]
     assert merged["cachedBefore"] == [f"Profile:{stays}", f"Profile:{goes}"]
-    assert merged["outcome"] == "Decided"
+    assert (merged["outcome"], merged["again"]) == ("Decided", True)
     assert (merged["after"]["id"], merged["after"]["redirectedFrom"]) == (stays, goes)
     assert merged["cachedAfter"] == [f"Profile:{stays}"]
     assert found["timeline"] == {"pages": 3, "ids": await walked(company)}
