@@ -6,10 +6,11 @@ never answered with the present: what may be answered stands in one table, and e
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import cast
 
 from graphql import GraphQLError
+from msgspec.structs import asdict
 
 from graph.accounts import Account as StoredAccount
 from graph.accounts import Membership as StoredMembership
@@ -226,8 +227,7 @@ async def past_timeline(
 
 
 def _interaction(each: StoredInteraction) -> StoredInteraction:
-    values = {one.name: getattr(each, one.name) for one in fields(each)}
-    return PastInteraction(**{**values, "actor": cast("IdentifierKey", PastKey(each.actor))})
+    return PastInteraction(**{**asdict(each), "actor": cast("IdentifierKey", PastKey(each.actor))})
 
 
 async def past_history(context: Asking, profile: PastProfile, first: int, after: str | None) -> Connection[Change]:

@@ -22,13 +22,13 @@ BOUNDED = {
     "MergeEvent.after MergeEvent.retired Erased.profiles",
     MESSAGE: "Interaction.identifiers Interaction.warnings FormSubmission.answers OrderEvent.lines OrderEvent.products "
     "TrackEvent.products",
-    TWO: "DecisionConflict.apart DecisionConflict.sizes DecisionConflict.values Explanation.missing Link.generic "
+    TWO: "RuleConflict.apart RuleConflict.values UniqueConflict.values TooLarge.sizes Explanation.missing Link.generic "
     "Refusal.sizes Refusal.values Suggestion.identifiers Suggestion.values Explanation.remedies Refusal.remedies "
     "Remedy.about",
-    POLICY: "DecisionConflict.limits DecidedPerson.traits DecisionEvent.acts Source.namespaces",
+    POLICY: "TooLarge.limits DecidedPerson.traits DecisionEvent.acts Source.namespaces",
     SAID: "Profile.traits Profile.consents Profile.accounts Account.traits Member.history Membership.history "
     "Session.names",
-    BY_HAND: "Account.mergedFrom Organisation.accounts AccountDecision.organisations Erased.policies",
+    BY_HAND: "Account.mergedFrom Organisation.accounts AccountsDecided.organisations Erased.policies",
     "500": "AccountTree.branches Neighbourhood.nodes",
     "200 ties of each of at most 500 nodes": "Neighbourhood.edges Neighbourhood.leftOut Relation.leftOut",
     "100": "Erased.after MergeEvent.moved Order.products Query.nodes Query.segments Profile.segments",
@@ -38,7 +38,7 @@ BOUNDED = {
     "as many as were asked for": "SegmentPreview.sample",
     "6 hops": "RelationPath.things RelationPath.ties",
     "the changes of one transaction": "ProfileChange.changes",
-    "a definition has 100 conditions at most": "SegmentDefinition.all SegmentDefinition.any",
+    "a definition has 100 conditions at most": "Invalid.problems SegmentDefinition.all SegmentDefinition.any",
     "the sources somebody set up, and the codes of errors": "Query.sources Source.rejected",
 }
 

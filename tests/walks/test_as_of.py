@@ -108,7 +108,11 @@ query ($by: ProfileLookup!, $asOf: DateTime) {
 }
 """
 SET = """
-mutation ($by: ProfileLookup!) { setTrait(profile: $by, key: "city", value: "Rome") { __typename } }
+mutation ($by: ProfileLookup!) {
+  setTrait(profile: $by, key: "city", value: "Rome") {
+    ... on TraitDecided { profile { trait(key: "city") { at } } }
+  }
+}
 """
 CLEAR = 'mutation ($by: ProfileLookup!) { clearTrait(profile: $by, key: "city") { __typename } }'
 BY = "{ changes(first: 2, kinds: [TRAIT_SET, TRAIT_CLEARED]) { edges { node { kind by sentence } } } }"
@@ -119,7 +123,7 @@ async def test_what_was_set_by_hand_and_taken_back_is_shown_as_of_between_and_th
 ) -> None:
     await company.send(identify("u1", "a1", at=1, traits={"city": "Oslo"}))
     before = now()
-    at = (await company.change(SET, by=user("u1")))["setTrait"]["trait"]["at"]
+    at = (await company.change(SET, by=user("u1")))["setTrait"]["profile"]["trait"]["at"]
     between = now()
     await company.change(CLEAR, by=user("u1"))
     web = {"value": "Oslo", "source": "web", "at": "2026-01-01T00:01:00Z"}
