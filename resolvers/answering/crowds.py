@@ -6,6 +6,7 @@ variables 50 ms.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from graphql import (
     DocumentNode,
@@ -101,7 +102,7 @@ def check_variables(variables: Mapping[str, object]) -> None:
     number = 0
     for _ in range(DEEPEST_VALUE):
         number += len(level)
-        level = [inner for each in level for inner in _inner(each)]
+        level = list(islice((inner for each in level for inner in _inner(each)), MOST_VALUES + 1))
         if number + len(level) > MOST_VALUES:
             raise refused(Code.TOO_MANY_VALUES, f"the variables hold more than {MOST_VALUES:,} values")
         if any(isinstance(each, str) and len(each) > LONGEST_TEXT for each in level):

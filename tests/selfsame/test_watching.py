@@ -1,7 +1,6 @@
 """What whoever runs the service sees of it: numbers and lines, and in none of them a value that somebody sent."""
 
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from time import process_time
 from typing import Any
 
 import pytest
@@ -9,16 +8,14 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families
-from starlette.types import Message, Scope
 from structlog.testing import capture_logs
 
-from graph.connection import Connection, Ran, Reader, Writer
+from graph.connection import Connection, Reader, Writer
 from graph.segments import SEGMENTS
 from graph.statements import MADE, name_of
-from resolvers.answering.told import TOLD, Told
 from selfsame.guests import Edge
 from selfsame.tracing import configured_tracer
-from selfsame.watching import Watch, Watched
+from selfsame.watching import Watch
 from tests.walks.sending import identify, track
 from tests.walks.service import Company, in_process
 from tests.walks.vendors import hooks
@@ -188,22 +185,3 @@ def test_without_an_sdk_there_is_no_tracer() -> None:
 def test_a_statement_is_called_by_its_constant_and_one_made_when_asked_by_none() -> None:
     assert name_of(SEGMENTS) == "segments.SEGMENTS"
     assert name_of("MATCH (n) RETURN n") == MADE
-
-
-async def test_to_be_watched_costs_little() -> None:
-    """Without the line in the log it is some 10 µs a request and as many a statement; others use this machine, too."""
-    watch = Watch(lines=False)
-
-    async def answer(scope: Scope, _: object, send: Any) -> None:  # noqa: ANN401
-        scope[TOLD] = (Told("query", "d", 5),)
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-
-    async def nothing(_: Message) -> None:
-        pass
-
-    app = Watched(answer, watch, {})
-    began = process_time()
-    for _ in range(2_000):
-        await app({"type": "http", "method": "POST"}, None, nothing)  # type: ignore[arg-type]  # nothing is received
-        watch.ran(Ran(SEGMENTS, 0, 0.001, 3))
-    assert (process_time() - began) / 2_000 < 0.000_2
