@@ -70,6 +70,7 @@ READY_SECONDS = 5.0
 # On a connection that was cut without a word the driver waits for ever, and whoever waits in the queue with it. A group
 # takes milliseconds, on a machine that is starved some seconds.
 COMMIT_SECONDS = 60.0
+ENDING_SECONDS = 1.0
 WORK_SECONDS = 3_600.0  # of background work, where a whole history may be heard anew
 
 
@@ -159,31 +160,37 @@ def _lifespan(
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        ending = anyio.Event()
         async with intake.opened(), anyio.create_task_group() as tasks:
             for seconds, work, waiting in BACKGROUND:
-                tasks.start_soon(_for_ever, seconds, partial(_measured, parts, work), waiting)
+                tasks.start_soon(_until, ending, seconds, partial(_measured, parts, work), waiting)
             if keys.tokens is not None:
-                tasks.start_soon(_for_ever, FRESH_SECONDS, keys.tokens.refresh, "the keys of tokens have to wait")
+                waits = "the keys of tokens have to wait"
+                tasks.start_soon(_until, ending, FRESH_SECONDS, keys.tokens.refresh, waits)
             noting = partial(keys.note, parts.connection.writer)
-            tasks.start_soon(_for_ever, NOTE_SECONDS, noting, "when keys were used cannot be noted")
-            telling = Telling(parts.connection, feed, parts.now, parts.retention)
-            tasks.start_soon(_for_ever, LIVE_SECONDS, telling.go_on, "what happens has to wait until it is told")
+            tasks.start_soon(_until, ending, NOTE_SECONDS, noting, "when keys were used cannot be noted")
+            telling = Telling(parts.connection, feed, parts.now, parts.retention).go_on
+            tasks.start_soon(_until, ending, LIVE_SECONDS, telling, "what happens has to wait until it is told")
             yield
             feed.close()
-            tasks.cancel_scope.cancel()
+            # What is cut off while it opens a connection leaves the driver's socket open: short work ends by itself.
+            ending.set()
+            tasks.cancel_scope.deadline = anyio.current_time() + ENDING_SECONDS
 
     return lifespan
 
 
-async def _for_ever(seconds: float, work: Callable[[], Awaitable[None]], waiting: str) -> None:
-    """Do a piece of background work every so many seconds, as long as the service lives.
+async def _until(ending: anyio.Event, seconds: float, work: Callable[[], Awaitable[None]], waiting: str) -> None:
+    """Do a piece of background work every so many seconds, until the service ends.
 
     What goes wrong is logged by its type and code, and tried again, less often where nothing but a repair can help:
     what is stored would end the service after each start anew. `selfsame doctor` tells what is unfinished.
     """
     pause = seconds
     while True:
-        await anyio.sleep(pause)
+        with anyio.move_on_after(pause):
+            await ending.wait()
+            return
         pause = seconds
         try:
             with anyio.fail_after(WORK_SECONDS):

@@ -24,7 +24,7 @@ async def test_background_work_goes_on_after_any_error_and_logs_no_value(monkeyp
 
     with capture_logs() as lines:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(app._for_ever, 0.001, work, "it has to wait")
+            tasks.start_soon(app._until, anyio.Event(), 0.001, work, "it has to wait")
             with anyio.fail_after(5):
                 await done.wait()
             tasks.cancel_scope.cancel()

@@ -157,10 +157,9 @@ async def test_the_protocol_is_kept(company: Company, monkeypatch: pytest.Monkey
         assert await listener.closed() == 4429
     async with opened(url(company), key) as listener:
         await listener.say("subscribe", "1", {"query": "{ segments { name } }"})
-        assert [await listener.hear(), await listener.hear()] == [
-            {"type": "next", "id": "1", "payload": {"data": {"segments": []}}},
-            {"type": "complete", "id": "1"},
-        ]
+        told, end = await listener.hear(), await listener.hear()
+        assert (told["type"], told["id"], told["payload"]["data"]) == ("next", "1", {"segments": []})
+        assert end == {"type": "complete", "id": "1"}
         for _ in range(2):
             await listener.subscribe("1", MERGES)
         assert await listener.closed() == 4409
