@@ -3,7 +3,10 @@
 import logging
 import sys
 import traceback
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
+from typing import TextIO, cast
 
 import orjson
 import structlog
@@ -31,9 +34,24 @@ def configure_logs(settings: Settings) -> None:
             last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Lenient(sys.stderr))),
         cache_logger_on_first_use=False,
     )
+
+
+@dataclass(frozen=True)
+class _Lenient:
+    """Where lines go; one that finds no room, on a full disk or in a pipe that nobody reads, ends nobody's work."""
+
+    file: TextIO
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self.file.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self.file.flush()
 
 
 def _json(line: EventDict, **_: object) -> str:

@@ -1,5 +1,8 @@
 """What is logged of an error: where it came from, and no value that it met."""
 
+import sys
+from contextlib import suppress
+
 import pytest
 import structlog
 
@@ -41,3 +44,13 @@ def test_at_debug_its_text_is_told_as_well(capsys: pytest.CaptureFixture[str]) -
     except KeyError as error:
         log().error("a request failed", exc_info=error)
     assert ADDRESS in capsys.readouterr().err
+
+
+def test_a_line_that_finds_no_room_ends_nobodys_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123 -- a device, which says that the disk is full
+        monkeypatch.setattr(sys, "stderr", full)
+        configure_logs(Settings(log_format=LogFormat.JSON))
+        log().info("nobody hears it", text="a" * 100_000)
+        monkeypatch.undo()
+        with suppress(OSError):
+            full.close()

@@ -124,7 +124,8 @@ def started(settings: Mapping[str, str], *arguments: str | Path) -> Iterator[Run
     """A command that runs; if it still does at the end, it is stopped."""
     folder = Path(settings["SELFSAME_DATA_DIR"])
     folder.mkdir(parents=True, exist_ok=True)
-    log = folder / f"{arguments[0]}-{len(list(folder.glob('*.said')))}.said"
+    beside = folder.parent  # a disk that a test fills has no room for what is said of that
+    log = beside / f"{folder.name}-{arguments[0]}-{len(list(beside.glob('*.said')))}.said"
     with (
         log.open("w") as said,
         subprocess.Popen(
