@@ -95,11 +95,13 @@ CALL () {{
   RETURN collect({ROW}) AS found
 }}
 OPTIONAL CALL (found) {{
-  WITH found
-  WHERE size(found) < $first
-  {walk}SKIP $looked_at - 1
-  LIMIT 1
-  RETURN profile.{asked.order.value} AS at, profile.id AS id
+  UNWIND CASE WHEN size(found) < $first THEN [true] ELSE [] END AS short
+  CALL () {{
+    {walk}SKIP $looked_at - 1
+    LIMIT 1
+    RETURN profile.{asked.order.value} AS at, profile.id AS id
+  }}
+  RETURN at, id
 }}
 RETURN found, at, id
 """,
