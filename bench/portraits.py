@@ -21,12 +21,10 @@ import orjson
 
 from bench.crowd import TALKATIVE, crowd
 from bench.report import Ratio
+from bench.rivals.answering import portrait_of
 from bench.wire import caller, request
 from bench.world import World, announced_port, emptied, key_for, reaching, service
-from graph.interactions import EARLIEST, LATEST
 from graph.keys import Scope
-from graph.packing import packed
-from graph.portraits import PORTRAITS_BY_IDENTIFIER
 
 CALLERS = (1, 16, 64)
 LIST_CALLERS = 4
@@ -196,13 +194,10 @@ async def _listed(ours: Side, theirs: Side) -> Sequence[Ratio]:
 
 def by_driver(world: World) -> Ask:
     """The statement of the portrait by the bare driver."""
-    sent = packed(PORTRAITS_BY_IDENTIFIER)
 
     async def ask(_: int, person: int) -> None:
-        asked = [{"key": f"user_id:u{person}", "at": LATEST, "id": ""}]
-        parameters = {"asked": asked, "first": 21, "types": [], "start": EARLIEST}
         async with world.connection.driver.session(database="neo4j", default_access_mode="READ") as session:
-            result = await session.run(f"CYPHER replan=skip {sent.text}", {"p": parameters})
+            result = await session.run(*portrait_of(f"u{person}"))
             if not (await result.single(strict=True))[0]:
                 raise RuntimeError(str(person))
 

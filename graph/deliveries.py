@@ -13,7 +13,7 @@ import orjson
 
 from graph.changes import changes_by_id
 from graph.connection import Connection, Reader, Row, Transaction, Writer
-from graph.feed import Entry, entries_after, keep_position, locked_position
+from graph.feed import Entry, entries_after, keep_position, locked_position, profiles_touched
 from insight.changes import Change
 
 POSITION = "webhooks"
@@ -206,14 +206,6 @@ def _owed(endpoint: Endpoint, entry: Entry, place: int, type_: str, data: Mappin
     }
 
 
-# identifier_mint (unique), then one expand per mint
-PROFILES_TOUCHED = """
-UNWIND $mints AS mint
-MATCH (i:Identifier {mint: mint})-[:IDENTIFIES]->(profile:Profile)
-USING INDEX SEEK i:Identifier(mint)
-RETURN DISTINCT profile.id AS id
-"""
-
 # interaction_id and identifier_key (unique), then one expand per actor
 PROFILES_ACTING = """
 UNWIND $ids AS id
@@ -229,8 +221,9 @@ async def _events(tx: Transaction, entry: Entry, wanted: frozenset[str]) -> Sequ
     """What of an entry is told, in a fixed order: ids alone."""
     events: list[tuple[str, Mapping[str, object]]] = []
     if Topic.PROFILE_CHANGED in wanted and entry.touched:
-        rows = await tx.rows(PROFILES_TOUCHED, mints=sorted(entry.touched))
-        events += [(Topic.PROFILE_CHANGED, {"profiles": some}) for some in _parts(row["id"] for row in rows)]
+        events += [
+            (Topic.PROFILE_CHANGED, {"profiles": some}) for some in _parts(await profiles_touched(tx, entry.touched))
+        ]
     if Topic.INTERACTION_ADDED in wanted and entry.messages:
         rows = await tx.rows(PROFILES_ACTING, ids=list(entry.messages))
         events += [(Topic.INTERACTION_ADDED, {"profiles": some}) for some in _parts(row["id"] for row in rows)]

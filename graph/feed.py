@@ -5,7 +5,7 @@ numbers what is committed, so an entry that is committed late has a later number
 misses nothing. The numbers have no gap: who sees one waits until what is before it can be seen as well.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -275,3 +275,17 @@ RETURN id
 async def own_among(reader: Reader, profile: ProfileId, ids: Sequence[MessageId]) -> frozenset[MessageId]:
     """Which of these interactions are a profile's now, also on devices that she shares. One statement."""
     return frozenset(MessageId(row["id"]) for row in await reader.rows(OWN_AMONG, profile=profile, ids=list(ids)))
+
+
+# identifier_mint (unique), then one expand per mint
+PROFILES_TOUCHED = """
+UNWIND $mints AS mint
+MATCH (i:Identifier {mint: mint})-[:IDENTIFIES]->(profile:Profile)
+USING INDEX SEEK i:Identifier(mint)
+RETURN DISTINCT profile.id AS id
+"""
+
+
+async def profiles_touched(tx: Transaction, mints: Collection[str]) -> list[ProfileId]:
+    """The ids of the profiles to which identifiers belong that entries touch. One statement."""
+    return [ProfileId(row["id"]) for row in await tx.rows(PROFILES_TOUCHED, mints=sorted(mints))]

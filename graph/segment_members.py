@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from graph.connection import Connection, Reader, Row, Transaction
 from graph.errors import PolicyApplyingError
-from graph.feed import Entry, entries_after, keep_position, locked_position
+from graph.feed import Entry, entries_after, keep_position, locked_position, profiles_touched
 from graph.policies import PolicyHeld, begin
 from graph.profiles import Profile, profile_from
 from graph.segments import Asked, StoredSegment, compiled, memberships_in, segment_from
@@ -153,14 +153,6 @@ REMOVE segment.swept, segment.sweeping
 """
 
 # identifier_mint (unique), then one expand per mint
-PROFILES_TOUCHED = """
-UNWIND $mints AS mint
-MATCH (i:Identifier {mint: mint})-[:IDENTIFIES]->(profile:Profile)
-USING INDEX SEEK i:Identifier(mint)
-RETURN DISTINCT profile.id AS id
-"""
-
-# identifier_mint (unique), then one expand per mint
 OPEN_OF = """
 UNWIND $mints AS mint
 MATCH (i:Identifier {mint: mint})-[was:WAS_IN]->(:Segment)
@@ -175,7 +167,7 @@ async def _judged(tx: Transaction, entries: Sequence[Entry], kept: Sequence[_Kep
     mints = sorted(frozenset[str]().union(*(each.touched for each in entries)))
     if not mints:
         return {}
-    profiles = [row["id"] for row in await tx.rows(PROFILES_TOUCHED, mints=mints)]
+    profiles = await profiles_touched(tx, mints)
     before = {row["of"]: frozenset(row["mints"]) for row in await tx.rows(OPEN_OF, mints=sorted({*mints, *profiles}))}
     asked = {each.key: each.definition for each in kept}
     found = await memberships_in(tx, profiles, asked, frozenset(policy.traits), now) if profiles else {}

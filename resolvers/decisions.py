@@ -24,15 +24,8 @@ from resolvers.nodes import resolved
 from resolvers.once import DryRun, IdempotencyKey, Memory, Wanted, done
 from resolvers.permissions import Right, check_override, may
 from resolvers.problems import (
-    Forbidden,
-    IdempotencyConflict,
-    Invalid,
-    NotFound,
-    NothingToDo,
-    RuleConflict,
-    TooLarge,
     Trouble,
-    UniqueConflict,
+    Undecided,
 )
 from resolvers.scalars import JsonValue
 from resolvers.traits import TraitShown
@@ -136,15 +129,7 @@ class Decided:
 
 
 DecisionAnswer = Annotated[
-    Decided
-    | UniqueConflict
-    | RuleConflict
-    | TooLarge
-    | NotFound
-    | Forbidden
-    | Invalid
-    | NothingToDo
-    | IdempotencyConflict,
+    Decided | Undecided,
     strawberry.union(name="DecisionAnswer", description="What became of a decision."),
 ]
 

@@ -130,3 +130,10 @@ MEANINGS: Mapping[Code, str] = {
 def refused(code: Code, sentence: str | None = None, **extensions: object) -> GraphQLError:
     """The error that tells a caller what to change; its sentence is the table's where none is given."""
     return GraphQLError(sentence or MEANINGS[code], extensions={"code": code.value, **extensions})
+
+
+def with_code(error: GraphQLError, code: Code) -> GraphQLError:
+    """An error with a code: its own where it has one."""
+    if not (error.extensions or {}).get("code"):
+        error.extensions = {**(error.extensions or {}), "code": code.value}
+    return error

@@ -184,6 +184,11 @@ class TooLarge(Problem):
     )
 
 
+# Why nothing was decided of people: what the unions of those decisions have in common.
+Undecided = (
+    UniqueConflict | RuleConflict | TooLarge | NotFound | Forbidden | Invalid | NothingToDo | IdempotencyConflict
+)
+
 WHAT_FORBIDS = {
     Reason.UNIQUE: "Both people have a value of something of which everybody has one: with `override`, the value of "
     "`into` replaces the other, which keeps resolving.",

@@ -50,16 +50,9 @@ from resolvers.paging import (
 from resolvers.permissions import check_override
 from resolvers.problems import (
     Against,
-    Forbidden,
-    IdempotencyConflict,
     IdentifierPair,
-    Invalid,
-    NotFound,
-    NothingToDo,
-    RuleConflict,
-    TooLarge,
     Trouble,
-    UniqueConflict,
+    Undecided,
     already,
     conflict_shown,
 )
@@ -277,15 +270,7 @@ class SuggestionDecision:
 
 
 SuggestionAnswer = Annotated[
-    SuggestionDecision
-    | UniqueConflict
-    | RuleConflict
-    | TooLarge
-    | NotFound
-    | Forbidden
-    | Invalid
-    | NothingToDo
-    | IdempotencyConflict,
+    SuggestionDecision | Undecided,
     strawberry.union(name="SuggestionAnswer", description="What became of a suggestion."),
 ]
 

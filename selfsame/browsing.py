@@ -8,6 +8,7 @@ with credentials that a browser adds by itself, such as those of HTTP Basic once
 of another page is refused, as Apollo Server does it. Requests of no browser carry none of its headers and pass.
 """
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -46,16 +47,21 @@ def page_refused(request: Request, key: ApiKey, origins: Origins) -> Refusal | N
     origins: of the pages that may use a key that names none.
     """
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "")
-    if site in ("same-origin", "none") or (site == "" and origin is None) or _is_own(origin, request):
+    if site in ("same-origin", "none") or (site == "" and origin is None) or is_own(origin, request.headers):
         return None
     if not _asked_first(request):
         return PREFLIGHT_NEEDED
-    allowed = Origins(frozenset(key.origins)) if key.origins else origins
-    return None if allowed.allow(origin) else READING_REFUSED
+    return None if may_ask(origin, key, origins) else READING_REFUSED
 
 
-def _is_own(origin: str | None, request: Request) -> bool:
-    return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+def is_own(origin: str | None, headers: Mapping[str, str]) -> bool:
+    """Whether a page is one of the service itself."""
+    return origin is not None and urlsplit(origin).netloc == headers.get("host")
+
+
+def may_ask(origin: str | None, key: ApiKey, origins: Origins) -> bool:
+    """Whether pages of an origin may ask with a key; origins: those that may use one that names none."""
+    return (Origins(frozenset(key.origins)) if key.origins else origins).allow(origin)
 
 
 def _asked_first(request: Request) -> bool:

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from graph.connection import Connection
 from graph.feed import drop_entries, number_entries
@@ -14,6 +13,7 @@ from resolvers.feed import Feed
 from resolvers.viewer import Viewer
 from resolvers.world import World
 from selfsame.access import KeyRing, secret_in
+from selfsame.browsing import is_own, may_ask
 from selfsame.guests import Guests
 from selfsame.origins import Origins
 from selfsame.refusals import Refusal
@@ -41,9 +41,7 @@ def door_of(keys: KeyRing, guests: Guests, readers: Origins, world: Callable[[],
 def _may_ask(headers: Mapping[str, str], key: ApiKey, readers: Origins) -> bool:
     """Whether the page that opens a WebSocket may ask with a key; no browser asks before it opens one."""
     origin = headers.get("origin")
-    if origin is None or urlsplit(origin).netloc == headers.get("host"):
-        return True
-    return (Origins(frozenset(key.origins)) if key.origins else readers).allow(origin)
+    return origin is None or is_own(origin, headers) or may_ask(origin, key, readers)
 
 
 async def still_known(keys: KeyRing, headers: Mapping[str, str]) -> bool:

@@ -6,28 +6,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bench.rivals.answering import driver, serve
-from graph.interactions import EARLIEST, LATEST
-from graph.packing import packed
-from graph.portraits import PORTRAITS_BY_IDENTIFIER
+from bench.rivals.answering import PORTRAIT, driver, portrait_of, serve
 from resolvers.scalars import iso
 
 GRAPH = driver()
-SENT = packed(PORTRAITS_BY_IDENTIFIER)
 
 
 async def _portrait(request: Request) -> Response:
     asked = orjson.loads(await request.body())["variables"]["value"]
-    parameters = {
-        "asked": [{"key": f"user_id:{asked}", "at": LATEST, "id": ""}],
-        "first": 21,
-        "types": [],
-        "start": EARLIEST,
-    }
     async with GRAPH.session(database="neo4j", default_access_mode="READ") as session:
-        result = await session.run(f"CYPHER replan=skip {SENT.text}", {"p": parameters})
+        result = await session.run(*portrait_of(asked))
         record = await result.single(strict=True)
-    row = dict(zip(SENT.columns, record[0][0], strict=True))
+    row = dict(zip(PORTRAIT.columns, record[0][0], strict=True))
     profile = {
         "id": row["profile"]["id"],
         "known": row["profile"]["known"],

@@ -15,6 +15,7 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLNonNull,
+    Node,
     NonNullTypeNode,
     ObjectValueNode,
     OperationDefinitionNode,
@@ -53,7 +54,7 @@ def filling(
     try:
         for name, argument in defined.args.items():
             said = given.get(name)
-            if said is not None and has_variables(said.value):
+            if said is not None and variables_in(said.value):
                 fills.append((argument.out_name or name, _fill(said.value, argument.type, never_null)))
             else:
                 coerce_argument(constant, node, name, argument, said, None, None)
@@ -83,7 +84,7 @@ def _filled(value: ObjectValueNode, kind: GraphQLInputObjectType, never_null: fr
     fills: list[tuple[str, Fill]] = []
     for name, field in kind.fields.items():
         out = field.out_name or name
-        if name in given and has_variables(given[name]):
+        if name in given and variables_in(given[name]):
             fills.append((out, _fill(given[name], field.type, never_null)))
             continue
         if name not in given and is_required_input_field(field):
@@ -97,13 +98,13 @@ def _filled(value: ObjectValueNode, kind: GraphQLInputObjectType, never_null: fr
     return lambda variables: made(constant | {name: fill(variables) for name, fill in fills})
 
 
-def has_variables(value: ValueNode) -> bool:
-    """Whether a variable stands in it."""
-    found = list[VariableNode]()
+def variables_in(node: Node) -> set[str]:
+    """The names of the variables that stand in a part of a document."""
+    found = set[str]()
 
     class Variables(Visitor):
-        def enter_variable(self, node: VariableNode, *_: object) -> None:
-            found.append(node)
+        def enter_variable(self, variable: VariableNode, *_: object) -> None:
+            found.add(variable.name.value)
 
-    visit(value, Variables())
-    return bool(found)
+    visit(node, Variables())
+    return found

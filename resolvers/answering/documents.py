@@ -4,9 +4,10 @@ Parsing and validating cost 1.7 ms, four times the execution (design.md §7); a 
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import TypeVar
 
 from graphql import (
     DocumentNode,
@@ -25,9 +26,10 @@ from resolvers.answering.crowds import MOST_TOKENS, check_crowds, check_text
 from resolvers.answering.fields import EXECUTABLE
 from resolvers.answering.limits import Size, size_of
 from resolvers.answering.plans import Planned, planned
-from resolvers.errors import Code, refused
+from resolvers.errors import Code, refused, with_code
 from resolvers.masking import personal_fields
 
+T = TypeVar("T")
 # Of the texts that are remembered together: a document with its plan takes up to 250 bytes for each.
 MOST_CHARACTERS = 400_000
 LONGEST_REMEMBERED = 20_000
@@ -80,12 +82,12 @@ def read_document(text: str) -> Document | list[GraphQLError]:
         node = parse(text, max_tokens=MOST_TOKENS)
         check_crowds(node)
     except GraphQLSyntaxError as error:
-        return [_coded(error, next((code for words, code in SPOKEN.items() if words in error.message), Code.SYNTAX))]
+        return [with_code(error, next((code for words, code in SPOKEN.items() if words in error.message), Code.SYNTAX))]
     except GraphQLError as error:
         return [error]
     errors = validate(EXECUTABLE, node, RULES, MOST_ERRORS)
     if errors:
-        return [_coded(error, Code.QUERY_INVALID) for error in errors]
+        return [with_code(error, Code.QUERY_INVALID) for error in errors]
     fragments = {each.name.value: each for each in node.definitions if isinstance(each, FragmentDefinitionNode)}
     operations = (each for each in node.definitions if isinstance(each, OperationDefinitionNode))
     return Document(
@@ -116,16 +118,14 @@ def pinned(text: str, document: Document) -> None:
 
 def _remember(text: str, found: Known) -> None:
     KNOWN[text] = found
-    characters = sum(map(len, KNOWN))
-    while characters > MOST_CHARACTERS:
-        forgotten, _ = KNOWN.popitem(last=False)
-        characters -= len(forgotten)
+    make_room(KNOWN, MOST_CHARACTERS, lambda text, _: len(text))
 
 
-def _coded(error: GraphQLError, code: Code) -> GraphQLError:
-    if not (error.extensions or {}).get("code"):
-        error.extensions = {**(error.extensions or {}), "code": code.value}
-    return error
+def make_room(remembered: OrderedDict[str, T], most: int, length: Callable[[str, T], int]) -> None:
+    """Forget what was asked for longest ago, until what is left is no longer than may be."""
+    characters = sum(length(*each) for each in remembered.items())
+    while characters > most:
+        characters -= length(*remembered.popitem(last=False))
 
 
 def operation_in(document: Document, name: str | None) -> Operation:

@@ -28,7 +28,7 @@ from resolvers.answering.spans import span
 from resolvers.answering.told import TOLD, Told
 from resolvers.answering.trusted import remember, text_meant
 from resolvers.asking import Asking
-from resolvers.errors import Code, refused
+from resolvers.errors import Code, refused, with_code
 from resolvers.masking import hidden_among
 from resolvers.permissions import check_access
 from resolvers.viewer import Viewer
@@ -81,47 +81,47 @@ async def answered(request: Request, viewer: Viewer, asked: World) -> Response:
     Raises ClientDisconnect when the client hung up before there was an answer to a query.
     """
     said: Said | list[Said]
-    old = _media_type(request) == OLD
+    media_type = _media_type(request)
+    old = media_type == OLD
     try:
         viewer.meter.ask()
         questions = await asked_in(request, viewer.bounds.operations)
         if isinstance(questions, Asked):
-            said = await _said(request, questions, viewer, asked)
+            said = await _said(request, questions, viewer, asked, old)
         else:
-            said = await _batch(request, questions, viewer, asked)
+            said = await _batch(request, questions, viewer, asked, old)
     except GraphQLError as error:
         said = _refusal([error], old)
     request.scope[TOLD] = tuple(each.told for each in said) if isinstance(said, list) else (said.told,)
     if isinstance(said, list):
-        return Response(orjson.dumps([each.content for each in said]), 200, media_type=_media_type(request))
-    return Response(orjson.dumps(said.content), said.status, said.headers, _media_type(request))
+        return Response(orjson.dumps([each.content for each in said]), 200, media_type=media_type)
+    return Response(orjson.dumps(said.content), said.status, said.headers, media_type)
 
 
-async def _batch(request: Request, questions: Sequence[Asked], viewer: Viewer, asked: World) -> list[Said]:
+async def _batch(request: Request, questions: Sequence[Asked], viewer: Viewer, asked: World, old: bool) -> list[Said]:
     """The answers in the order of the questions, one after another. Raises GraphQLError for what they cost together."""
     if len(questions) > 1:
         viewer.meter.ask(len(questions) - 1)
-    ready = [_prepared(each, viewer, request) for each in questions]
+    ready = [_prepared(each, viewer, request.method, old) for each in questions]
     together = sum(each.cost for each in ready if isinstance(each, Prepared))
     _check_cost(together, viewer)
     viewer.meter.spend(together)
-    return [each if isinstance(each, Said) else await _executed(request, each, viewer, asked) for each in ready]
+    return [each if isinstance(each, Said) else await _executed(request, each, viewer, asked, old) for each in ready]
 
 
-async def _said(request: Request, question: Asked, viewer: Viewer, asked: World) -> Said:
-    ready = _prepared(question, viewer, request)
+async def _said(request: Request, question: Asked, viewer: Viewer, asked: World, old: bool) -> Said:
+    ready = _prepared(question, viewer, request.method, old)
     if isinstance(ready, Said):
         return ready
     viewer.meter.spend(ready.cost)
-    return await _executed(request, ready, viewer, asked)
+    return await _executed(request, ready, viewer, asked, old)
 
 
-def _prepared(question: Asked, viewer: Viewer, request: Request) -> Prepared | Said:
-    """What may be executed; else the answer that says why not."""
-    old = _media_type(request) == OLD
+def _prepared(question: Asked, viewer: Viewer, method: str, old: bool) -> Prepared | Said:
+    """What may be executed; else the answer that says why not. old: for who reads no status."""
     try:
         with span("prepare"):
-            ready = prepared(question, viewer, request.method)
+            ready = prepared(question, viewer, method)
     except RefusedError as error:
         return _refusal(error.errors, old)
     if ready.operation.kind is OperationType.SUBSCRIPTION:
@@ -178,7 +178,7 @@ def _check_cost(cost: int, viewer: Viewer) -> None:
         raise refused(Code.TOO_COSTLY, sentence, cost={"requested": cost, "allowed": allowed})
 
 
-async def _executed(request: Request, ready: Prepared, viewer: Viewer, asked: World) -> Said:
+async def _executed(request: Request, ready: Prepared, viewer: Viewer, asked: World, old: bool) -> Said:
     asking = Asking(viewer, asked)
     line = _Line()
     try:
@@ -188,9 +188,9 @@ async def _executed(request: Request, ready: Prepared, viewer: Viewer, asked: Wo
     except TimeoutError as error:
         if line.cut:
             raise ClientDisconnect from error
-        said = _refusal([refused(Code.TOO_SLOW)], _media_type(request) == OLD)
+        said = _refusal([refused(Code.TOO_SLOW)], old)
     else:
-        said = _answer(result, ready.operation.kind, _media_type(request) == OLD)
+        said = _answer(result, ready.operation.kind, old)
     finally:
         asking.batching.stop()
     said.content["extensions"] = extensions_of(ready, viewer)
@@ -249,7 +249,7 @@ def _answer(result: ExecutionResult, kind: OperationType, old: bool) -> Said:
     if not result.errors:
         return Said(200, {"data": result.data})
     if result.data is None and all(error.path is None for error in result.errors):
-        return _refusal([_with_code(error, Code.VARIABLES_INVALID) for error in result.errors], old)
+        return _refusal([with_code(error, Code.VARIABLES_INVALID) for error in result.errors], old)
     errors = [expected(error) for error in result.errors]
     for error in errors:
         if _code(error) in RETRY_AFTER and not (kind is OperationType.MUTATION and _something_done(result)):
@@ -282,12 +282,6 @@ def expected(error: GraphQLError) -> GraphQLError:
 def _at(place: GraphQLError, meant: GraphQLError) -> GraphQLError:
     """What is meant, said of the place where it went wrong."""
     return GraphQLError(meant.message, place.nodes, path=place.path, extensions=meant.extensions)
-
-
-def _with_code(error: GraphQLError, code: Code) -> GraphQLError:
-    if not (error.extensions or {}).get("code"):
-        error.extensions = {**(error.extensions or {}), "code": code.value}
-    return error
 
 
 def _code(error: GraphQLError) -> Code:

@@ -6,7 +6,7 @@ from inspect import isawaitable
 from types import CoroutineType
 from typing import Any, TypeGuard
 
-from graphql import DocumentNode, ExecutionResult
+from graphql import DocumentNode, ExecutionResult, GraphQLSchema
 from graphql.execution import execute
 
 from resolvers.answering.fields import EXECUTABLE
@@ -14,7 +14,7 @@ from resolvers.answering.plans import Planned, answer_of
 from resolvers.asking import Asking
 
 
-def is_awaitable(value: object) -> TypeGuard[Any]:
+def _is_awaitable(value: object) -> TypeGuard[Any]:
     """Resolvers here answer coroutines and futures; graphql-core asks three times for each field."""
     return isinstance(value, CoroutineType | Future)
 
@@ -25,17 +25,22 @@ async def executed(
     operation: str | None,
     context: Asking,
     plans: Planned | None = None,
+    guarded: GraphQLSchema | None = None,
 ) -> ExecutionResult:
-    """The result of an operation of a valid document; errors are in it. plans: of that operation, where it has some."""
-    data = await answer_of(plans, variables, context) if plans is not None and plans.again() else None
-    if data is not None:
-        return ExecutionResult(data, None)
+    """The result of an operation of a valid document; errors are in it.
+
+    plans: of that operation, where it has some. guarded: the schema of who does not see all.
+    """
+    if plans is not None and plans.again():
+        data = await answer_of(plans, variables, context, guarded=guarded is not None)
+        if data is not None:
+            return ExecutionResult(data, None)
     result = execute(
-        EXECUTABLE,
+        guarded or EXECUTABLE,
         document,
         context_value=context,
         variable_values=dict(variables),
         operation_name=operation,
-        is_awaitable=is_awaitable,
+        is_awaitable=_is_awaitable,
     )
     return await result if isawaitable(result) else result

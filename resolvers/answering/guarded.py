@@ -5,8 +5,6 @@ not is answered by the same resolvers inside their rules. A document that touche
 everybody, unless the viewer is restricted to accounts.
 """
 
-from inspect import isawaitable
-
 from graphql import (
     ExecutionResult,
     GraphQLInterfaceType,
@@ -15,12 +13,11 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
 )
-from graphql.execution import execute
 
 from resolvers.answering.documents import Document
-from resolvers.answering.executing import executed, is_awaitable
+from resolvers.answering.executing import executed
 from resolvers.answering.fields import EXECUTABLE, lean
-from resolvers.answering.plans import Planned, answer_of
+from resolvers.answering.plans import Planned
 from resolvers.answering.requests import Asked
 from resolvers.asking import Asking
 from resolvers.masking import Resolve, masked
@@ -61,18 +58,12 @@ async def shown_to_viewer(
     document: Document, asked: Asked, context: Asking, plans: Planned | None = None
 ) -> ExecutionResult:
     """The result of an operation of a valid document, as far as the viewer may see it; errors are in it."""
-    if schema_for(document, context.viewer) is not GUARDED:
-        return await executed(document.node, asked.variables, asked.operation, context, plans)
-    if plans is not None and not context.viewer.accounts and plans.again():
-        data = await answer_of(plans, asked.variables, context, guarded=True)
-        if data is not None:
-            return ExecutionResult(data, None)
-    result = execute(
-        GUARDED,
+    guarded = schema_for(document, context.viewer) is GUARDED
+    return await executed(
         document.node,
-        context_value=context,
-        variable_values=dict(asked.variables),
-        operation_name=asked.operation,
-        is_awaitable=is_awaitable,
+        asked.variables,
+        asked.operation,
+        context,
+        None if context.viewer.accounts else plans,  # there is none that cuts rows
+        GUARDED if guarded else None,
     )
-    return await result if isawaitable(result) else result

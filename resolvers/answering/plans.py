@@ -7,7 +7,7 @@ graphql-core executes the operation with the same loaders, so that every error a
 """
 
 from asyncio import gather
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphql import (
@@ -16,7 +16,6 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     Undefined,
-    VariableNode,
     Visitor,
     get_variable_values,
     visit,
@@ -24,6 +23,7 @@ from graphql import (
 from graphql.execution import Executor
 from graphql.execution.values import VariableValues
 
+from resolvers.answering.arguments import variables_in
 from resolvers.answering.compiling import Answer, Run, UnplannedError, Waiting, compiled, right
 from resolvers.answering.fields import EXECUTABLE
 from resolvers.asking import Asking
@@ -53,22 +53,22 @@ class Planned:
 
 def planned(document: DocumentNode, operation: OperationDefinitionNode) -> Planned | None:
     """The plans of an operation of a valid document; None where there can be none."""
-    switches = tuple(sorted(set(_switches(document))))
+    switches = tuple(sorted(_switches(document)))
     if operation.operation is not OperationType.QUERY or len(switches) > MOST_SWITCHES:
         return None
     return Planned(document, operation, switches)
 
 
-def _switches(document: DocumentNode) -> Iterator[str]:
+def _switches(document: DocumentNode) -> set[str]:
     """The variables by which directives leave out or include; of any operation, which makes some plans twice."""
-    found = list[str]()
+    found = set[str]()
 
     class Switches(Visitor):
         def enter_directive(self, node: DirectiveNode, *_: object) -> None:
-            found.extend(each.value.name.value for each in node.arguments or () if isinstance(each.value, VariableNode))
+            found.update(variables_in(node))
 
     visit(document, Switches())
-    return iter(found)
+    return found
 
 
 async def answer_of(

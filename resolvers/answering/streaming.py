@@ -11,7 +11,7 @@ from graph.failures import kind_of, may_pass
 from resolvers.answering.endpoint import PATIENCE_SECONDS, Prepared, RefusedError, expected, extensions_of
 from resolvers.answering.guarded import schema_for, shown_to_viewer
 from resolvers.asking import Asking
-from resolvers.errors import Code, refused
+from resolvers.errors import Code, refused, with_code
 from resolvers.viewer import Viewer
 from resolvers.world import World
 
@@ -59,7 +59,7 @@ async def _each(stream: AsyncIterator[ExecutionResult], context: Asking) -> Asyn
 async def _once(ready: Prepared, context: Asking) -> Result:
     try:
         with anyio.fail_after(PATIENCE_SECONDS):
-            result = await shown_to_viewer(ready.document, ready.question, context)
+            result = await shown_to_viewer(ready.document, ready.question, context, ready.operation.plans)
     except TimeoutError as error:
         raise RefusedError([refused(Code.TOO_SLOW)]) from error
     finally:
@@ -85,21 +85,15 @@ async def _begun(ready: Prepared, context: Asking) -> AsyncIterator[ExecutionRes
     except TimeoutError as error:
         raise RefusedError([refused(Code.TOO_SLOW)]) from error
     if isinstance(stream, ExecutionResult):
-        raise RefusedError([_coded(expected(each)) for each in stream.errors or ()])
+        raise RefusedError([with_code(expected(each), Code.VARIABLES_INVALID) for each in stream.errors or ()])
     return stream
 
 
 def _begun_at_all(result: ExecutionResult) -> ExecutionResult:
     """Raises RefusedError where the variables did not even fit."""
     if result.data is None and result.errors and all(error.path is None for error in result.errors):
-        raise RefusedError([_coded(error) for error in result.errors])
+        raise RefusedError([with_code(error, Code.VARIABLES_INVALID) for error in result.errors])
     return result
-
-
-def _coded(error: GraphQLError) -> GraphQLError:
-    if not (error.extensions or {}).get("code"):
-        error.extensions = {**(error.extensions or {}), "code": Code.VARIABLES_INVALID.value}
-    return error
 
 
 def shown(result: ExecutionResult, sequence: str | None = None) -> Mapping[str, object]:

@@ -13,7 +13,7 @@ from hashlib import sha256
 import orjson
 from graphql import GraphQLError
 
-from resolvers.answering.documents import Document, pinned, read_document
+from resolvers.answering.documents import Document, make_room, pinned, read_document
 from resolvers.answering.limits import check_size
 from resolvers.answering.requests import Asked
 from resolvers.errors import Code, refused
@@ -58,10 +58,7 @@ def remember(asked: Asked) -> None:
     if asked.hash is None or not asked.query or asked.hash in SENT or _hash(asked.query) != asked.hash:
         return
     SENT[asked.hash] = asked.query
-    characters = sum(map(len, SENT.values()))
-    while characters > MOST_CHARACTERS:
-        _, forgotten = SENT.popitem(last=False)
-        characters -= len(forgotten)
+    make_room(SENT, MOST_CHARACTERS, lambda _, text: len(text))
 
 
 def _hash(text: str) -> str:
