@@ -24,7 +24,7 @@ class Asking:
     def __init__(self, viewer: Viewer, world: World) -> None:
         self.viewer = viewer
         self.world = world
-        self.batching = Batching(world.reader)
+        self.batching = Batching(world.reader, world.joining)
         self.resume: str | None = None
         self.sequence: str | None = None
         self._ruling: Policy | None = None
@@ -32,7 +32,7 @@ class Asking:
 
     def forget(self) -> None:
         """Read anew what is asked from now on: something was written."""
-        self.batching = Batching(self.world.reader)
+        self.batching = Batching(self.world.reader, self.world.joining)
 
     def renew(self, sequence: str) -> None:
         """Answer another event: by the policy in force now, at this moment, from what is stored now."""

@@ -1,22 +1,23 @@
 """Loaders made from reading functions: a list of n parents costs one statement for a field, whatever n.
 
 A reading function takes the reader, many keys, and arguments that are the same for all of them, and answers a mapping
-in which unknown keys have no entry. Keys that sibling fields ask in one turn of the event loop are read together.
+in which unknown keys have no entry. Keys that sibling fields ask in one turn of the event loop are read together, and
+with those that other requests ask meanwhile (resolvers/joining.py), which no library's loader does.
 """
 
-from asyncio import Future, Task, current_task
+from asyncio import Future, get_running_loop
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from typing import Concatenate, Generic, ParamSpec, TypeVar, cast
-
-from strawberry.dataloader import DataLoader
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from graph.connection import Reader
+from resolvers.joining import Batch, Joining, Read
 
 K = TypeVar("K")
 V = TypeVar("V")
 R = TypeVar("R")
 P = ParamSpec("P")
 Reading = Callable[Concatenate[Reader, Sequence[K], P], Awaitable[Mapping[K, V]]]
+MOST_KEYS = 1_000
 
 
 class Known(Generic[V]):
@@ -33,65 +34,56 @@ class Known(Generic[V]):
 
 
 class Batching:
-    """The loaders of one request: one for each reading function with its arguments, made when first asked."""
+    """What one request reads: each key of a reading function with its arguments once.
 
-    def __init__(self, reader: Reader) -> None:
+    joining: the readings of the process, which other requests share; by itself without one.
+    """
+
+    def __init__(self, reader: Reader, joining: Joining | None = None) -> None:
         self.reader = reader
-        self._loaders: dict[object, DataLoader[object, object]] = {}
+        self._joining = joining or Joining()
+        self._asked: dict[object, Future[Any]] = {}
         self._known: dict[object, Known[object]] = {}
-        self._reading: set[Task[object]] = set()
+        self._gathered: dict[object, Batch] = {}
+        self._sent: list[Batch] = []
 
     def stop(self) -> None:
-        """Cancel what is being read: nobody waits for it any more.
-
-        A loader reads in a task of its own, since many fields wait for it; so it does not end with them.
-        """
-        for each in self._reading:
-            each.cancel()
+        """Give up what is being read: nobody waits for it any more."""
+        for each in (*self._gathered.values(), *self._sent):
+            each.drop()
 
     def ask(self, read: Reading[K, P, V], key: K, *args: P.args, **kwargs: P.kwargs) -> Awaitable[V | None]:
         """What `read` answers for a key, or None; read once in a request, together with other keys asked now."""
         wanted = (read, args, tuple(kwargs.items()))
-        known = self._known.get((wanted, key))
+        name = (wanted, key)
+        known = self._known.get(name)
         if known is not None:
             return cast("Awaitable[V | None]", known)
-        return cast("Awaitable[V | None]", self._loader(wanted, read, *args, **kwargs).load(key))
+        asked = self._asked.get(name)
+        if asked is None or asked.cancelled():
+            asked = self._asked[name] = get_running_loop().create_future()
+            batch = self._gathered.get(wanted)
+            if batch is None or len(batch.waiting) >= MOST_KEYS:
+                batch = self._begun(wanted, lambda keys: read(self.reader, keys, *args, **kwargs))
+            batch.waiting[key] = asked
+        return asked
 
     def know(self, value: V, read: Reading[K, P, V], key: K, *args: P.args, **kwargs: P.kwargs) -> None:
         """Answer later questions for a key with a value that was read in another way."""
         self._known[(read, args, tuple(kwargs.items())), key] = Known(value)
 
-    def _loader(
-        self, wanted: object, read: Reading[K, P, V], *args: P.args, **kwargs: P.kwargs
-    ) -> DataLoader[object, object]:
-        loader = self._loaders.get(wanted)
-        if loader is None:
-            loader = self._loaders[wanted] = cast(
-                "DataLoader[object, object]", batched(self._noted(read), self.reader, *args, **kwargs)
-            )
-        return loader
+    def _begun(self, wanted: object, read: Read) -> Batch:
+        """A batch that is sent at the end of this turn of the event loop."""
+        batch = self._gathered[wanted] = Batch(read)
+        get_running_loop().call_soon(self._send, wanted, batch)
+        return batch
 
-    def _noted(self, read: Reading[K, P, V]) -> Reading[K, P, V]:
-        async def noted(reader: Reader, keys: Sequence[K], /, *args: P.args, **kwargs: P.kwargs) -> Mapping[K, V]:
-            if (task := current_task()) is None:
-                return await read(reader, keys, *args, **kwargs)
-            self._reading.add(task)
-            try:
-                return await read(reader, keys, *args, **kwargs)
-            finally:
-                self._reading.discard(task)
-
-        return noted
-
-
-def batched(read: Reading[K, P, V], reader: Reader, *args: P.args, **kwargs: P.kwargs) -> DataLoader[K, V | None]:
-    """A loader that answers in the order asked, with None for keys that `read` does not know."""
-
-    async def load(keys: list[K]) -> list[V | None]:
-        found = await read(reader, keys, *args, **kwargs)
-        return [found.get(key) for key in keys]
-
-    return DataLoader(load_fn=load, max_batch_size=1_000)
+    def _send(self, wanted: object, batch: Batch) -> None:
+        if self._gathered.get(wanted) is batch:
+            del self._gathered[wanted]
+        if not batch.dropped:
+            self._sent.append(batch)
+            self._joining.send(wanted, batch)
 
 
 def then(answer: Awaitable[V], shape: Callable[[V], R]) -> R | Awaitable[R]:

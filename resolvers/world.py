@@ -1,7 +1,7 @@
 """What the front door hands to an answer: the graph, the rules, the clock."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from graph.connection import Reader, Writer
@@ -9,6 +9,7 @@ from graph.policies import PolicyHeld
 from identity.erasure import Hashing
 from identity.policy import Policy
 from resolvers.feed import Feed
+from resolvers.joining import Joining
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class World:
     policy: in force when the request came, so that one answer reads by one. held: as the process knows it, for what
     writes: that asks which version is in force, and need not read the text of one that is known.
     hashing: how the erased are known again, where a key is set. open_traits: those that are nobody's personal data.
-    feed: what those hear who subscribe.
+    feed: what those hear who subscribe. joining: what requests read together.
     """
 
     reader: Reader
@@ -30,3 +31,4 @@ class World:
     hashing: Hashing | None = None
     open_traits: frozenset[str] = frozenset()
     feed: Feed | None = None
+    joining: Joining = field(default_factory=Joining)

@@ -37,6 +37,7 @@ from resolvers.answering.endpoint import answered
 from resolvers.answering.events import streamed, wants_events
 from resolvers.answering.socket import conversed
 from resolvers.feed import Feed
+from resolvers.joining import Joining
 from resolvers.world import World
 from selfsame.access import KeyRing, secret_in
 from selfsame.answers import failed, refused, said
@@ -117,11 +118,12 @@ def service(parts: Parts) -> Starlette:
     keys = KeyRing(parts.connection.reader, parts.now, tokens=tokens, strangers=Strangers(parts.edge.failing))
     guests = Guests(parts.edge)
     feed = Feed(parts.connection.reader)
+    world = partial(_world, parts, feed, Joining())
     collecting = Collecting(keys, intake, parts.connection.writer, parts.now, parts.hashing, parts.doors, guests)
     hearing = Hearing(parts.hooks, intake, parts.connection.writer, parts.now, parts.policy, parts.hashing)
-    door = door_of(keys, guests, parts.readers, partial(_world, parts, feed))
+    door = door_of(keys, guests, parts.readers, world)
     routes = [
-        Route("/graphql", for_pages(guarded(_graphql(parts, keys, guests, feed))), methods=["GET", "POST", "OPTIONS"]),
+        Route("/graphql", for_pages(guarded(_graphql(parts, keys, guests, world))), methods=["GET", "POST", "OPTIONS"]),
         *collecting.routes(),
         *hearing.routes(),
         *(parts.pages.routes() if parts.pages else ()),
@@ -317,7 +319,7 @@ BACKGROUND: Sequence[tuple[float, Callable[[Parts], Awaitable[None]], str]] = (
 )
 
 
-def _graphql(parts: Parts, keys: KeyRing, guests: Guests, feed: Feed) -> Answer:
+def _graphql(parts: Parts, keys: KeyRing, guests: Guests, world_now: Callable[[], World]) -> Answer:
     async def graphql(request: Request) -> Response:
         if parts.pages is not None and (way := led_to_page(request)) is not None:
             return way
@@ -327,7 +329,7 @@ def _graphql(parts: Parts, keys: KeyRing, guests: Guests, feed: Feed) -> Answer:
         request.scope[KEY] = known_as(key)
         if (why := page_refused(request, key, parts.readers)) is not None:
             return refused(why)
-        viewer, world = guests.viewer(key), _world(parts, feed)
+        viewer, world = guests.viewer(key), world_now()
         if wants_events(request):
             answer = await streamed(request, viewer, world, partial(still_known, keys, request.headers))
         else:
@@ -338,7 +340,7 @@ def _graphql(parts: Parts, keys: KeyRing, guests: Guests, feed: Feed) -> Answer:
     return graphql
 
 
-def _world(parts: Parts, feed: Feed) -> World:
+def _world(parts: Parts, feed: Feed, joining: Joining) -> World:
     """The world of one request: the policy stays the same until it is answered."""
     graph = parts.connection
     return World(
@@ -351,6 +353,7 @@ def _world(parts: Parts, feed: Feed) -> World:
         parts.hashing,
         parts.open_traits,
         feed,
+        joining,
     )
 
 

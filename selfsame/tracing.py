@@ -12,6 +12,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
 from graph.connection import Ran
 from graph.statements import name_of
+from resolvers.joining import BESIDE
 from selfsame.errors import SettingsInvalidError
 
 try:
@@ -64,10 +65,16 @@ def end_request(span: Span, method: str, route: str, status: int, more: Mapping[
 
 
 def statement_span(tracer: Tracer, ran: Ran) -> None:
-    """The span of a statement that ran, below whatever asked for it."""
+    """The span of a statement that ran, below whatever asked for it: one for each request that it answers."""
+    for asked_in in (None, *BESIDE.get()):
+        _statement_span(tracer, ran, asked_in)
+
+
+def _statement_span(tracer: Tracer, ran: Ran, asked_in: Context | None) -> None:
     name = name_of(ran.statement)
     span = tracer.start_span(
         name,
+        asked_in,
         kind=SpanKind.CLIENT,
         attributes={"db.system.name": "neo4j", "db.operation.name": name, "db.response.returned_rows": ran.rows},
         start_time=ran.began,

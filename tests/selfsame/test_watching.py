@@ -7,14 +7,16 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import set_span_in_context, use_span
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
-from graph.connection import Connection, Reader, Writer
+from graph.connection import Connection, Ran, Reader, Writer
 from graph.segments import SEGMENTS
 from graph.statements import MADE, name_of
+from resolvers.joining import BESIDE
 from selfsame.guests import Edge
-from selfsame.tracing import configured_tracer
+from selfsame.tracing import configured_tracer, statement_span
 from selfsame.watching import Watch
 from tests.walks.sending import identify, track
 from tests.walks.service import Company, in_process
@@ -176,6 +178,21 @@ async def test_a_request_and_its_statements_are_spans_of_the_callers_trace(compa
     assert root.attributes["graphql.operation.type"] == "query"
     assert [each["trace"] for each in lines if each["event"] == "request"] == [trace]
     assert SECRET not in "".join(each.to_json() for each in kept.get_finished_spans())
+
+
+def test_a_statement_that_answers_several_requests_is_a_span_in_the_trace_of_each() -> None:
+    kept = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    tracer = provider.get_tracer("selfsame")
+    requests = [tracer.start_span(f"request {number}") for number in range(3)]
+    token = BESIDE.set([set_span_in_context(each) for each in requests[1:]])
+    with use_span(requests[0]):
+        statement_span(tracer, Ran(SEGMENTS, 1_000_000_000, 0.002, 5))
+    BESIDE.reset(token)
+    told = [each for each in kept.get_finished_spans() if each.name == "segments.SEGMENTS"]
+    assert [each.parent for each in told] == [each.get_span_context() for each in requests]
+    assert {each.end_time - each.start_time for each in told if each.end_time and each.start_time} == {2_000_000}
 
 
 def test_without_an_sdk_there_is_no_tracer() -> None:

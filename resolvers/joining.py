@@ -1,0 +1,177 @@
+"""Readings of requests that come side by side are done together: while one is under way, those that come wait for it.
+
+Each reading function takes many keys, so what several requests ask of the same one is one statement. Where sixteen
+callers ask for profiles, one costs the database half of what it costs alone, and the service a third less (decision
+0011). Who comes alone waits for nobody, and a reading that takes its time holds nobody up.
+"""
+
+from asyncio import AbstractEventLoop, Future, Task, TimerHandle, get_running_loop
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from opentelemetry.context import Context, get_current
+
+from graph.failures import may_pass
+
+# What is joined has at most so many keys; a batch that is larger gains nothing by others.
+MOST_TOGETHER = 32
+# After how long those that wait go by themselves: measured, a portrait takes 2 ms alone, and 16 together 8 ms.
+PATIENCE_SECONDS = 0.01
+MORE_SECONDS = 0.005  # and so much more for each key that is being read
+
+# The contexts of the other requests for which a task reads, beside the one in whose context it runs.
+BESIDE: ContextVar[Sequence[Context]] = ContextVar("BESIDE", default=())
+
+Read = Callable[[Sequence[Any]], Awaitable[Mapping[Any, object]]]
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """What one request asks of one reading function in one turn of the event loop: who waits for each key.
+
+    context: of the request, as traces know it.
+    """
+
+    read: Read
+    waiting: dict[Any, Future[Any]] = field(default_factory=dict)
+    context: Context = field(default_factory=get_current)
+    group: "_Group | None" = None
+    dropped: bool = False
+
+    def drop(self) -> None:
+        """Nobody waits for it any more: it is not read, and what is read for nobody else is given up."""
+        if self.dropped or (self.group is not None and self.group.done):
+            return
+        self.dropped = True
+        for each in self.waiting.values():
+            each.cancel()
+        if self.group is not None:
+            self.group.give_up()
+
+    def answer(self, found: Mapping[Any, object]) -> None:
+        """Hand out what was found; an unknown key has None."""
+        for key, future in self.waiting.items():
+            if not future.done():
+                future.set_result(found.get(key))
+
+    def fail(self, error: Exception) -> None:
+        """Hand out why nothing was found."""
+        for future in self.waiting.values():
+            if not future.done():
+                future.set_exception(error)
+
+
+@dataclass(slots=True, eq=False)
+class _Group:
+    """Batches that are read together."""
+
+    batches: Sequence[Batch]
+    task: Task[None] | None = None
+    done: bool = False
+
+    def give_up(self) -> None:
+        if self.task is not None and all(each.dropped for each in self.batches):
+            self.task.cancel()
+
+
+@dataclass(slots=True, eq=False)
+class _Lane:
+    """What is asked of one reading function with the same arguments. running: how many groups are being read."""
+
+    running: int = 0
+    waiting: list[Batch] = field(default_factory=list)
+    timer: TimerHandle | None = None
+    patience: float = PATIENCE_SECONDS
+
+
+class Joining:
+    """The readings of one process."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[object, _Lane] = {}
+
+    def send(self, name: object, batch: Batch) -> None:
+        """Read a batch: at once where nothing of that name is being read, else with the others that wait."""
+        loop = get_running_loop()
+        lane = self._lanes.get(name)
+        if lane is None:
+            lane = self._lanes[name] = _Lane()
+        if not lane.running or len(batch.waiting) >= MOST_TOGETHER:
+            self._begin(loop, name, lane, [batch])
+            return
+        lane.waiting.append(batch)
+        if lane.timer is None:
+            lane.timer = loop.call_later(lane.patience, self._hurry, loop, name, lane)
+
+    def _hurry(self, loop: AbstractEventLoop, name: object, lane: _Lane) -> None:
+        """What is being read takes its time: those that wait go by themselves, side by side."""
+        lane.timer = None
+        waiting, lane.waiting = lane.waiting, []
+        for each in waiting:
+            if not each.dropped:
+                self._begin(loop, name, lane, [each])
+
+    def _begin(self, loop: AbstractEventLoop, name: object, lane: _Lane, batches: Sequence[Batch]) -> None:
+        group = _Group(batches)
+        for each in batches:
+            each.group = group
+        lane.running += 1
+        lane.patience = PATIENCE_SECONDS + MORE_SECONDS * sum(len(each.waiting) for each in batches)
+        group.task = loop.create_task(self._read(loop, name, lane, group))
+        group.task.add_done_callback(lambda _: self._ended(loop, name, lane))  # also of one that never began
+
+    async def _read(self, loop: AbstractEventLoop, name: object, lane: _Lane, group: _Group) -> None:
+        batches = group.batches
+        if len(batches) > 1:
+            BESIDE.set([each.context for each in batches[1:]])
+        try:
+            found = await batches[0].read(_keys(batches))
+        except Exception as error:  # noqa: BLE001 -- whoever waits raises it
+            group.done = True
+            if len(batches) == 1 or may_pass(error):
+                for each in batches:
+                    each.fail(error)
+            else:  # whatever it is about, the others have nothing to do with it
+                for each in batches:
+                    self._begin(loop, name, lane, [each])
+        else:
+            group.done = True
+            for each in batches:
+                each.answer(found)
+
+    def _ended(self, loop: AbstractEventLoop, name: object, lane: _Lane) -> None:
+        """Begin with those that waited, or forget the lane."""
+        lane.running -= 1
+        if lane.running:
+            return
+        if lane.timer is not None:
+            lane.timer.cancel()
+            lane.timer = None
+        together = _together(lane)
+        if together:
+            self._begin(loop, name, lane, together)
+            if lane.waiting:
+                lane.timer = loop.call_later(lane.patience, self._hurry, loop, name, lane)
+        else:
+            self._lanes.pop(name, None)
+
+
+def _together(lane: _Lane) -> Sequence[Batch]:
+    """Those that wait, as many as are read together; at least one where any waits."""
+    waiting = [each for each in lane.waiting if not each.dropped]
+    keys = 0
+    for number, each in enumerate(waiting):
+        keys += len(each.waiting)
+        if number and keys > MOST_TOGETHER:
+            lane.waiting = waiting[number:]
+            return waiting[:number]
+    lane.waiting = []
+    return waiting
+
+
+def _keys(batches: Sequence[Batch]) -> Sequence[Any]:
+    if len(batches) == 1:
+        return list(batches[0].waiting)
+    return list(dict.fromkeys(key for each in batches if not each.dropped for key in each.waiting))
