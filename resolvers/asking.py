@@ -1,5 +1,6 @@
 """What every resolver may touch: who asks, the world, and the loaders of this request."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -60,3 +61,13 @@ class Asking:
 
 
 Info = strawberry.Info[Asking, None]
+
+
+class InfoOfPlan(strawberry.Info[Asking, None]):
+    """What a resolver is told where a plan answers.
+
+    kept: what was found out at this place of the document, for all requests. coerced: the variables of this one.
+    """
+
+    kept: dict[object, object]
+    coerced: Mapping[str, object]

@@ -8,7 +8,7 @@ Who asks for more at once than a bucket holds is let in when it is full, and wai
 question may cost is a limit of its own.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from time import monotonic
@@ -70,7 +70,7 @@ class Meter:
     now: Callable[[], float] = monotonic
     questions: Bucket | None = field(init=False)
     cost: Bucket | None = field(init=False)
-    policy: str = field(init=False)
+    policy: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         """Nothing is taken yet."""
@@ -78,7 +78,7 @@ class Meter:
         rates = self.rates
         self.questions = full(rates.questions, at) if rates.questions is not None else None
         self.cost = full(rates.cost, at) if rates.cost is not None else None
-        self.policy = ", ".join(_policy(name, bucket.rate) for name, bucket in self._buckets())
+        self.policy = ", ".join(_policy(name, bucket.rate) for name, bucket in self._buckets()).encode()
 
     def ask(self, number: int = 1) -> None:
         """Count questions. Raises GraphQLError `rate_limited` when there were too many; then none is counted."""
@@ -90,16 +90,16 @@ class Meter:
         if self.cost is not None and (waits := self.cost.take(cost, self.now())):
             raise limited("the questions of this minute cost too much together", waits)
 
-    def headers(self) -> Mapping[str, str]:
+    def headers(self) -> Sequence[tuple[bytes, bytes]]:
         """What is left, as the IETF's draft of RateLimit header fields says it (draft-ietf-httpapi-ratelimit-headers).
 
         `t`: seconds until all of it may be taken again.
         """
         if not self.policy:
-            return {}
+            return ()
         at = self.now()
         left = ", ".join(_left(name, bucket, at) for name, bucket in self._buckets())
-        return {"RateLimit-Policy": self.policy, "RateLimit": left}
+        return (b"ratelimit-policy", self.policy), (b"ratelimit", left.encode())
 
     def _buckets(self) -> tuple[tuple[str, Bucket], ...]:
         both = (("questions", self.questions), ("cost", self.cost))

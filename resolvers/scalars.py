@@ -17,7 +17,7 @@ JsonValue = NewType("JsonValue", object)
 
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 -- an aware one would write its offset, which `Z` stands for here
-HOUR = 3_600_000_000
+CLOCK = tuple(f"{second // 60:02}:{second % 60:02}" for second in range(3_600))  # of an hour
 
 
 def stored_json(text: str | None) -> JsonValue | None:
@@ -27,12 +27,11 @@ def stored_json(text: str | None) -> JsonValue | None:
 
 def iso(value: int) -> str:
     """A moment in µs as the answer writes it."""
-    hour, rest = divmod(value, HOUR)
-    seconds, micros_left = divmod(rest, 1_000_000)
-    minute, second = divmod(seconds, 60)
+    seconds, micros_left = divmod(value, 1_000_000)
+    hour = _hour(seconds // 3_600)
     if micros_left:
-        return f"{_hour(hour)}{minute:02}:{second:02}.{micros_left:06}Z"
-    return f"{_hour(hour)}{minute:02}:{second:02}Z"
+        return f"{hour}{CLOCK[seconds % 3_600]}.{micros_left:06}Z"
+    return f"{hour}{CLOCK[seconds % 3_600]}Z"
 
 
 @lru_cache(maxsize=4_096)

@@ -1,19 +1,22 @@
 """What a caller will ask of a profile, read from the document before the profile itself is read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import cast
 
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLResolveInfo,
     InlineFragmentNode,
     IntValueNode,
     SelectionSetNode,
     VariableNode,
 )
 
-from resolvers.asking import Info
+from resolvers.asking import Asking, Info, InfoOfPlan
 from resolvers.paging import MOST, USUAL
 
 PORTRAYED = frozenset({"devices", "contacts", "contactPoints", "identifiers", "interactions"})
@@ -37,7 +40,34 @@ def wish_of(info: Info) -> Wish | None:
     Only the first level is looked at; a page with `after` or `filter` is read by itself. A field that a directive
     leaves out is read in vain, which costs little and changes nothing.
     """
-    raw = info._raw_info  # noqa: SLF001 -- `selected_fields` copies the whole tree: 60 µs where this takes 5
+    if not isinstance(info, InfoOfPlan):
+        raw = info._raw_info  # noqa: SLF001 -- `selected_fields` copies the whole tree: 60 µs where this takes 5
+        return _wish(_asked(raw), raw.variable_values.coerced)
+    kept = info.kept
+    if wish_of not in kept:
+        sizes = _asked(info._raw_info)  # noqa: SLF001
+        of_variables = any(isinstance(each, str) for each in sizes or ())
+        kept[wish_of] = partial(_wish, sizes) if of_variables else _always(_wish(sizes, {}))
+    return cast("Wishing", kept[wish_of])(info.coerced)
+
+
+Wishing = Callable[[Mapping[str, object]], Wish | None]
+Size = int | str | None  # of a first page: a number, or the variable that has it; None where a page is read by itself
+
+
+def _always(wish: Wish | None) -> Wishing:
+    return lambda _: wish
+
+
+def _wish(sizes: Sequence[Size] | None, variables: Mapping[str, object]) -> Wish | None:
+    if sizes is None:
+        return None
+    numbers = (variables.get(each, USUAL) if isinstance(each, str) else each for each in sizes)
+    return Wish(frozenset(size for size in numbers if isinstance(size, int) and 1 <= size <= MOST))
+
+
+def _asked(raw: GraphQLResolveInfo[Asking]) -> Sequence[Size] | None:
+    """The sizes of the first pages of the timeline that are asked; None where nothing is that a portrait shows."""
     asked = [
         field
         for node in raw.field_nodes
@@ -45,10 +75,7 @@ def wish_of(info: Info) -> Wish | None:
         for field in _fields(node.selection_set, raw.fragments)
         if field.name.value in PORTRAYED
     ]
-    if not asked:
-        return None
-    sizes = (_size(field, raw.variable_values.coerced) for field in asked if field.name.value == "interactions")
-    return Wish(frozenset(size for size in sizes if size is not None and 1 <= size <= MOST))
+    return [_size(field) for field in asked if field.name.value == "interactions"] if asked else None
 
 
 def _fields(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[FieldNode]:
@@ -62,8 +89,7 @@ def _fields(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefini
                 yield from _fields(fragments[each.name.value].selection_set, fragments)
 
 
-def _size(field: FieldNode, variables: Mapping[str, object]) -> int | None:
-    """The size of a first page; None where a page is read by itself."""
+def _size(field: FieldNode) -> Size:
     given = {argument.name.value: argument.value for argument in field.arguments or ()}
     if given.keys() - {"first"}:
         return None
@@ -73,7 +99,6 @@ def _size(field: FieldNode, variables: Mapping[str, object]) -> int | None:
         case IntValueNode(value=value):
             return int(value)
         case VariableNode(name=name):
-            size = variables.get(name.value, USUAL)
-            return size if isinstance(size, int) else None
+            return name.value
         case _:
             return None

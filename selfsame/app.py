@@ -118,7 +118,7 @@ def service(parts: Parts) -> Starlette:
     keys = KeyRing(parts.connection.reader, parts.now, tokens=tokens, strangers=Strangers(parts.edge.failing))
     guests = Guests(parts.edge)
     feed = Feed(parts.connection.reader)
-    world = partial(_world, parts, feed, Joining())
+    world = _worlds(parts, feed)
     collecting = Collecting(keys, intake, parts.connection.writer, parts.now, parts.hashing, parts.doors, guests)
     hearing = Hearing(parts.hooks, intake, parts.connection.writer, parts.now, parts.policy, parts.hashing)
     door = door_of(keys, guests, parts.readers, world)
@@ -334,27 +334,39 @@ def _graphql(parts: Parts, keys: KeyRing, guests: Guests, world_now: Callable[[]
             answer = await streamed(request, viewer, world, partial(still_known, keys, request.headers))
         else:
             answer = await answered(request, viewer, world)
-        answer.headers.update(viewer.meter.headers())
+        answer.raw_headers += viewer.meter.headers()
         return answer
 
     return graphql
 
 
-def _world(parts: Parts, feed: Feed, joining: Joining) -> World:
+def _worlds(parts: Parts, feed: Feed) -> Callable[[], World]:
     """The world of one request: the policy stays the same until it is answered."""
-    graph = parts.connection
-    return World(
-        graph.reader,
-        graph.writer,
-        parts.policy.policy,
-        parts.policy,
-        parts.now,
-        parts.mint,
-        parts.hashing,
-        parts.open_traits,
-        feed,
-        joining,
-    )
+    graph, joining = parts.connection, Joining()
+
+    def made() -> World:
+        return World(
+            graph.reader,
+            graph.writer,
+            parts.policy.policy,
+            parts.policy,
+            parts.now,
+            parts.mint,
+            parts.hashing,
+            parts.open_traits,
+            feed,
+            joining,
+        )
+
+    last = made()
+
+    def world() -> World:
+        nonlocal last
+        if last.policy is not parts.policy.policy:
+            last = made()
+        return last
+
+    return world
 
 
 async def _live(_: Request) -> Response:

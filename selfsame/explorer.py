@@ -98,7 +98,8 @@ def pages_in(folder: Path = BUILT) -> Pages:
 
 def led_to_page(request: Request) -> Response | None:
     """The way to GraphiQL for a browser that opens /graphql without a question; None for all else."""
-    wants_page = "text/html" in request.headers.get("accept", "")
-    if request.method != "GET" or not wants_page or "query" in request.query_params:
+    if request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
+        return None
+    if "query" in request.query_params:
         return None
     return RedirectResponse("graphiql", 303, {"Cache-Control": "no-store", "Vary": "Accept"})

@@ -1,12 +1,15 @@
 """Log lines, to the standard error output: for people, or one JSON object a line."""
 
+import atexit
 import logging
 import sys
 import traceback
+from asyncio import get_running_loop
+from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
-from typing import TextIO, cast
+from typing import TextIO
 
 import orjson
 import structlog
@@ -34,24 +37,51 @@ def configure_logs(settings: Settings) -> None:
             last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Lenient(sys.stderr))),
+        logger_factory=_always(Lines(sys.stderr)),
         cache_logger_on_first_use=False,
     )
 
 
-@dataclass(frozen=True)
-class _Lenient:
-    """Where lines go; one that finds no room, on a full disk or in a pipe that nobody reads, ends nobody's work."""
+class Lines:
+    """Where lines go: those of one turn of the event loop by one write, what warns at once, with all that is before it.
 
-    file: TextIO
+    With sixteen callers a write for each request took a twentieth of the service's time. Lines that find no room, on a
+    full disk or in a pipe that nobody reads, end nobody's work.
+    """
 
-    def write(self, text: str) -> None:
-        with suppress(OSError):
-            self.file.write(text)
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._kept: deque[str] = deque()
+        atexit.register(self.flush)
+
+    def info(self, line: str) -> None:
+        """Write a line, soon."""
+        self._kept.append(line)
+        if len(self._kept) > 1:
+            return  # the first of them has seen to it
+        try:
+            get_running_loop().call_soon(self.flush)
+        except RuntimeError:  # no event loop runs here
+            self.flush()
+
+    def warning(self, line: str) -> None:
+        """Write a line now."""
+        self._kept.append(line)
+        self.flush()
+
+    msg = debug = info
+    error = exception = critical = fatal = warn = warning
 
     def flush(self) -> None:
-        with suppress(OSError):
-            self.file.flush()
+        """Write what is kept."""
+        parts = []
+        with suppress(IndexError):
+            while True:
+                parts.append(self._kept.popleft())
+        if parts:
+            with suppress(OSError, ValueError):
+                self._file.write("\n".join((*parts, "")))
+                self._file.flush()
 
 
 def _json(line: EventDict, **_: object) -> str:
@@ -67,6 +97,10 @@ def _traced(_: object, __: str, event: EventDict, *, told: bool) -> EventDict:
         event["exception"] = type(error).__name__ + (f": {error}" if told else "")
         event["trace"] = [f"{each.filename}:{each.lineno} {each.name}" for each in frames]
     return event
+
+
+def _always(lines: Lines) -> Callable[..., Lines]:
+    return lambda *_: lines
 
 
 def log() -> FilteringBoundLogger:

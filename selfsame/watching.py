@@ -11,6 +11,7 @@ from time import perf_counter
 from opentelemetry.context import attach, detach, set_value
 from opentelemetry.trace import Span, Tracer, set_span_in_context
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.typing import FilteringBoundLogger
 
 from graph.connection import Ran, Reader
 from graph.failures import kind_of
@@ -36,6 +37,7 @@ class Watch:
 
     lines: whether each request is told in the log. wondered: slow statements whose plan nobody looked at yet.
     counted_to: up to which moment (µs) changes are counted. tracer: who is told of spans, where somebody wants them.
+    lines_to: where lines of requests go, once there was one.
     """
 
     metrics: Metrics = field(default_factory=Metrics)
@@ -45,6 +47,7 @@ class Watch:
     planned: set[str] = field(default_factory=set)
     counted_to: int = 0
     tracer: Tracer | None = None
+    lines_to: FilteringBoundLogger | None = None
 
     def ran(self, ran: Ran) -> None:
         """Hear of a statement that ran."""
@@ -119,7 +122,10 @@ class Watched:
             said = {"graphql.operation.type": told[0].kind, "selfsame.code": told[0].code} if told else {}
             end_request(span, method, route, status, said)
         if self.watch.lines:
-            line = log().debug if route in QUIET else log().info
+            if self.watch.lines_to is None:
+                self.watch.lines_to = log().bind()  # which takes as long as to write a line
+            lines = self.watch.lines_to
+            line = lines.debug if route in QUIET else lines.info
             line("request", **_line(scope, method, route, status, seconds, told), **more)
 
 

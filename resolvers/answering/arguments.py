@@ -10,11 +10,15 @@ from operator import itemgetter
 
 from graphql import (
     FieldNode,
+    GraphQLBoolean,
     GraphQLError,
     GraphQLField,
+    GraphQLID,
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLNonNull,
+    GraphQLSchema,
+    GraphQLString,
     Node,
     NonNullTypeNode,
     ObjectValueNode,
@@ -24,10 +28,12 @@ from graphql import (
     VariableNode,
     Visitor,
     get_argument_values,
+    get_variable_values,
     is_required_input_field,
     visit,
 )
-from graphql.execution.values import VariableValues, coerce_argument
+from graphql.execution.get_variable_signature import get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource, coerce_argument
 from graphql.utilities import coerce_input_literal
 from graphql.utilities.coerce_input_value import coerce_default_value
 
@@ -96,6 +102,39 @@ def _filled(value: ObjectValueNode, kind: GraphQLInputObjectType, never_null: fr
             raise UnsureError
     made = kind.out_type
     return lambda variables: made(constant | {name: fill(variables) for name, fill in fills})
+
+
+# Values that are taken as they come, by the scalar that takes them.
+AS_THEY_COME: Mapping[object, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
+Values = VariableValues | list[GraphQLError]
+
+
+def reading(schema: GraphQLSchema, operation: OperationDefinitionNode) -> Callable[[Mapping[str, object]], Values]:
+    """What `get_variable_values` answers of an operation of a valid document.
+
+    Texts and truth values that are never null need no coercion, which takes graphql-core 5 µs each.
+    """
+    defined = operation.variable_definitions or ()
+    signed = [get_variable_signature(schema, each) for each in defined]
+    plain = [
+        (each.name, each, AS_THEY_COME[each.type.of_type])
+        for each in signed
+        if not isinstance(each, GraphQLError)
+        and isinstance(each.type, GraphQLNonNull)
+        and each.type.of_type in AS_THEY_COME
+        and each.default is None
+    ]
+    if len(plain) < len(signed):
+        return lambda inputs: get_variable_values(schema, defined, dict(inputs))
+
+    def read(inputs: Mapping[str, object]) -> Values:
+        for name, _, kind in plain:
+            if type(inputs.get(name)) is not kind:
+                return get_variable_values(schema, defined, dict(inputs))
+        sources = {name: VariableValueSource(signature, inputs[name]) for name, signature, _ in plain}
+        return VariableValues(sources, {name: inputs[name] for name, _, _ in plain})
+
+    return read
 
 
 def variables_in(node: Node) -> set[str]:

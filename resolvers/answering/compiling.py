@@ -7,11 +7,13 @@ own code collects the fields here, so that fragments, merged fields and directiv
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count, groupby
+from functools import cached_property
+from itertools import groupby
 from types import CoroutineType
 from typing import Any, NamedTuple
 
 from graphql import (
+    FieldNode,
     GraphQLAbstractType,
     GraphQLField,
     GraphQLInterfaceType,
@@ -26,16 +28,27 @@ from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetails, collect_fields
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
-from strawberry.types.info import Info
+from strawberry.types.field import StrawberryField
 
 from resolvers.answering.arguments import filling
 from resolvers.answering.fields import ATTRIBUTES, CALLED, EXECUTABLE, NODES, OURS, PLAIN, converting
-from resolvers.answering.leaves import Read, Written, leaf_of, needed, written
-from resolvers.asking import Asking
+from resolvers.answering.leaves import (
+    Answer,
+    Read,
+    Shaped,
+    Written,
+    leaf_of,
+    listed,
+    needed,
+    read_as,
+    read_into,
+    said,
+    written,
+)
+from resolvers.asking import Asking, InfoOfPlan
 from resolvers.ids import type_name_of
 from resolvers.masking import Rule, masked, rule_of
 
-Answer = Callable[[Any, "Run"], object]
 Selected = Mapping[str, Sequence[FieldDetails]]
 
 
@@ -60,29 +73,79 @@ class Resolved(NamedTuple):
     complete: Answer
 
 
-class Told(NamedTuple):
-    """What a resolver is told besides its source: graphql-core's info, Strawberry's around it, and the arguments.
+class Told(InfoOfPlan):
+    """What a resolver is told besides its source: Strawberry's info, whose parts are made when somebody asks for them.
 
-    given: the same as graphql-core has them, before input types are made of them.
+    context: as Strawberry's own. arguments: for the resolver's own function; given: the same as graphql-core has them,
+    before input types are made of them.
     """
 
-    raw: GraphQLResolveInfo[Any]
-    info: Info[Any, Any]
-    arguments: dict[str, object]
-    given: dict[str, object]
+    context: Asking = None  # type: ignore[assignment]  # of Strawberry a property, five times as slow
+
+    def __init__(self, place: "Place", run: "Run", given: dict[str, object]) -> None:
+        self.context = run.context
+        self.given = given
+        self.arguments = place.convert(given)
+        self.kept = place.kept
+        self.coerced = run.variables.coerced
+        self._field = place.ours
+        self._place = place
+        self._run = run
+
+    @cached_property
+    def _raw_info(self) -> GraphQLResolveInfo[Any]:  # type: ignore[override]  # of Strawberry an attribute
+        return self._place.raw(self._run)
 
 
-Tell = Callable[["Run"], Told]
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """A field in an operation, the same for every request. kept: as in InfoOfPlan."""
+
+    defined: GraphQLField
+    kind: GraphQLObjectType
+    nodes: Sequence[FieldNode]
+    executor: Executor[Any]
+    ours: StrawberryField
+    convert: Callable[[Mapping[str, object]], dict[str, object]]
+    filled: Callable[[VariableValues], dict[str, object]]
+    kept: dict[object, object] = field(default_factory=dict)
+
+    def tell(self, run: "Run") -> Told:
+        """What its resolver is told in one execution, the same for every source."""
+        told = run.told.get(self)
+        if told is None:
+            told = run.told[self] = Told(self, run, self.filled(run.variables))
+        return told
+
+    def raw(self, run: "Run") -> GraphQLResolveInfo[Any]:
+        """The same as graphql-core tells it."""
+        name, executor = self.nodes[0].name.value, self.executor
+        return GraphQLResolveInfo(
+            name,
+            list(self.nodes),
+            self.defined.type,
+            self.kind,
+            Path(None, name, self.kind.name),
+            EXECUTABLE,
+            executor.fragment_definitions,
+            None,
+            executor.operation,
+            run.variables,
+            run.context,
+            executor.is_awaitable,
+            None,
+            executor.async_helpers,
+        )
 
 
 @dataclass(slots=True)
 class Run:
-    """One execution of a plan. told: what each field is told, the same for every value."""
+    """One execution of a plan. told: what each field is told."""
 
     context: Asking
     variables: VariableValues
     waiting: list[Waiting] = field(default_factory=list)
-    told: dict[int, Told] = field(default_factory=dict)
+    told: dict[Place, Told] = field(default_factory=dict)
 
 
 def compiled(executor: Executor[Any], kind: GraphQLObjectType, *, guarded: bool) -> Answer:
@@ -91,7 +154,7 @@ def compiled(executor: Executor[Any], kind: GraphQLObjectType, *, guarded: bool)
     Of the executor's variables only those count that switch parts on and off. guarded: for who has not `pii:read`.
     """
     selected = collect_fields(EXECUTABLE, executor.fragments, executor.variable_values, kind, executor.operation)
-    return _Compiling(executor, guarded).selection(kind, selected.grouped_field_set)
+    return _Compiling(executor, guarded).selection(kind, selected.grouped_field_set).answer
 
 
 def right(value: object) -> object:
@@ -105,14 +168,13 @@ def right(value: object) -> object:
 class _Compiling:
     executor: Executor[Any]
     guarded: bool
-    numbers: Iterator[int] = field(default_factory=count)
 
-    def selection(self, kind: GraphQLObjectType, selected: Selected) -> Answer:
+    def selection(self, kind: GraphQLObjectType, selected: Selected) -> Shaped:
         """What answers a selection: fields that are read in one go; what a resolver has to wait for comes later."""
         fields = [self._field(kind, name, details) for name, details in selected.items()]
         steps = list(_joined(fields))
         if len(steps) == 1 and not isinstance(steps[0], Resolved):
-            return steps[0]
+            return Shaped(steps[0], any(isinstance(each, Read) and each.meets_null for each in fields))
 
         def answer(value: object, run: Run) -> object:
             shown: dict[str, object] = {}
@@ -131,86 +193,64 @@ class _Compiling:
                     shown[name] = complete(right(found), run)
             return shown
 
-        return answer
+        return Shaped(answer, meets_null=False)
 
     def _field(self, kind: GraphQLObjectType, shown_as: str, details: Sequence[FieldDetails]) -> Read | Resolved:
         """A field that is read, or what resolves it and makes the answer of that."""
         name = details[0].node.name.value
         if name == "__typename":
-            return Read(shown_as, lambda _value, _run: kind.name)
+            return said(shown_as, kind.name)
         if name.startswith("__"):
             raise UnplannedError(name)
-        defined = kind.fields[name]
-        tell = self._tell(kind, defined, details)
-        complete = self._value(defined.type, details, tell)
-        if self.guarded and rule_of(kind.name, name) is not Rule.OPEN:
-            return Resolved(shown_as, _hidden(kind, name, tell), complete)
+        place = self._place(kind, name, details)
+        shaped = self._value(place.defined.type, details, place)
         read = PLAIN.get((kind.name, name))
+        if self.guarded and rule_of(kind.name, name) is not Rule.OPEN:
+            return Resolved(shown_as, _hidden(place, name, read), shaped.answer)
         if read is not None:
-            leaf = leaf_of(defined.type)
-            if leaf is not None:
-                return Read(shown_as, read, ATTRIBUTES.get((kind.name, name)), leaf)
-            return Read(shown_as, lambda value, run: complete(read(value), run))
+            leaf, attribute = leaf_of(place.defined.type), ATTRIBUTES.get((kind.name, name))
+            return (
+                read_into(shown_as, read, attribute, shaped)
+                if leaf is None
+                else read_as(shown_as, read, attribute, leaf)
+            )
         call = CALLED[kind.name, name]
 
         def resolve(value: Any, run: Run) -> object:  # noqa: ANN401 -- of whatever type the resolver takes
-            told = tell(run)
-            return call(value, told.info, **told.arguments)
+            told = place.tell(run)
+            return call(value, told, **told.arguments)
 
-        return Resolved(shown_as, resolve, complete)
+        return Resolved(shown_as, resolve, shaped.answer)
 
-    def _tell(self, kind: GraphQLObjectType, defined: GraphQLField, details: Sequence[FieldDetails]) -> Tell:
-        node, number, nodes = details[0].node, next(self.numbers), [each.node for each in details]
-        name, executor = node.name.value, self.executor
-        ours, path = OURS[kind.name, name], Path(None, name, kind.name)
-        convert, given = converting(ours), filling(defined, node, executor.operation)
+    def _place(self, kind: GraphQLObjectType, name: str, details: Sequence[FieldDetails]) -> Place:
+        defined, ours, nodes = kind.fields[name], OURS[kind.name, name], [each.node for each in details]
+        filled = filling(defined, nodes[0], self.executor.operation)
+        return Place(defined, kind, nodes, self.executor, ours, converting(ours), filled)
 
-        def tell(run: Run) -> Told:
-            known = run.told.get(number)
-            if known is None:
-                raw = GraphQLResolveInfo(
-                    name,
-                    nodes,
-                    defined.type,
-                    kind,
-                    path,
-                    EXECUTABLE,
-                    executor.fragment_definitions,
-                    None,
-                    executor.operation,
-                    run.variables,
-                    run.context,
-                    executor.is_awaitable,
-                    None,
-                    executor.async_helpers,
-                )
-                said = given(run.variables)
-                known = run.told[number] = Told(raw, Info(_raw_info=raw, _field=ours), convert(said), said)
-            return known
-
-        return tell
-
-    def _value(self, kind: GraphQLOutputType, details: Sequence[FieldDetails], tell: Tell) -> Answer:
+    def _value(self, kind: GraphQLOutputType, details: Sequence[FieldDetails], place: Place) -> Shaped:
         """What makes the answer of a value of a type. It raises for what graphql-core has to report."""
         leaf = leaf_of(kind)
         if leaf is not None:
             shape = leaf.shape
-            return lambda value, _run: shape(value)
+            return Shaped(lambda value, _run: shape(value), meets_null=False)
         if isinstance(kind, GraphQLNonNull):
-            inner = self._present(kind.of_type, details, tell)
-            return lambda value, run: inner(needed(value), run)
-        present = self._present(kind, details, tell)
-        return lambda value, run: None if value is None else present(value, run)
+            inner = self._present(kind.of_type, details, place)
+            if inner.meets_null:
+                return inner
+            there = inner.answer
+            return Shaped(lambda value, run: there(needed(value), run), meets_null=True)
+        present = self._present(kind, details, place).answer
+        return Shaped(lambda value, run: None if value is None else present(value, run), meets_null=False)
 
-    def _present(self, kind: GraphQLOutputType, details: Sequence[FieldDetails], tell: Tell) -> Answer:
+    def _present(self, kind: GraphQLOutputType, details: Sequence[FieldDetails], place: Place) -> Shaped:
         """The same of a value that is there."""
         if isinstance(kind, GraphQLList):
-            item = self._value(kind.of_type, details, tell)
-            return lambda values, run: [item(value, run) for value in _listed(values)]
+            item = self._value(kind.of_type, details, place).answer
+            return Shaped(lambda values, run: [item(value, run) for value in listed(values)], True, item)
         if isinstance(kind, GraphQLObjectType):
             return self.selection(kind, self._selected(kind, details))
         assert isinstance(kind, GraphQLInterfaceType | GraphQLUnionType)  # noqa: S101 -- leaves are answered above
-        return self._abstract(kind, details, tell)
+        return Shaped(self._abstract(kind, details, place), meets_null=kind.name in NODES)
 
     def _selected(self, kind: GraphQLObjectType, details: Sequence[FieldDetails]) -> Selected:
         fields, deferred, _ = self.executor.collect_subfields(kind, list(details))
@@ -218,7 +258,7 @@ class _Compiling:
             raise UnplannedError("deferred")
         return fields
 
-    def _abstract(self, kind: GraphQLAbstractType, details: Sequence[FieldDetails], tell: Tell) -> Answer:
+    def _abstract(self, kind: GraphQLAbstractType, details: Sequence[FieldDetails], place: Place) -> Answer:
         """A value's own type says what is selected; that of a type is compiled when its first value comes."""
         shapes: dict[str, Answer] = {}
         if kind.resolve_type is None:
@@ -227,28 +267,30 @@ class _Compiling:
         is_node = kind.name in NODES
 
         def answer(value: object, run: Run) -> object:
-            name = type_name_of(value) if is_node else resolve(value, tell(run).raw, kind)
+            name = type_name_of(value) if is_node else resolve(value, place.tell(run)._raw_info, kind)  # noqa: SLF001 -- Strawberry's name
             assert isinstance(name, str)  # noqa: S101 -- none of ours has to ask
             shape = shapes.get(name)
             if shape is None:
                 own = EXECUTABLE.get_type(name)
                 if not isinstance(own, GraphQLObjectType) or not EXECUTABLE.is_sub_type(kind, own):
                     raise TypeError(name)
-                shape = shapes[name] = self.selection(own, self._selected(own, details))
+                shape = shapes[name] = self.selection(own, self._selected(own, details)).answer
             return shape(value, run)
 
         return answer
 
 
-def _hidden(kind: GraphQLObjectType, name: str, tell: Tell) -> Answer:
-    """What resolves a field within its rule, which looks at what graphql-core gives a resolver."""
-    defined = kind.fields[name]
-    assert defined.resolve is not None  # noqa: S101 -- each field of the schema has one
-    resolve = masked(kind.name, name, defined.resolve)
+def _hidden(place: Place, name: str, read: Callable[[Any], object] | None) -> Answer:
+    """What resolves a field within its rule. read: how it is read, where it has no resolver of its own."""
+    if read is None:
+        call = CALLED[place.kind.name, name]
+        resolve = masked(place.kind.name, name, lambda value, told, **_: call(value, told, **told.arguments))
+    else:
+        resolve = masked(place.kind.name, name, lambda value, _told, **_: read(value))
 
     def answer(value: object, run: Run) -> object:
-        told = tell(run)
-        return resolve(value, told.raw, **told.given)
+        told = place.tell(run)
+        return resolve(value, told, **told.given)
 
     return answer
 
@@ -260,9 +302,3 @@ def _joined(fields: Sequence[Read | Resolved]) -> Iterator[Written | Resolved]:
             yield written([each for each in group if isinstance(each, Read)])
         else:
             yield from (each for each in group if isinstance(each, Resolved))
-
-
-def _listed(values: object) -> Sequence[object]:
-    if not isinstance(values, list | tuple):
-        raise TypeError("no list")
-    return values

@@ -30,6 +30,7 @@ MOST_DIRECTIVES_AT_A_PLACE = 5
 DEEPEST_VALUE = 40
 MOST_VALUES = 5_000
 LONGEST_TEXT = 65_536
+FEW_VALUES = 20  # that need not be looked into
 
 
 def check_text(text: str) -> None:
@@ -94,9 +95,13 @@ def _names(document: DocumentNode) -> Iterator[str]:
                 waiting.append(inner)
 
 
+def _is_small(value: object) -> bool:
+    return value is None or isinstance(value, int) or (isinstance(value, str) and len(value) <= LONGEST_TEXT)
+
+
 def check_variables(variables: Mapping[str, object]) -> None:
     """Raises GraphQLError when variables are nested too deep, too many, or hold a text that is too long."""
-    if not variables:
+    if len(variables) <= FEW_VALUES and all(map(_is_small, variables.values())):
         return
     level: list[object] = [variables]
     number = 0

@@ -4,7 +4,7 @@ Parsing and validating cost 1.7 ms, four times the execution (design.md §7); a 
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TypeVar
@@ -27,7 +27,7 @@ from resolvers.answering.fields import EXECUTABLE
 from resolvers.answering.limits import Size, size_of
 from resolvers.answering.plans import Planned, planned
 from resolvers.errors import Code, refused, with_code
-from resolvers.masking import personal_fields
+from resolvers.masking import hidden_among, personal_fields
 
 T = TypeVar("T")
 # Of the texts that are remembered together: a document with its plan takes up to 250 bytes for each.
@@ -52,12 +52,14 @@ class Operation:
 class Document:
     """A valid document. operations: by name; None for one without a name.
 
-    personal: the fields in it that are not just shown to everybody, as `Type.field`. digest: the start of its SHA-256.
+    personal: the fields in it that are not just shown to everybody, as `Type.field`; masked: those of them that are
+    answered with something else than their value, sorted. digest: the start of its SHA-256.
     """
 
     node: DocumentNode
     operations: Mapping[str | None, Operation]
     personal: frozenset[str] = frozenset()
+    masked: Sequence[str] = ()
     digest: str = ""
 
 
@@ -90,6 +92,7 @@ def read_document(text: str) -> Document | list[GraphQLError]:
         return [with_code(error, Code.QUERY_INVALID) for error in errors]
     fragments = {each.name.value: each for each in node.definitions if isinstance(each, FragmentDefinitionNode)}
     operations = (each for each in node.definitions if isinstance(each, OperationDefinitionNode))
+    personal = personal_fields(node, EXECUTABLE)
     return Document(
         node,
         {
@@ -98,7 +101,8 @@ def read_document(text: str) -> Document | list[GraphQLError]:
             )
             for each in operations
         },
-        personal_fields(node, EXECUTABLE),
+        personal,
+        hidden_among(personal),
         sha256(text.encode()).hexdigest()[:16],
     )
 

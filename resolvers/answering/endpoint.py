@@ -6,10 +6,8 @@ could not be executed; any other is taken for one from before that type, as the 
 """
 
 from asyncio import Task, Timeout, get_running_loop, timeout
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import orjson
 import structlog
@@ -29,7 +27,6 @@ from resolvers.answering.told import TOLD, Told
 from resolvers.answering.trusted import remember, text_meant
 from resolvers.asking import Asking
 from resolvers.errors import Code, refused, with_code
-from resolvers.masking import hidden_among
 from resolvers.permissions import check_access
 from resolvers.viewer import Viewer
 from resolvers.world import World
@@ -182,7 +179,7 @@ async def _executed(request: Request, ready: Prepared, viewer: Viewer, asked: Wo
     asking = Asking(viewer, asked)
     line = _Line()
     try:
-        async with timeout(PATIENCE_SECONDS) as patience, _watched(line, request, ready.operation.kind, patience):
+        async with timeout(None) as patience, _Watching(line, request, ready.operation.kind, patience):
             with span("execute"):
                 result = await shown_to_viewer(ready.document, ready.question, asking, ready.operation.plans)
     except TimeoutError as error:
@@ -195,12 +192,12 @@ async def _executed(request: Request, ready: Prepared, viewer: Viewer, asked: Wo
         asking.batching.stop()
     said.content["extensions"] = extensions_of(ready, viewer)
     told = Told(ready.operation.kind.value, ready.document.digest, ready.cost, said.told.code)
-    return replace(said, told=told)
+    return Said(said.status, said.content, said.headers, told)
 
 
 def extensions_of(ready: Prepared, viewer: Viewer) -> dict[str, object]:
     """What is said beside every answer: its cost, and what was hidden in it."""
-    hidden = {} if viewer.pii or not ready.document.personal else {"masked": hidden_among(ready.document.personal)}
+    hidden = {} if viewer.pii or not ready.document.personal else {"masked": ready.document.masked}
     return {"cost": {"requested": ready.cost, "allowed": viewer.bounds.cost}, **hidden}
 
 
@@ -211,22 +208,32 @@ class _Line:
     cut: bool = False
 
 
-@asynccontextmanager
-async def _watched(line: _Line, request: Request, kind: OperationType, patience: Timeout) -> AsyncIterator[None]:
-    """Give a query up when its client hangs up; what is over soon is not watched, and a mutation is carried through."""
-    if kind is not OperationType.QUERY:
-        yield
-        return
-    watching: list[Task[None]] = []
-    loop = get_running_loop()
-    watch = partial(_heard, line, request, patience)
-    begun = loop.call_later(WATCHED_AFTER_SECONDS, lambda: watching.append(loop.create_task(watch())))
-    try:
-        yield
-    finally:
-        begun.cancel()
-        for each in watching:
-            each.cancel()
+class _Watching:
+    """Give up what takes too long, and a query whose client hangs up; what is over soon costs one timer.
+
+    A mutation is carried through, whoever hangs up.
+    """
+
+    __slots__ = ("begun", "kind", "line", "patience", "request", "soon", "watching")
+
+    def __init__(self, line: _Line, request: Request, kind: OperationType, patience: Timeout) -> None:
+        self.line, self.request, self.kind, self.patience = line, request, kind, patience
+        self.watching: Task[None] | None = None
+
+    async def __aenter__(self) -> None:
+        loop = get_running_loop()
+        self.begun = loop.time()
+        self.soon = loop.call_later(WATCHED_AFTER_SECONDS, self._watch)
+
+    async def __aexit__(self, *_: object) -> None:
+        self.soon.cancel()
+        if self.watching is not None:
+            self.watching.cancel()
+
+    def _watch(self) -> None:
+        self.patience.reschedule(self.begun + PATIENCE_SECONDS)
+        if self.kind is OperationType.QUERY:
+            self.watching = get_running_loop().create_task(_heard(self.line, self.request, self.patience))
 
 
 async def _heard(line: _Line, request: Request, patience: Timeout) -> None:

@@ -4,7 +4,7 @@ A page of twenty interactions has a hundred such fields; as one expression they 
 over functions takes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -20,6 +20,7 @@ from graphql import (
 )
 
 Shape = Callable[[Any], object]
+Answer = Callable[[Any, Any], object]  # of a value and a run
 Written = Callable[[Any, Any], dict[str, object]]  # of a source and a run
 CALLED = "{shape}({value})"
 TEXT = "(x if type(x := {value}) is str else {shape}(x))"
@@ -78,15 +79,53 @@ def needed(value: object) -> object:
 
 
 class Read(NamedTuple):
-    """A field that is read of a source by a function, or by the name of an attribute, and answered by its leaf.
+    """A field that is read, as an expression of its source `v`, of `run`, and of what is bound, in braces.
 
-    Without a leaf the function answers it, from the source and the run.
+    meets_null: whether it raises where there is no source.
     """
 
     name: str
-    function: Callable[..., object]
-    attribute: str | None = None
-    leaf: Leaf | None = None
+    text: str
+    bound: Mapping[str, object]
+    meets_null: bool = False
+
+
+def said(name: str, text: str) -> Read:
+    """A field whose answer is the same text for every source."""
+    return Read(name, repr(text), {})
+
+
+def read_as(name: str, function: Callable[..., object], attribute: str | None, leaf: Leaf) -> Read:
+    """A field that is read by a function, or by the name of an attribute, and answered by its leaf."""
+    value = f"v.{attribute}" if attribute else "{function}(v)"
+    text = leaf.written.format(value=value, shape="{shape}")
+    return Read(name, text, {"function": function, "shape": leaf.shape}, attribute is not None)
+
+
+class Shaped(NamedTuple):
+    """What makes the answer of a value. meets_null: whether it raises where there is none. each: of a list, of each."""
+
+    answer: Answer
+    meets_null: bool
+    each: Answer | None = None
+
+
+def read_into(name: str, function: Callable[..., object], attribute: str | None, shaped: Shaped) -> Read:
+    """A field that is read by a function, or by the name of an attribute, and holds fields or is a list."""
+    value = f"v.{attribute}" if attribute else "{function}(v)"
+    if shaped.each is None:
+        return Read(
+            name, f"{{shape}}({value}, run)", {"function": function, "shape": shaped.answer}, attribute is not None
+        )
+    text = f"[{{shape}}(each, run) for each in {{listed}}({value})]"
+    return Read(name, text, {"function": function, "shape": shaped.each, "listed": listed}, attribute is not None)
+
+
+def listed(values: object) -> Sequence[object]:
+    """A list of values. Raises TypeError where it is none."""
+    if not isinstance(values, list | tuple):
+        raise TypeError("no list")
+    return values
 
 
 def written(fields: Sequence[Read]) -> Written:
@@ -95,16 +134,10 @@ def written(fields: Sequence[Read]) -> Written:
     What stands in its text are names of GraphQL and attributes of our own types, nothing that a caller chose freely.
     """
     bound: dict[str, object] = {}
-    parts = [f"{each.name!r}: {_expression(number, each, bound)}" for number, each in enumerate(fields)]
+    parts = []
+    for number, each in enumerate(fields):
+        names = {name: f"{name}{number}" for name in each.bound}
+        bound |= {names[name]: value for name, value in each.bound.items()}
+        parts.append(f"{each.name!r}: {each.text.format(**names)}")
     function: Written = eval(f"lambda v, run: {{{', '.join(parts)}}}", bound)  # noqa: S307
     return function
-
-
-def _expression(number: int, read: Read, bound: dict[str, object]) -> str:
-    function, shape = f"f{number}", f"s{number}"
-    bound[function] = read.function
-    if read.leaf is None:
-        return f"{function}(v, run)"
-    bound[shape] = read.leaf.shape
-    value = f"v.{read.attribute}" if read.attribute else f"{function}(v)"
-    return read.leaf.written.format(value=value, shape=shape)

@@ -7,7 +7,7 @@ graphql-core executes the operation with the same loaders, so that every error a
 """
 
 from asyncio import gather
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphql import (
@@ -17,15 +17,15 @@ from graphql import (
     OperationType,
     Undefined,
     Visitor,
-    get_variable_values,
     visit,
 )
 from graphql.execution import Executor
 from graphql.execution.values import VariableValues
 
-from resolvers.answering.arguments import variables_in
-from resolvers.answering.compiling import Answer, Run, UnplannedError, Waiting, compiled, right
+from resolvers.answering.arguments import Values, reading, variables_in
+from resolvers.answering.compiling import Run, UnplannedError, Waiting, compiled, right
 from resolvers.answering.fields import EXECUTABLE
+from resolvers.answering.leaves import Answer
 from resolvers.asking import Asking
 
 MOST_SWITCHES = 4
@@ -36,12 +36,14 @@ class Planned:
     """The plans of an operation: for each way in which its variables switch parts on and off, made when asked.
 
     For who sees no personal data there are others.
+    read: what reads its variables.
     used: whether it was executed before; a document that comes once is not worth a plan.
     """
 
     document: DocumentNode
     operation: OperationDefinitionNode
     switches: tuple[str, ...]
+    read: Callable[[Mapping[str, object]], Values]
     plans: dict[tuple[object, ...], Answer | None] = field(default_factory=dict)
     used: bool = False
 
@@ -56,7 +58,7 @@ def planned(document: DocumentNode, operation: OperationDefinitionNode) -> Plann
     switches = tuple(sorted(_switches(document)))
     if operation.operation is not OperationType.QUERY or len(switches) > MOST_SWITCHES:
         return None
-    return Planned(document, operation, switches)
+    return Planned(document, operation, switches, reading(EXECUTABLE, operation))
 
 
 def _switches(document: DocumentNode) -> set[str]:
@@ -78,7 +80,7 @@ async def answer_of(
 
     guarded: for who has not `pii:read`.
     """
-    coerced = get_variable_values(EXECUTABLE, plans.operation.variable_definitions or (), dict(variables))
+    coerced = plans.read(variables)
     if not isinstance(coerced, VariableValues):
         return None
     key = (guarded, *(coerced.coerced.get(name) for name in plans.switches))

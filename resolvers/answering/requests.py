@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from resolvers.errors import Code, refused
 
@@ -56,12 +56,19 @@ def _batch(sent: list[object], most: int) -> tuple[Asked, ...]:
 
 
 async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT:
+    """The body, which mostly comes as one message; `Request.stream` takes three times as long to hand it on."""
+    parts, length = list[bytes](), 0
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part = message.get("body", b"")
+        parts.append(part)
+        length += len(part)
+        if length > BODY_LIMIT:
             raise refused(Code.BODY_TOO_LARGE)
-    return bytes(body)
+        if not message.get("more_body", False):
+            return b"".join(parts)
 
 
 def _from_address(parameters: Mapping[str, str]) -> Asked:
