@@ -53,12 +53,21 @@ class KeyRing:
         address: from where it is shown; one that showed many that are unknown has to wait, so that guessing is slow.
         """
         hashed = hash_of(secret) if secret else ""
+        if (sure := self._sure(hashed)) is not None:
+            return sure
         known = hashed in self.remembered or (self.tokens is not None and hashed in self.tokens.remembered)
         if not known and (waits := self.strangers.wait(address)) is not None:
             return waits
         key = await self._found(secret, hashed)
         if isinstance(key, Refusal) and key.status == 401:
             self.strangers.failed(address)
+        return key
+
+    def _sure(self, hashed: str) -> ApiKey | None:
+        """A key that is remembered and has no end; None where more has to be looked at."""
+        until, key = self.remembered.get(hashed, (0.0, None))
+        if key is None or until <= time.monotonic() or key.revoked_at is not None or key.expires_at is not None:
+            return None
         return key
 
     async def _found(self, secret: str | None, hashed: str) -> ApiKey | Refusal:

@@ -42,7 +42,7 @@ from resolvers.world import World
 from selfsame.access import KeyRing, secret_in
 from selfsame.answers import failed, refused, said
 from selfsame.browsing import for_pages, page_refused
-from selfsame.collecting import Answer, Collecting, Doors, address_of, guarded
+from selfsame.collecting import Answer, Collecting, Direct, Doors, address_of, guarded
 from selfsame.explorer import Pages, led_to_page, pages_in
 from selfsame.fetching import Fetching
 from selfsame.guests import Edge, Guests, Strangers
@@ -123,7 +123,11 @@ def service(parts: Parts) -> Starlette:
     hearing = Hearing(parts.hooks, intake, parts.connection.writer, parts.now, parts.policy, parts.hashing)
     door = door_of(keys, guests, parts.readers, world)
     routes = [
-        Route("/graphql", for_pages(guarded(_graphql(parts, keys, guests, world))), methods=["GET", "POST", "OPTIONS"]),
+        Route(
+            "/graphql",
+            Direct(for_pages(guarded(_graphql(parts, keys, guests, world)))),
+            methods=["GET", "POST", "OPTIONS"],
+        ),
         *collecting.routes(),
         *hearing.routes(),
         *(parts.pages.routes() if parts.pages else ()),
