@@ -142,7 +142,7 @@ def service(parts: Parts) -> Starlette:
         middleware=[Middleware(Watched, watch=parts.watch, routes=paths)],
         lifespan=_lifespan(parts, intake, keys, feed),
     )
-    app.state.feed = feed
+    app.state.feed, app.state.busy = feed, door.busy
     return app
 
 

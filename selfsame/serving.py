@@ -23,6 +23,7 @@ from graph.server.local import LocalNeo4j
 from graph.server.progress import Tell
 from graph.tombstones import check_key
 from resolvers.answering.requests import BODY_LIMIT
+from resolvers.answering.socket import Busy
 from resolvers.answering.trusted import trusted_from
 from resolvers.rates import Rates
 from resolvers.viewer import NONE_TRUSTED, Bounds, Trusted
@@ -38,7 +39,7 @@ from selfsame.reach import addressed, opened
 from selfsame.ruling import policy_held, unlike_configured
 from selfsame.settings import Introspection, Settings, configured_policy
 from selfsame.telemetry import log
-from selfsame.tracing import configured_tracer
+from selfsame.tracing import tracing
 from selfsame.watching import Watch
 from selfsame.webhooks import declare_at_start
 
@@ -78,8 +79,8 @@ async def serving(settings: Settings, progress: Tell | None = None) -> AsyncIter
     configured_policy(settings)
     hooks_from(settings.webhooks)
     edge = _edge(settings)
-    watch = Watch(slow_ms=settings.slow_statement_ms, lines=settings.log_requests, tracer=configured_tracer())
-    with _listening(settings.host, settings.port) as listener:
+    with tracing() as tracer, _listening(settings.host, settings.port) as listener:
+        watch = Watch(slow_ms=settings.slow_statement_ms, lines=settings.log_requests, tracer=tracer)
         async with (
             addressed(settings, progress) as address,
             opened(settings, address, watch.ran) as connection,
@@ -198,22 +199,28 @@ async def _answering(app: Starlette, listener: socket.socket) -> AsyncIterator[t
             app.state.feed.close()  # who listens is told to come again, while that can still be written
             app.state.going_down = True
             with anyio.CancelScope(shield=True):
-                await _parted(server)
+                await _parted(server, app.state.busy)
                 server.should_exit = True
                 await ended.wait()
             tasks.cancel_scope.cancel()
 
 
-async def _parted(server: _Server) -> None:
+async def _parted(server: _Server, busy: Busy) -> None:
     """Let connections end by an answer that says so, before uvicorn cuts those off on which nothing is being answered.
 
     That may be one whose request has come and was not read yet, or that waits to be accepted: its client would hear of
-    a reset. Who connects meanwhile is still answered.
+    a reset. Who connects meanwhile is still answered. WebSockets uvicorn cuts off in any case, so what is being
+    answered over one is waited for here.
     """
+    began, patience = anyio.current_time(), server.config.timeout_graceful_shutdown or 0
     with anyio.move_on_after(PARTING_SECONDS):
         await anyio.lowlevel.checkpoint()
         while server.server_state.connections:  # noqa: ASYNC110 - the library has no event for it
             await anyio.sleep(0.02)
+    with anyio.move_on_after(patience):
+        while busy.questions:  # noqa: ASYNC110 - as long as a statement takes
+            await anyio.sleep(0.02)
+    server.config.timeout_graceful_shutdown = max(HOPELESS_SECONDS, patience - int(anyio.current_time() - began))
 
 
 async def _served(server: _Server, listener: socket.socket, *, task_status: TaskStatus[anyio.Event]) -> None:

@@ -22,8 +22,9 @@ def configure_logs(settings: Settings) -> None:
     """Set how this process logs; may run again. Personal data belongs into no line.
 
     So of an error its type and where it came from are told, and no value of a variable. Its own text, which may quote
-    one, is told at level `debug` alone.
+    one, is told at level `debug` alone. What libraries log goes the same way.
     """
+    whole = settings.log_level.lower() == "debug"
     last: Processor = (
         structlog.processors.JSONRenderer(_json)
         if settings.log_format is LogFormat.JSON
@@ -33,13 +34,34 @@ def configure_logs(settings: Settings) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            partial(_traced, told=settings.log_level.lower() == "debug"),
+            partial(_traced, told=whole),
             last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level.upper())),
         logger_factory=_always(Lines(sys.stderr)),
         cache_logger_on_first_use=False,
     )
+    root = logging.getLogger()
+    root.handlers = [*(each for each in root.handlers if not isinstance(each, _Libraries)), _Libraries(whole)]
+
+
+class _Libraries(logging.Handler):
+    """What libraries warn of, as lines of ours.
+
+    Python would write their text and the text of errors as they are: uvicorn tells every error of an application so,
+    asyncio that of a task nobody waited for. whole: tell the text, else only its pattern, without what is filled in.
+    """
+
+    def __init__(self, whole: bool) -> None:
+        super().__init__(logging.WARNING)
+        self._whole = whole
+
+    def emit(self, record: logging.LogRecord) -> None:
+        pattern, _, _ = str(record.msg).partition("\n")
+        said = record.getMessage() if self._whole else pattern
+        error = record.exc_info[1] if record.exc_info else None
+        tell = log().error if record.levelno >= logging.ERROR else log().warning
+        tell("a library warns", library=record.name, said=said, exc_info=error)
 
 
 class Lines:

@@ -1,10 +1,14 @@
 """Traces by OpenTelemetry: a span for each request, and in it one for each statement. Names are ours, no value is told.
 
-Without an SDK, and without its standard variables, there is no tracer, and a request costs nothing more.
+Without OpenTelemetry's standard variables there is no tracer, a request costs nothing more, and no SDK is imported.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from threading import Thread
+from typing import cast
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
@@ -15,31 +19,45 @@ from graph.statements import name_of
 from resolvers.joining import BESIDE
 from selfsame.errors import SettingsInvalidError
 
-try:
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-except ImportError:  # the extra `otel` is not installed
-    OTLPSpanExporter = None  # type: ignore[assignment,misc]
-
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+FLUSH_SECONDS = 5.0  # a receiver that is away holds up the end of the service no longer
 
 
-def configured_tracer() -> Tracer | None:
-    """The tracer of this process: the SDK's that somebody has set, or ours where a standard variable names an endpoint.
+@contextmanager
+def tracing() -> Iterator[Tracer | None]:
+    """The tracer of the block: of an SDK that somebody has set, or ours where a standard variable names an endpoint.
 
-    Raises SettingsInvalidError when one is named and the SDK is not installed.
+    Ours sends from a thread of its own, and at the end what is left. Raises SettingsInvalidError when an endpoint is
+    named and the SDK is not installed.
     """
-    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
-        if not any(map(os.environ.get, ENDPOINTS)) or os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
-            return None
-        if OTLPSpanExporter is None:
-            raise SettingsInvalidError("OTEL_EXPORTER_OTLP_ENDPOINT is set: traces need `pip install 'selfsame[otel]'`")
-        os.environ.setdefault("OTEL_SERVICE_NAME", "selfsame")
-        provider = TracerProvider()
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-        trace.set_tracer_provider(provider)
-    return trace.get_tracer("selfsame")
+    if not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        yield trace.get_tracer("selfsame")
+        return
+    if not _wanted():
+        yield None
+        return
+    tracer, shutdown = _exporting()
+    try:
+        yield tracer
+    finally:
+        last = Thread(target=shutdown, daemon=True)
+        last.start()
+        last.join(FLUSH_SECONDS)
+
+
+def _exporting() -> tuple[Tracer, Callable[[], None]]:
+    try:
+        sdk = import_module("selfsame.exporting")
+    except ImportError as error:  # the extra `otel` is not installed
+        needed = "traces need `pip install 'selfsame[otel]'`"
+        raise SettingsInvalidError(f"OTEL_EXPORTER_OTLP_ENDPOINT is set: {needed}") from error
+    return cast("Callable[[], tuple[Tracer, Callable[[], None]]]", sdk.exporting)()
+
+
+def _wanted() -> bool:
+    """Whether the standard variables say where traces go, and do not say otherwise."""
+    off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or os.environ.get("OTEL_TRACES_EXPORTER") == "none"
+    return any(map(os.environ.get, ENDPOINTS)) and not off
 
 
 def caller_of(headers: Iterable[tuple[bytes, bytes]]) -> Context:

@@ -4,8 +4,8 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md. The document's 
 has its own: how long it may wait with its key, how many operations it holds, how long it may take no message.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 
 import anyio
@@ -13,7 +13,7 @@ import msgspec
 import orjson
 import structlog
 from anyio.abc import TaskGroup
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from graph.failures import kind_of
@@ -57,16 +57,34 @@ class _Message(msgspec.Struct):
     payload: dict[str, object] | None = None
 
 
+@dataclass(slots=True)
+class Busy:
+    """How many questions are being answered. A subscription is none: it is never done, and goes on elsewhere."""
+
+    questions: int = 0
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Count one until the end of the block."""
+        self.questions += 1
+        try:
+            yield
+        finally:
+            self.questions -= 1
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """How the front door lets somebody in. admit: who holds the key in some headers, shown from an address, or None.
 
     still: whether that key opens what it did; also while nobody can tell. world: of an operation that begins now.
+    busy: how many questions are being answered, for which a service that goes down waits.
     """
 
     admit: Callable[[Mapping[str, str], str | None], Awaitable[Viewer | None]]
     still: Callable[[Mapping[str, str]], Awaitable[bool]]
     world: Callable[[], World]
+    busy: Busy = field(default_factory=Busy)
 
 
 async def conversed(socket: WebSocket, door: Door) -> None:
@@ -101,13 +119,14 @@ async def _close(socket: WebSocket, why: Closed) -> None:
 
 @dataclass(slots=True)
 class _Conversation:
-    """What lives as long as a connection. running: its operations by the client's ids."""
+    """What lives as long as a connection. running: its operations by the client's ids. busy: with questions."""
 
     socket: WebSocket
     door: Door
     headers: Mapping[str, str] = field(default_factory=dict)
     running: dict[str, anyio.CancelScope] = field(default_factory=dict)
     one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock)
+    busy: Busy = field(default_factory=Busy)
 
     async def held(self) -> None:
         async with anyio.create_task_group() as tasks:
@@ -118,10 +137,17 @@ class _Conversation:
                 await self._heard(await self._message(), viewer, tasks)
 
     async def _until_going_down(self) -> None:
+        """Until the service goes down and has answered the questions of this connection."""
         feed = self.door.world().feed
         if feed is not None:
             await feed.closing.wait()
+            while self.busy.questions:  # noqa: ASYNC110 - seldom, and then for a moment
+                await anyio.sleep(0.02)
             raise GOING_DOWN
+
+    def _goes_down(self) -> bool:
+        feed = self.door.world().feed
+        return feed is not None and feed.closing.is_set()
 
     async def _greeted(self) -> Viewer:
         """Who it is, once the client has said so; a ping may come before."""
@@ -184,6 +210,8 @@ class _Conversation:
         id_ = message.id
         if not id_ or len(id_) > LONGEST_ID or message.payload is None:
             raise INVALID
+        if self._goes_down():
+            return  # nothing is begun any more, and the end of the connection says so
         if id_ in self.running:
             raise Closed(4409, f"Subscriber for {id_[:80]} already exists")
         try:
@@ -201,7 +229,7 @@ class _Conversation:
             tasks.start_soon(self._run, id_, ready, viewer, scope)
 
     async def _run(self, id_: str, ready: Prepared, viewer: Viewer, scope: anyio.CancelScope) -> None:
-        with scope:
+        with scope, self._counted(ready):
             try:
                 async with aclosing(await answers_to(ready, viewer, self.door.world())) as answers:
                     async for result in answers:
@@ -212,9 +240,16 @@ class _Conversation:
             except RefusedError as error:
                 await self._ended(id_, {"type": "error", "payload": [each.formatted for each in error.errors]})
                 return
-            feed = self.door.world().feed
-            if feed is None or not feed.closing.is_set():
+            if not (ready.operation.kind is OperationType.SUBSCRIPTION and self._goes_down()):
                 await self._ended(id_, {"type": "complete"})
+
+    @contextmanager
+    def _counted(self, ready: Prepared) -> Iterator[None]:
+        if ready.operation.kind is OperationType.SUBSCRIPTION:
+            yield
+            return
+        with self.busy.answering(), self.door.busy.answering():
+            yield
 
     async def _ended(self, id_: str, message: Mapping[str, object]) -> None:
         """The last message of an operation; its id is free from then on."""

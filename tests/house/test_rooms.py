@@ -1,6 +1,7 @@
 """What formatter and types cannot show: pure rooms stay pure, nothing grows too long, everything says what it is."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,13 @@ def called(tree: ast.AST) -> list[tuple[str, int]]:
 @pytest.mark.parametrize("file", files(*PURE), ids=lambda file: str(file.path))
 def test_a_pure_room_knows_no_clock_no_files_and_no_screen(file: File) -> None:
     assert [f"{file.path}:{line} {name}(" for name, line in called(file.tree) if name in EFFECTS] == []
+
+
+def test_the_sdk_of_traces_is_imported_by_who_wants_traces_alone() -> None:
+    """A third of a second of each start: one file has it, which is imported by its name where an endpoint is set."""
+    there = r"^(from|import) (opentelemetry\.(sdk|exporter)|selfsame(\.| import .*\b)exporting\b)"
+    heavy = re.compile(there, re.MULTILINE)
+    assert [str(file.path) for file in files(*ROOMS) if heavy.search(file.text)] == ["selfsame/exporting.py"]
 
 
 def test_no_function_is_longer_than_80_lines() -> None:

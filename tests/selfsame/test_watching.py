@@ -1,7 +1,12 @@
 """What whoever runs the service sees of it: numbers and lines, and in none of them a value that somebody sent."""
 
+import json
+import re
+import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
@@ -15,11 +20,14 @@ from graph.connection import Connection, Ran, Reader, Writer
 from graph.segments import SEGMENTS
 from graph.statements import MADE, name_of
 from resolvers.joining import BESIDE
+from selfsame import tracing
+from selfsame.errors import SettingsInvalidError
 from selfsame.guests import Edge
-from selfsame.tracing import configured_tracer, statement_span
+from selfsame.tracing import statement_span
 from selfsame.watching import Watch
 from tests.walks.sending import identify, track
 from tests.walks.service import Company, in_process
+from tests.walks.traces import receiver_of_traces
 from tests.walks.vendors import hooks
 
 pytestmark = pytest.mark.anyio
@@ -71,6 +79,25 @@ async def test_what_is_answered_asked_written_and_read_is_counted(company: Compa
     assert found[("selfsame_intake_waiting_messages",)] == 0
     assert found[("selfsame_neo4j_connections",)] >= 1
     assert ("process_open_fds",) in found
+    assert complaints(answer.text) == []
+
+
+def complaints(text: str) -> list[str]:
+    """What Prometheus' own `promtool check metrics` would object to, of the metrics that are ours.
+
+    Every family has a help and a type and stands in one piece, what only grows ends in `_total` and nothing else does,
+    units are base units, names are small letters, and no sample comes twice.
+    """
+    families = [each for each in text_string_to_metric_families(text) if each.name.startswith("selfsame_")]
+    found = [f"{each.name}: no help" for each in families if not each.documentation.strip()]
+    found += [f"{each.name}: no type" for each in families if each.type in {"unknown", "untyped"}]
+    found += [f"{each.name}: a name" for each in families if not re.fullmatch(r"[a-z][a-z0-9_]*", each.name)]
+    found += [f"{each.name}: a unit" for each in families if re.search(r"_(ms|millis|minutes|kb|mb)(_|$)", each.name)]
+    samples = Counter((each.name, *sorted(each.labels.items())) for family in families for each in family.samples)
+    found += [f"{sample}: {many} times" for sample, many in samples.items() if many > 1]
+    declared = re.findall(r"^# TYPE (selfsame_\S+) (\S+)$", text, re.MULTILINE)
+    found += [f"{name}: in pieces" for name, many in Counter(name for name, _ in declared).items() if many > 1]
+    return found + [name for name, kind in declared if (kind == "counter") is not name.endswith("_total")]
 
 
 @pytest.mark.neo4j
@@ -145,6 +172,42 @@ def everything(company: Company) -> Iterator[Awaitable[int]]:
     ):
         yield status(company, "POST", "/graphql", key, json={"query": query % SECRET, "operationName": None})
     yield status(company, "GET", f"/graphql?query={{{SECRET}}}", read)
+    yield from hidden_in_a_question(company)
+
+
+def hidden_in_a_question(company: Company) -> Iterator[Awaitable[int]]:
+    """A question that is right, wrong or nothing at all, with the secret beside the document instead of in it."""
+    by = "query ($by: ProfileLookup!) { profile(by: $by) { id } }"
+    someone = {"by": {"identifier": {"namespace": "email", "value": EMAIL}}}
+    wrong = {"by": {"identifier": {"namespace": SECRET, "worth": EMAIL}}}
+    search = "query ($text: String!) { profiles(search: $text) { edges { node { id } } } }"
+    for body in (
+        {"query": by, "variables": someone, "operationName": SECRET},
+        {"query": by, "variables": wrong},
+        {"query": by, "variables": {"by": EMAIL}},
+        {"query": search, "variables": {"text": EMAIL}, "extensions": {"persistedQuery": {"sha256Hash": SECRET}}},
+        {"query": by, "variables": EMAIL},
+        {"query": SECRET * 2_000},
+        [{"query": by, "variables": someone}, {"query": EMAIL}],
+    ):
+        yield status(company, "POST", "/graphql", company.read_key, json=body, headers=TELLING)
+    yield status(company, "POST", "/graphql", company.read_key, content=f'{{"query": {EMAIL}'.encode(), headers=TELLING)
+    asked = {"query": by, "variables": json.dumps(someone), "operationName": EMAIL, SECRET: EMAIL}
+    for path in (f"/graphql?{urlencode(asked)}", f"/graphql?{urlencode({**asked, 'variables': EMAIL})}"):
+        yield status(company, "GET", path, company.read_key, headers=TELLING)
+    events = {**TELLING, "accept": "text/event-stream", "last-event-id": SECRET}
+    yield status(company, "POST", "/graphql", company.read_key, json={"query": by, "variables": wrong}, headers=events)
+    yield status(company, "POST", "/graphql", company.read_key, json={"query": search, "variables": {"text": EMAIL}})
+    yield status(company, SECRET.upper(), "/graphql", company.read_key, headers=TELLING)
+
+
+# What clients, proxies and browsers say of whom they speak for.
+TELLING = {
+    "user-agent": EMAIL, "referer": f"https://{SECRET}.example/{EMAIL}", "cookie": f"who={EMAIL}",
+    "origin": f"https://{SECRET}.example", "x-forwarded-for": SECRET, "apollographql-client-name": SECRET,
+    "traceparent": SECRET, "tracestate": f"who={SECRET}", "baggage": f"who={SECRET}", "x-request-id": EMAIL,
+    "content-type": "application/json",
+}  # fmt: skip
 
 
 async def status(company: Company, method: str, path: str, key: str, **more: Any) -> int:  # noqa: ANN401
@@ -195,8 +258,51 @@ def test_a_statement_that_answers_several_requests_is_a_span_in_the_trace_of_eac
     assert {each.end_time - each.start_time for each in told if each.end_time and each.start_time} == {2_000_000}
 
 
-def test_without_an_sdk_there_is_no_tracer() -> None:
-    assert configured_tracer() is None
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": ""},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x", "OTEL_SDK_DISABLED": "true"},
+        {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://x", "OTEL_TRACES_EXPORTER": "none"},
+    ],
+)
+def test_where_no_traces_are_wanted_there_is_no_tracer(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with tracing.tracing() as tracer:
+        assert tracer is None
+
+
+def test_traces_that_are_wanted_and_cannot_be_sent_are_told_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.delitem(sys.modules, "selfsame.exporting", raising=False)
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)  # not installed
+    with pytest.raises(SettingsInvalidError, match=r"selfsame\[otel\]"), tracing.tracing():
+        pass
+
+
+@pytest.mark.neo4j
+@pytest.mark.parametrize("away", ["silent", "closed"])
+async def test_a_receiver_of_traces_that_is_away_holds_up_nobody(
+    company: Company, watch: Watch, monkeypatch: pytest.MonkeyPatch, away: str
+) -> None:
+    """Far more is asked than a queue of eight spans holds; all is answered, and what cannot be sent is given up."""
+    monkeypatch.setattr(tracing, "FLUSH_SECONDS", 0.1)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
+    for name, size in (("MAX_QUEUE_SIZE", "8"), ("MAX_EXPORT_BATCH_SIZE", "4")):
+        monkeypatch.setenv(f"OTEL_BSP_{name}", size)
+    with receiver_of_traces() as traces:
+        traces.answering.clear()
+        url = traces.url if away == "silent" else "http://127.0.0.1:1"
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
+        with tracing.tracing() as watch.tracer:
+            for _ in range(6):
+                assert await company.ask("{ segments { name } }") == {"segments": []}
+        watch.tracer = None
+        assert traces.bodies == []
 
 
 def test_a_statement_is_called_by_its_constant_and_one_made_when_asked_by_none() -> None:

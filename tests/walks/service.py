@@ -204,7 +204,7 @@ async def in_process(
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://service", timeout=PATIENCE) as http,
     ):
-        yield await _company(graph, http)
+        yield await keyed(graph, http)
 
 
 @asynccontextmanager
@@ -220,10 +220,11 @@ async def over_network(
     with _listening("127.0.0.1", 0) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         async with _answering(app, listener), httpx.AsyncClient(base_url=url, timeout=PATIENCE) as http:
-            yield await _company(graph, http)
+            yield await keyed(graph, http)
 
 
-async def _company(graph: Connection, http: httpx.AsyncClient) -> Company:
+async def keyed(graph: Connection, http: httpx.AsyncClient) -> Company:
+    """A company with new keys for whatever service is on this graph."""
     return Company(
         http,
         await create_key(graph.writer, Scope.WRITE, now(), SourceName("web")),
