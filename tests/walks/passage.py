@@ -1,4 +1,4 @@
-"""A way to a server on this machine that fails as networks do: cut, cut once at a certain step, stalled, slow."""
+"""A way to a server on this machine that fails as networks do: cut, cut at a certain step, deaf once, stalled, slow."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,6 +27,8 @@ class Passage:
     flowing: anyio.Event = field(default_factory=anyio.Event)
     cut_at: int | None = None
     with_answer: bool = False
+    marks: list[bytes] = field(default_factory=list)
+    swallowed: anyio.Event = field(default_factory=anyio.Event)
 
     def cut(self) -> None:
         """Break every connection, and each new one at once."""
@@ -42,6 +44,13 @@ class Passage:
         answered: it is delivered, and what is lost is the answer to it.
         """
         self.cut_at, self.with_answer = self.pieces + after + 1, answered
+
+    def swallow_once(self, *marks: bytes) -> None:
+        """Deliver the next connection on which a client sends these one after the other, but no answer to the last.
+
+        swallowed: is set when that answer has come, so what was asked for is done, and whoever asked does not know it.
+        """
+        self.marks, self.swallowed = list(marks), anyio.Event()
 
     def stall(self) -> None:
         """Take what comes and deliver nothing, without a word to either end."""
@@ -65,11 +74,14 @@ class Passage:
                         await anyio.connect_tcp("127.0.0.1", self.port) as server,
                         anyio.create_task_group() as both,
                     ):
-                        both.start_soon(self._one_way, client, server, both, True)
-                        both.start_soon(self._one_way, server, client, both, False)
+                        seen = _Seen()
+                        both.start_soon(self._one_way, client, server, both, seen, True)
+                        both.start_soon(self._one_way, server, client, both, seen, False)
         self.open.discard(scope)
 
-    async def _one_way(self, source: SocketStream, target: SocketStream, both: TaskGroup, inward: bool) -> None:
+    async def _one_way(
+        self, source: SocketStream, target: SocketStream, both: TaskGroup, seen: "_Seen", inward: bool
+    ) -> None:
         try:
             async for data in source:
                 await anyio.sleep(self.delay)
@@ -77,6 +89,11 @@ class Passage:
                 if self._is_lost(inward):
                     self.break_all()
                     return
+                if inward:
+                    seen.note(data, self.marks)
+                elif seen.all_of(self.marks):
+                    self.swallowed.set()
+                    continue
                 await target.send(data)
         except OVER:
             pass
@@ -88,6 +105,21 @@ class Passage:
             return False
         self.cut_at = None
         return True
+
+
+@dataclass
+class _Seen:
+    """How many of the marks a client has sent on a connection."""
+
+    marks: int = 0
+
+    def note(self, data: bytes, marks: list[bytes]) -> None:
+        while self.marks < len(marks) and marks[self.marks] in data:
+            _, data = data.split(marks[self.marks], 1)
+            self.marks += 1
+
+    def all_of(self, marks: list[bytes]) -> bool:
+        return bool(marks) and self.marks == len(marks)
 
 
 @asynccontextmanager
