@@ -73,7 +73,7 @@ released: ## At a release: let today's schema be the one that later changes are 
 	cp schema.graphql tests/walks/graphql_clients/released.graphql
 
 lock: $(DEV) ## Resolve all dependencies again: Python's, Neo4j's, and those of the tests' Kafka
-	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra tables -o requirements.lock pyproject.toml -
+	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra tables --extra otel -o requirements.lock pyproject.toml -
 	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra tables --extra kafka --extra dlt --extra otel --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml -
 	$(BIN)/python -m graph.server.lock
 	$(BIN)/python -m tests.kafka.lock
