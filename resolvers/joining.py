@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from opentelemetry.context import Context, get_current
+from opentelemetry.context import Context, attach, get_current
 
 from graph.failures import may_pass
 
@@ -124,8 +124,8 @@ class Joining:
 
     async def _read(self, loop: AbstractEventLoop, name: object, lane: _Lane, group: _Group) -> None:
         batches = group.batches
-        if len(batches) > 1:
-            BESIDE.set([each.context for each in batches[1:]])
+        attach(batches[0].context)  # of this task: it was begun by a timer or another reading, in whosever context
+        BESIDE.set([each.context for each in batches[1:]])
         try:
             found = await batches[0].read(_keys(batches))
         except Exception as error:  # noqa: BLE001 -- whoever waits raises it

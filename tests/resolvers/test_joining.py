@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.context import attach, detach, get_value, set_value
 
 from graph.errors import DatabaseAwayError
 from resolvers import joining
-from resolvers.joining import MOST_TOGETHER, Batch, Joining
+from resolvers.joining import BESIDE, MOST_TOGETHER, Batch, Joining
 from tests.serving import until_async
 
 pytestmark = pytest.mark.anyio
@@ -203,3 +204,30 @@ async def test_whatever_comes_when_everybody_hears_what_is_stored(
     for waiting in asked:
         found = await wait_for(gather(*waiting.values()), 10)
         assert found == [kept.get(key) for key in waiting]
+
+
+@pytest.mark.parametrize("let", ["together", "alone", "after an error"])
+async def test_a_reading_belongs_to_who_asked_for_it_whoever_let_it_begin(let: str) -> None:
+    """By this a statement is a span of its own request: a timer and the end of another reading know others alone."""
+    seen, joined, opened = list[list[object]](), Joining(), Event()
+
+    async def read(keys: Sequence[str]) -> Mapping[str, str]:
+        seen.append([get_value("who"), *(get_value("who", each) for each in BESIDE.get())])
+        if "a" in keys:
+            await opened.wait()
+        if let == "after an error" and len(keys) > 1:
+            raise ValueError(keys)
+        return {}
+
+    batches = []
+    for who in "abc":
+        token = attach(set_value("who", who))
+        batches.append(Batch(read, {who: get_running_loop().create_future()}))
+        joined.send("books", batches[-1])
+        detach(token)
+    if let == "alone":
+        await gather(*(had(each) for each in batches[1:]))
+    opened.set()
+    await gather(*map(had, batches))
+    alone, together = [["b"], ["c"]], [["b", "c"]]
+    assert seen == [["a"], *{"alone": alone, "together": together, "after an error": [*together, *alone]}[let]]
