@@ -29,7 +29,7 @@ class Asking:
         self.resume: str | None = None
         self.sequence: str | None = None
         self._ruling: Policy | None = None
-        self._ruled = anyio.Lock()
+        self._ruled: anyio.Lock | None = None
 
     def forget(self) -> None:
         """Read anew what is asked from now on: something was written."""
@@ -44,6 +44,8 @@ class Asking:
 
     async def ruling(self) -> Policy:
         """The policy in force with the namespaces that sources declared. One statement in a request."""
+        if self._ruled is None:
+            self._ruled = anyio.Lock()
         async with self._ruled:  # fields that are answered side by side ask once
             if self._ruling is None:
                 self._ruling = self.world.policy.with_namespaces(await declared_namespaces(self.world.reader))

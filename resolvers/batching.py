@@ -64,7 +64,8 @@ class Batching:
             asked = self._asked[name] = get_running_loop().create_future()
             batch = self._gathered.get(wanted)
             if batch is None or len(batch.waiting) >= MOST_KEYS:
-                batch = self._begun(wanted, lambda keys: read(self.reader, keys, *args, **kwargs))
+                reader = self.reader  # not `self`, which holds the batch: no circle is left to the collector
+                batch = self._begun(wanted, lambda keys: read(reader, keys, *args, **kwargs))
             batch.waiting[key] = asked
         return asked
 

@@ -1,4 +1,4 @@
-"""Readings of requests that come side by side are done together: while one is under way, those that come wait for it.
+"""Readings of requests that come side by side are done together: while two are under way, those that come wait for one.
 
 Each reading function takes many keys, so what several requests ask of the same one is one statement. Where sixteen
 callers ask for profiles, one costs the database half of what it costs alone, and the service a third less (decision
@@ -15,6 +15,8 @@ from opentelemetry.context import Context, attach, get_current
 
 from graph.failures import may_pass
 
+# So many readings of one name are under way before others wait for one of them to end.
+AT_ONCE = 2
 # What is joined has at most so many keys; a batch that is larger gains nothing by others.
 MOST_TOGETHER = 32
 # After how long those that wait go by themselves: measured, a portrait takes 2 ms alone, and 16 together 8 ms.
@@ -31,7 +33,7 @@ Read = Callable[[Sequence[Any]], Awaitable[Mapping[Any, object]]]
 class Batch:
     """What one request asks of one reading function in one turn of the event loop: who waits for each key.
 
-    context: of the request, as traces know it.
+    context: of the request, as traces know it. group: with which it is being read.
     """
 
     read: Read
@@ -39,10 +41,11 @@ class Batch:
     context: Context = field(default_factory=get_current)
     group: "_Group | None" = None
     dropped: bool = False
+    done: bool = False
 
     def drop(self) -> None:
         """Nobody waits for it any more: it is not read, and what is read for nobody else is given up."""
-        if self.dropped or (self.group is not None and self.group.done):
+        if self.dropped or self.done:
             return
         self.dropped = True
         for each in self.waiting.values():
@@ -52,15 +55,20 @@ class Batch:
 
     def answer(self, found: Mapping[Any, object]) -> None:
         """Hand out what was found; an unknown key has None."""
+        self._end()
         for key, future in self.waiting.items():
             if not future.done():
                 future.set_result(found.get(key))
 
     def fail(self, error: Exception) -> None:
         """Hand out why nothing was found."""
+        self._end()
         for future in self.waiting.values():
             if not future.done():
                 future.set_exception(error)
+
+    def _end(self) -> None:
+        self.done, self.group = True, None  # a circle less for the collector
 
 
 @dataclass(slots=True, eq=False)
@@ -69,7 +77,6 @@ class _Group:
 
     batches: Sequence[Batch]
     task: Task[None] | None = None
-    done: bool = False
 
     def give_up(self) -> None:
         if self.task is not None and all(each.dropped for each in self.batches):
@@ -93,12 +100,12 @@ class Joining:
         self._lanes: dict[object, _Lane] = {}
 
     def send(self, name: object, batch: Batch) -> None:
-        """Read a batch: at once where nothing of that name is being read, else with the others that wait."""
+        """Read a batch: at once where little of that name is being read, else with the others that wait."""
         loop = get_running_loop()
         lane = self._lanes.get(name)
         if lane is None:
             lane = self._lanes[name] = _Lane()
-        if not lane.running or len(batch.waiting) >= MOST_TOGETHER:
+        if lane.running < AT_ONCE or len(batch.waiting) >= MOST_TOGETHER:
             self._begin(loop, name, lane, [batch])
             return
         lane.waiting.append(batch)
@@ -129,7 +136,6 @@ class Joining:
         try:
             found = await batches[0].read(_keys(batches))
         except Exception as error:  # noqa: BLE001 -- whoever waits raises it
-            group.done = True
             if len(batches) == 1 or may_pass(error):
                 for each in batches:
                     each.fail(error)
@@ -137,14 +143,13 @@ class Joining:
                 for each in batches:
                     self._begin(loop, name, lane, [each])
         else:
-            group.done = True
             for each in batches:
                 each.answer(found)
 
     def _ended(self, loop: AbstractEventLoop, name: object, lane: _Lane) -> None:
         """Begin with those that waited, or forget the lane."""
         lane.running -= 1
-        if lane.running:
+        if lane.running >= AT_ONCE:
             return
         if lane.timer is not None:
             lane.timer.cancel()
@@ -154,7 +159,7 @@ class Joining:
             self._begin(loop, name, lane, together)
             if lane.waiting:
                 lane.timer = loop.call_later(lane.patience, self._hurry, loop, name, lane)
-        else:
+        elif not lane.running:
             self._lanes.pop(name, None)
 
 

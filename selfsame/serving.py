@@ -42,6 +42,7 @@ from selfsame.telemetry import log
 from selfsame.tracing import tracing
 from selfsame.watching import Watch
 from selfsame.webhooks import declare_at_start
+from selfsame.writing import GatheringProtocol
 
 GOING_DOWN_SECONDS = 20
 BROKEN_SECONDS = 2.0
@@ -180,7 +181,7 @@ async def _answering(app: Starlette, listener: socket.socket) -> AsyncIterator[t
     server = _Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=GatheringProtocol,
             ws="auto",  # websockets, which is installed beside it
             ws_max_size=BODY_LIMIT,
             ws_per_message_deflate=False,

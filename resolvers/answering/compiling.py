@@ -90,11 +90,11 @@ class Told(InfoOfPlan):
         self.coerced = run.variables.coerced
         self._field = place.ours
         self._place = place
-        self._run = run
+        self._variables = run.variables  # not the run, which holds what is told: no circle is left to the collector
 
     @cached_property
     def _raw_info(self) -> GraphQLResolveInfo[Any]:  # type: ignore[override]  # of Strawberry an attribute
-        return self._place.raw(self._run)
+        return self._place.raw(self._variables, self.context)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +117,7 @@ class Place:
             told = run.told[self] = Told(self, run, self.filled(run.variables))
         return told
 
-    def raw(self, run: "Run") -> GraphQLResolveInfo[Any]:
+    def raw(self, variables: VariableValues, context: Asking) -> GraphQLResolveInfo[Any]:
         """The same as graphql-core tells it."""
         name, executor = self.nodes[0].name.value, self.executor
         return GraphQLResolveInfo(
@@ -130,8 +130,8 @@ class Place:
             executor.fragment_definitions,
             None,
             executor.operation,
-            run.variables,
-            run.context,
+            variables,
+            context,
             executor.is_awaitable,
             None,
             executor.async_helpers,

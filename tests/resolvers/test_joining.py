@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.context import attach, detach, get_value, set_value
 
@@ -15,6 +15,11 @@ from resolvers.joining import BESIDE, MOST_TOGETHER, Batch, Joining
 from tests.serving import until_async
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def one_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining, "AT_ONCE", 1)
 
 
 @dataclass
@@ -71,6 +76,19 @@ async def test_who_comes_alone_waits_for_nobody_and_who_comes_meanwhile_goes_wit
     books.open.set()
     assert [await had(each) for each in batches] == [["A"], ["B", "C"], ["C", None], ["D"]]
     assert books.readings == [["a"], ["b", "c", "z", "d"]]
+
+
+async def test_as_many_as_may_be_under_way_are_before_anybody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining, "AT_ONCE", 2)
+    books, joined = shelf(), Joining()
+    batches = [books.batch(each) for each in "abcd"]
+    for each in batches:
+        joined.send("books", each)
+    await turns()
+    assert books.readings == [["a"], ["b"]]
+    books.open.set()
+    assert [await had(each) for each in batches] == [["A"], ["B"], ["C"], ["D"]]
+    assert books.readings[2:] == [["c", "d"]]
 
 
 async def test_what_is_asked_in_another_way_does_not_wait() -> None:
@@ -182,6 +200,7 @@ async def test_what_is_large_goes_by_itself_and_what_is_joined_has_an_end() -> N
 Schedule = st.lists(st.tuples(st.sets(st.sampled_from("abcdefghxyz"), min_size=1), st.integers(0, 4)), max_size=12)
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(schedule=Schedule, slow=st.integers(0, 6))
 async def test_whatever_comes_when_everybody_hears_what_is_stored(
     schedule: Sequence[tuple[set[str], int]], slow: int
