@@ -1,8 +1,10 @@
 """Committing a group of messages when one of them may be impossible to write."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
 
 import msgspec
+from opentelemetry.context import Context
 
 from graph.failures import may_pass
 from graph.ingestion import Outcome, Status
@@ -11,6 +13,8 @@ from loaders.wire import bounded
 
 AT_ONCE = 1_000
 Commit = Callable[[Sequence[Message]], Awaitable[tuple[Outcome, ...]]]
+# The contexts, as traces know them, of the requests whose messages are being committed.
+SENT_IN: ContextVar[Sequence[Context]] = ContextVar("SENT_IN", default=())
 
 
 async def commit_good(commit: Commit, messages: Sequence[Message]) -> tuple[Outcome, ...]:

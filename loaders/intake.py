@@ -12,10 +12,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import anyio
+from opentelemetry.context import Context, get_current
 
 from graph.ingestion import Outcome
 from identity.messages import Message
-from loaders.committing import Commit, commit_good
+from loaders.committing import SENT_IN, Commit, commit_good
 from loaders.errors import IntakeClosedError, QueueFullError
 from loaders.lanes import Lanes
 
@@ -39,12 +40,16 @@ class Pace:
 
 @dataclass(slots=True, eq=False)
 class _Submission:
-    """The messages of one request, and who waits for them. parts: how many are not yet settled."""
+    """The messages of one request, and who waits for them. parts: how many are not yet settled.
+
+    sent_in: the context of the request, as traces know it.
+    """
 
     parts: int
     outcomes: list[Outcome | None]
     error: Exception | None = None
     settled: anyio.Event = field(default_factory=anyio.Event)
+    sent_in: Context = field(default_factory=get_current)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +209,7 @@ class Intake:
 
     async def _settle(self, group: Sequence[_Part]) -> None:
         messages = [message for part in group for message in part.messages]
+        SENT_IN.set([each.sent_in for each in dict.fromkeys(part.submission for part in group)])
         try:
             outcomes = await commit_good(self._commit, messages)
         except Exception as error:  # noqa: BLE001 -- every request of the group is told, and answers its sender

@@ -38,6 +38,11 @@ class Feed:
         """Whether anybody listens."""
         return self._listeners > 0
 
+    @property
+    def listeners(self) -> int:
+        """How many subscriptions are open in this process."""
+        return self._listeners
+
     def close(self) -> None:
         """Let everybody go who listens: the service goes down, and each knows from where to go on."""
         self.closing.set()

@@ -30,7 +30,7 @@ from graph.requests import carry_out_due
 from graph.segment_members import keep_members
 from identity.erasure import Hashing
 from identity.messages import Message, micros
-from loaders.committing import Commit
+from loaders.committing import SENT_IN, Commit
 from loaders.errors import IntakeClosedError
 from loaders.intake import Intake, Pace
 from resolvers.answering.endpoint import answered
@@ -134,7 +134,7 @@ def service(parts: Parts) -> Starlette:
         Route("/health/live", _live),
         Route("/openapi.json", _described),
         Route("/health/ready", _ready(parts)),
-        Route("/metrics", _metrics(parts, intake)),
+        Route("/metrics", _metrics(parts, intake, feed)),
     ]
     paths: dict[object, str] = {each.endpoint: each.path for each in routes}
     app = Starlette(
@@ -151,7 +151,7 @@ def committing(parts: Parts) -> Commit:
 
     async def commit(messages: Sequence[Message]) -> tuple[Outcome, ...]:
         began = perf_counter()
-        with anyio.fail_after(COMMIT_SECONDS):
+        with anyio.fail_after(COMMIT_SECONDS), parts.watch.commit(SENT_IN.get()):
             outcomes = await commit_batch(
                 parts.connection.writer, messages, parts.policy, parts.mint, parts.now(), hashing=parts.hashing
             )
@@ -395,13 +395,14 @@ def _ready(parts: Parts) -> Answer:
     return ready
 
 
-def _metrics(parts: Parts, intake: Intake) -> Answer:
+def _metrics(parts: Parts, intake: Intake, feed: Feed) -> Answer:
     async def metrics(request: Request) -> Response:
         wanted = parts.edge.metrics_key
         if wanted and not hmac.compare_digest((secret_in(request.headers) or "").encode(), wanted.encode()):
             return refused(METRICS_KEY)
         numbers, pool = parts.watch.metrics, pool_of(parts.connection.driver)
         numbers.waiting.set(intake.waiting)
+        numbers.subscriptions.set(feed.listeners)
         numbers.pool_open.set(pool.open)
         numbers.pool_used.set(pool.used)
         return Response(numbers.text(), headers={"Cache-Control": "no-store", "Content-Type": CONTENT_TYPE})

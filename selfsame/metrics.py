@@ -63,6 +63,7 @@ class Metrics:
         self._changes = Counter("selfsame_changes", "Changes to who is who, of all processes.", ["kind"], registry=kept)
         self._stock = Gauge("selfsame_stock", "What the graph holds, as last counted.", ["what"], registry=kept)
         self.waiting = Gauge("selfsame_intake_waiting_messages", "Accepted and not committed.", registry=kept)
+        self.subscriptions = Gauge("selfsame_subscriptions", "Subscriptions that are open.", registry=kept)
         self.pool_open = Gauge("selfsame_neo4j_connections", "Connections to Neo4j.", registry=kept)
         self.pool_used = Gauge("selfsame_neo4j_connections_used", "Those of them in use.", registry=kept)
         self._of_statement: dict[str, tuple[Histogram, Counter]] = {}

@@ -4,15 +4,15 @@ Without OpenTelemetry's standard variables there is no tracer, a request costs n
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from threading import Thread
 from typing import cast
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, Tracer
 
 from graph.connection import Ran
 from graph.statements import name_of
@@ -82,10 +82,20 @@ def end_request(span: Span, method: str, route: str, status: int, more: Mapping[
     span.end()
 
 
+def commit_span(tracer: Tracer, sent_in: Sequence[Context]) -> AbstractContextManager[object]:
+    """The span of a commit: below the first of the requests that sent its messages, and linked with the others."""
+    links = [Link(trace.get_current_span(each).get_span_context()) for each in sent_in[1:]]
+    return tracer.start_as_current_span("commit", next(iter(sent_in), None), links=links)
+
+
 def statement_span(tracer: Tracer, ran: Ran) -> None:
-    """The span of a statement that ran, below whatever asked for it: one for each request that it answers."""
+    """The span of a statement that ran, below whatever asked for it: one for each request that it answers.
+
+    What the service does by itself is in no trace, several times a second: its statements are counted.
+    """
     for asked_in in (None, *BESIDE.get()):
-        _statement_span(tracer, ran, asked_in)
+        if trace.get_current_span(asked_in).get_span_context().is_valid:
+            _statement_span(tracer, ran, asked_in)
 
 
 def _statement_span(tracer: Tracer, ran: Ran, asked_in: Context | None) -> None:

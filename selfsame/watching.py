@@ -4,11 +4,12 @@ What costs time is done for each request once: a dict, two counters, a line.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from time import perf_counter
 
-from opentelemetry.context import attach, detach, set_value
+from opentelemetry.context import Context, attach, detach, set_value
 from opentelemetry.trace import Span, Tracer, set_span_in_context
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
@@ -18,11 +19,11 @@ from graph.failures import kind_of
 from graph.keys import ApiKey
 from graph.plans import plan_of
 from graph.statements import name_of
-from resolvers.answering.spans import TRACER
+from resolvers.answering.spans import NOTHING, TRACER
 from resolvers.answering.told import Told, told_in
 from selfsame.metrics import UNKNOWN_ROUTE, Metrics
 from selfsame.telemetry import log
-from selfsame.tracing import end_request, request_span, statement_span, trace_id
+from selfsame.tracing import caller_of, commit_span, end_request, request_span, statement_span, trace_id
 
 KEY = "selfsame.key"  # in the scope of a request: as what the log knows the key that it showed
 # Asked again and again by machines; in the log only at `debug`.
@@ -62,6 +63,10 @@ class Watch:
                 self.planned.add(ran.statement)
                 self.wondered.append(ran.statement)
 
+    def commit(self, sent_in: Sequence[Context]) -> AbstractContextManager[object]:
+        """Watch a commit of messages that were sent in some contexts of requests."""
+        return NOTHING if self.tracer is None else commit_span(self.tracer, sent_in)
+
     async def tell_plan(self, reader: Reader) -> None:
         """Tell the plan of one slow statement, once for each text. Raises what Neo4j raises, then it is told never."""
         if not self.wondered:
@@ -82,11 +87,13 @@ class Watched:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and count what was answered."""
+        tracer = self.watch.tracer
         if scope["type"] != "http":
+            if tracer is not None and scope["type"] == "websocket":  # each has a task, and a span for each question
+                attach(set_value(TRACER, tracer, caller_of(scope["headers"])))
             await self.app(scope, receive, send)
             return
         began, status = perf_counter(), 499  # nobody was there to be answered
-        tracer = self.watch.tracer
         span = request_span(tracer, scope["method"], scope["headers"]) if tracer else None
         token = attach(set_value(TRACER, tracer, set_span_in_context(span))) if span else None
 

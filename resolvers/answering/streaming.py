@@ -10,6 +10,7 @@ from graphql import ExecutionResult, GraphQLError, OperationType, subscribe
 from graph.failures import kind_of, may_pass
 from resolvers.answering.endpoint import PATIENCE_SECONDS, Prepared, RefusedError, expected, extensions_of
 from resolvers.answering.guarded import schema_for, shown_to_viewer
+from resolvers.answering.spans import span
 from resolvers.asking import Asking
 from resolvers.errors import Code, refused, with_code
 from resolvers.viewer import Viewer
@@ -58,7 +59,7 @@ async def _each(stream: AsyncIterator[ExecutionResult], context: Asking) -> Asyn
 
 async def _once(ready: Prepared, context: Asking) -> Result:
     try:
-        with anyio.fail_after(PATIENCE_SECONDS):
+        with anyio.fail_after(PATIENCE_SECONDS), span("execute"):
             result = await shown_to_viewer(ready.document, ready.question, context, ready.operation.plans)
     except TimeoutError as error:
         raise RefusedError([refused(Code.TOO_SLOW)]) from error

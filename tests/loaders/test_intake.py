@@ -13,12 +13,13 @@ from anyio.lowlevel import checkpoint
 from hypothesis import given
 from hypothesis import strategies as st
 from neo4j import AsyncGraphDatabase
+from opentelemetry.context import attach, detach, get_value, set_value
 
 from graph.connection import Bookmarked, Connection, Reader, Writer
 from graph.errors import DatabaseAwayError
 from graph.ingestion import Outcome, Status, commit_batch
 from identity.messages import Message
-from loaders.committing import Commit, commit_good
+from loaders.committing import SENT_IN, Commit, commit_good
 from loaders.errors import IntakeClosedError, QueueFullError
 from loaders.intake import Intake, Pace
 from tests.building import RECEIVED, default_policy, minting, track
@@ -270,3 +271,23 @@ async def test_a_neo4j_that_does_not_answer_is_an_error_that_may_pass(unused_por
         async with Intake(graph_commit(away)).opened() as intake:
             with pytest.raises(DatabaseAwayError):
                 await intake.submit(messages(2))
+
+
+async def test_a_commit_knows_in_which_contexts_its_messages_were_sent(ledger: Ledger) -> None:
+    seen: list[list[object]] = []
+
+    async def commit(group: Sequence[Message]) -> tuple[Outcome, ...]:
+        seen.append([get_value("who", each) for each in SENT_IN.get()])
+        return await ledger.commit(group)
+
+    async with Intake(commit).opened() as intake, anyio.create_task_group() as tasks:
+        ledger.gate = anyio.Event()
+        for who in "abc":
+            token = attach(set_value("who", who))
+            tasks.start_soon(intake.submit, messages(2))
+            detach(token)
+            while who == "a" and not seen:
+                await checkpoint()
+        await anyio.wait_all_tasks_blocked()
+        ledger.gate.set()
+    assert seen == [["a"], ["b", "c"]]

@@ -76,7 +76,7 @@ async def test_what_is_answered_asked_written_and_read_is_counted(company: Compa
     assert found[("selfsame_commit_messages_count",)] == 1
     assert found["selfsame_cypher_seconds_count", "segments.SEGMENTS"] == 1
     assert found["selfsame_cypher_rows_total", "keys.KEY_BY_HASH"] >= 2
-    assert found[("selfsame_intake_waiting_messages",)] == 0
+    assert found[("selfsame_intake_waiting_messages",)] == found[("selfsame_subscriptions",)] == 0
     assert found[("selfsame_neo4j_connections",)] >= 1
     assert ("process_open_fds",) in found
     assert complaints(answer.text) == []
@@ -241,6 +241,37 @@ async def test_a_request_and_its_statements_are_spans_of_the_callers_trace(compa
     assert root.attributes["graphql.operation.type"] == "query"
     assert [each["trace"] for each in lines if each["event"] == "request"] == [trace]
     assert SECRET not in "".join(each.to_json() for each in kept.get_finished_spans())
+
+
+@pytest.mark.neo4j
+async def test_a_commit_is_in_the_trace_of_who_sent_and_what_nobody_asked_for_is_in_none(
+    company: Company, watch: Watch
+) -> None:
+    kept = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    watch.tracer = provider.get_tracer("selfsame")
+    await company.batch([identify("u1", "a1")])
+    watch.tracer = None
+    spans = kept.get_finished_spans()
+    names = {each.context.span_id: each.name for each in spans}
+    below = {each.name: names[each.parent.span_id] for each in spans if each.parent}
+    assert [each.name for each in spans if each.parent is None] == ["POST /v1/batch"]
+    assert below["commit"] == "POST /v1/batch"
+    assert {above for name, above in below.items() if name.startswith("ingestion.")} == {"commit"}
+
+
+def test_a_commit_is_linked_with_the_other_requests_whose_messages_it_has() -> None:
+    kept = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    tracer = provider.get_tracer("selfsame")
+    requests = [tracer.start_span(f"request {number}") for number in range(3)]
+    with tracing.commit_span(tracer, [set_span_in_context(each) for each in requests]):
+        pass
+    (told,) = kept.get_finished_spans()
+    assert told.parent == requests[0].get_span_context()
+    assert [each.context for each in told.links] == [each.get_span_context() for each in requests[1:]]
 
 
 def test_a_statement_that_answers_several_requests_is_a_span_in_the_trace_of_each() -> None:

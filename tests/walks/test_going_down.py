@@ -107,6 +107,8 @@ async def test_all_that_was_accepted_is_answered_at_sigterm_and_who_listens_goes
             assert spans["POST /graphql"] == CALLER
             assert spans["execute"] == spans["prepare"] == "POST /graphql"
             assert "execute" in {above for name, above in spans.items() if "." in name}
+            assert "execute" in traces.roots()  # the question over the WebSocket
+            assert [name for name in traces.roots() if "." in name] == []  # no work of the service's own
             assert traces.services() == {"selfsame"}
             assert SECRET not in repr(traces.bodies)
     async with over_network(graph) as company:

@@ -41,6 +41,17 @@ class Traces:
             if span.trace_id.hex() == trace
         ]
 
+    def roots(self) -> set[str]:
+        """The names of the spans that have none above them."""
+        return {
+            span.name
+            for request in self._requests()
+            for each in request.resource_spans
+            for scope in each.scope_spans
+            for span in scope.spans
+            if not span.parent_span_id
+        }
+
     def _requests(self) -> Iterator[ExportTraceServiceRequest]:
         return map(ExportTraceServiceRequest.FromString, self.bodies)
 
