@@ -35,6 +35,8 @@ OLD, NEW = "application/json", "application/graphql-response+json"
 PATIENCE_SECONDS = 30.0
 SCHEMA = frozenset({"__schema", "__type"})
 WATCHED_AFTER_SECONDS = 0.3
+# Of what is asked by an address: it is about people, is somebody else's with another key, and has to go when they do.
+NOT_KEPT = {"Cache-Control": "no-store"}
 
 # What the status says even to clients that accept only application/json; all else that cannot be executed is a 400.
 STATUS_OF_CODE: Mapping[Code, int] = {
@@ -92,7 +94,7 @@ async def answered(request: Request, viewer: Viewer, asked: World) -> Response:
     request.scope[TOLD] = tuple(each.told for each in said) if isinstance(said, list) else (said.told,)
     if isinstance(said, list):
         return Response(orjson.dumps([each.content for each in said]), 200, media_type=media_type)
-    return Response(orjson.dumps(said.content), said.status, said.headers, media_type)
+    return _response(request, said)
 
 
 async def _batch(request: Request, questions: Sequence[Asked], viewer: Viewer, asked: World, old: bool) -> list[Said]:
@@ -164,8 +166,12 @@ def _terse(error: GraphQLError) -> GraphQLError:
 
 def refusal(request: Request, errors: Sequence[GraphQLError]) -> Response:
     """The answer to a request that is not executed."""
-    said = _refusal(errors, _media_type(request) == OLD)
-    return Response(orjson.dumps(said.content), said.status, said.headers, _media_type(request))
+    return _response(request, _refusal(errors, _media_type(request) == OLD))
+
+
+def _response(request: Request, said: Said) -> Response:
+    headers = {**NOT_KEPT, **said.headers} if request.method == "GET" else said.headers
+    return Response(orjson.dumps(said.content), said.status, headers, _media_type(request))
 
 
 def _check_cost(cost: int, viewer: Viewer) -> None:

@@ -213,10 +213,11 @@ async def over_network(
     pace: Pace | None = None,
     hooks: Mapping[str, Hook] | None = None,
     pages: Pages | None = PAGES,
+    edge: Edge | None = None,
 ) -> AsyncIterator[Company]:
     """The same by way of a port of this machine, with the server that people run."""
     held = PolicyHeld(default_policy())
-    app = service(Parts(graph, held, now, mint, pace, HASHING, hooks=hooks or {}, pages=pages))
+    app = service(Parts(graph, held, now, mint, pace, HASHING, hooks=hooks or {}, pages=pages, edge=edge or Edge()))
     with _listening("127.0.0.1", 0) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         async with _answering(app, listener), httpx.AsyncClient(base_url=url, timeout=PATIENCE) as http:

@@ -5,11 +5,15 @@ from functools import partial
 from pathlib import Path
 
 import anyio.to_thread
+import orjson
 import pytest
 
 from graph.connection import Connection, connected
 from graph.feed import feed_bounds, number_entries
 from identity.messages import Json
+from resolvers.answering.trusted import trusted_from
+from resolvers.viewer import Bounds, Trusted
+from selfsame.guests import Edge
 from tests.serving import Neo4jAddress, empty
 from tests.walks.graphql_clients.running import answer_of, ran, workplace
 from tests.walks.sending import identify, track
@@ -18,6 +22,7 @@ from tests.walks.service import Company, over_network
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
 POINTS = 61
+PERSON = "person-1"
 MANY = 250
 WALKER = {"namespace": "user_id", "value": "walker"}
 DANCER, DANCED = {"namespace": "anonymous_id", "value": "d1"}, ("Waved", "Jumped", "Turned")
@@ -106,10 +111,43 @@ async def test_urql_asks_by_get_and_graphcache_knows_the_schema(company: Company
     assert found["cached"]["timeline"] == await walked(company)
 
 
-async def test_relay_compiles_the_schema_and_pages_through_a_list(company: Company, place: Path) -> None:
+@pytest.fixture(scope="module")
+async def trusting(graph_of_all: Connection, place: Path) -> AsyncIterator[str]:
+    """The address of a service that answers nothing but what Relay's compiler wrote down, and one more document."""
     await anyio.to_thread.run_sync(partial(ran, place, "node_modules/relay-compiler/cli.js", "relay.config.json"))
-    found = await answer_of(place, "relay.cjs", **known(company))
+    compiled = orjson.loads((place / "relay-documents.json").read_bytes())
+    trusted = trusted_from(orjson.dumps(compiled | {PERSON: (place / "persisted.graphql").read_text("utf-8")}))
+    assert isinstance(trusted, Trusted), trusted
+    async with over_network(graph_of_all, edge=Edge(Bounds(trusted=trusted, documents_only=True))) as running:
+        yield str(running.http.base_url.join("/graphql"))
+
+
+async def test_relay_compiles_the_schema_and_pages_through_a_list_by_trusted_documents(
+    company: Company, trusting: str, place: Path
+) -> None:
+    found = await answer_of(place, "relay.cjs", **known(company) | {"url": trusting})
     assert found == {"asked": 5, "ids": await walked(company)}
+
+
+async def test_apollo_and_urql_send_a_document_once_and_then_its_hash_or_only_its_id(
+    company: Company, trusting: str, place: Path
+) -> None:
+    found = await answer_of(place, "persisted.mjs", **known(company), trusting=trusting, id=PERSON)
+    post, get = ["POST", None], ["GET", "no-store"]
+    assert found["apollo"] == {"POST": exchanged(post, post), "GET": exchanged(get, post)}
+    assert found["urql"] == {"POST": exchanged(post, post), "GET": exchanged(get, get)}
+    refused = [*get, "hash", "document_not_trusted"]
+    assert found["trusted"] == {
+        "known": [True, True],
+        "other": "document_not_trusted",
+        "asked": [[*get, "hash", "answered"], [*get, "hash", "answered"], refused],
+    }
+
+
+def exchanged(by_hash: Sequence[Json], with_text: Sequence[Json]) -> Json:
+    """What is said when a document is asked twice: by which method, what caches are told, what was sent, the answer."""
+    missed, sent, found = "PERSISTED_QUERY_NOT_FOUND", [*with_text, "text", "answered"], [*by_hash, "hash", "answered"]
+    return {"known": [True, True], "asked": [[*by_hash, "hash", missed], sent, found]}
 
 
 async def test_gql_asks_and_pages_from_python(company: Company) -> None:

@@ -1,13 +1,16 @@
 """What is generated from the schema compiles, and what a released client relies on goes with an announcement only."""
 
 import re
-from functools import partial
 from pathlib import Path
 
-import anyio.to_thread
+import orjson
 import pytest
+from graphql import GraphQLError
 
 from identity.messages import Json
+from resolvers.answering.requests import asked_from
+from resolvers.answering.trusted import text_meant, trusted_from
+from resolvers.viewer import Bounds, Trusted
 from tests.pages import blocks
 from tests.walks.graphql_clients.releases import unnamed
 from tests.walks.graphql_clients.running import HERE, ROOT, answer_now, answer_of, ran, workplace
@@ -34,12 +37,31 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return workplace(tmp_path_factory.mktemp("types"))
 
 
-async def test_types_are_generated_for_every_document_and_typescript_takes_them(place: Path) -> None:
+@pytest.fixture(scope="module")
+def generated(place: Path) -> Path:
+    """The place, with what is generated for the documents of the programs and of the pages."""
     (place / "pages").mkdir()
     for each in blocks():
         (place / "pages" / f"{each.page}-{each.number}.graphql").write_text(each.named(), "utf-8")
-    for program, *arguments in ((CODEGEN, "--config", "codegen.json"), (COMPILER, "-p", ".")):
-        await anyio.to_thread.run_sync(partial(ran, place, program, *arguments))
+    ran(place, CODEGEN, "--config", "codegen.json")
+    return place
+
+
+def test_types_are_generated_for_every_document_and_typescript_takes_them(generated: Path) -> None:
+    ran(generated, COMPILER, "-p", ".")
+
+
+def test_the_manifest_of_code_generator_is_one_of_trusted_documents(generated: Path) -> None:
+    manifest = (generated / "client" / "persisted-documents.json").read_bytes()
+    trusted = trusted_from(manifest)
+    assert isinstance(trusted, Trusted), trusted
+    only = Bounds(trusted=trusted, documents_only=True)
+    ids = orjson.loads(manifest)
+    assert len(ids) >= len(blocks())
+    assert {text_meant(asked_from({"documentId": each}), only) for each in ids} == set(ids.values())
+    with pytest.raises(GraphQLError) as caught:
+        text_meant(asked_from({"query": "{ __typename }"}), only)
+    assert (caught.value.extensions or {})["code"] == "document_not_trusted"
 
 
 async def test_what_breaks_a_client_of_the_last_release_is_named_in_the_changelog(place: Path) -> None:

@@ -118,6 +118,7 @@ async def test_a_query_may_come_by_get(graph: Connection) -> None:
     query = "query A($id: ID!) { profile(by: { id: $id }) { known } } query B { segments { name } }"
     answer = await caller(graph).get(query=query, variables='{"id": "anna"}', operationName="A")
     assert read(answer)["data"] == {"profile": {"known": True}}
+    assert answer.headers["cache-control"] == "no-store"
     for name in ("variables", "extensions"):
         unreadable = await caller(graph).get(query=query, **{name: "{"})
         assert (unreadable.status_code, code(unreadable)) == (400, "body_invalid")

@@ -11,10 +11,11 @@ globalThis.IS_REACT_ACT_ENVIRONMENT = true
 let asked = 0
 let shown
 
-async function fetched({text}, variables) {
+async function fetched({id, text}, variables) {
   asked += 1
   const headers = {authorization: `Bearer ${read}`, 'content-type': 'application/json', accept: 'application/graphql-response+json'}
-  const answer = await fetch(url, {method: 'POST', headers, body: JSON.stringify({query: text, variables})})
+  const question = id ? {doc_id: id} : {query: text}
+  const answer = await fetch(url, {method: 'POST', headers, body: JSON.stringify({...question, variables})})
   return answer.json()
 }
 
