@@ -92,7 +92,7 @@ class Identifier(Node):
     shared_by: int = strawberry.field(description="By how many people it is shared; 0 when it belongs to one.")
     shared_with = strawberry.field(
         resolver=_shared_with,
-        graphql_type=pages(PROFILE),
+        graphql_type=maybe(pages(PROFILE)),
         description="The people who share it, in a stable order; none when it belongs to one.",
     )
     profile = strawberry.field(

@@ -42,7 +42,7 @@ class Rule(Enum):
     WORDS = "a text in which values may stand: `…`"
     ORDER = "identifiers, in an order that tells nothing of their values"
     ARGUMENTS = "refused where its arguments name a value that has to be guessed"
-    REFUSED = "refused"
+    REFUSED = "refused; the field may be null, so that what is around it stays"
 
 
 def _rules(shown: str = "", **others: str) -> dict[str, Rule]:

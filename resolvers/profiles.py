@@ -261,20 +261,20 @@ class Profile(Node):
     orders: Connection[Order] = resolved(
         _orders, "What the person ordered, newest first: orders told of by events that go by the name of one."
     )
-    segments: list[Segment] = resolved(_segments, "The kept segments the person is in now.")
-    history: Connection[Change] = resolved(
+    segments: list[Segment] | None = resolved(_segments, "The kept segments the person is in now.")
+    history: Connection[Change] | None = resolved(
         _history, "The changes to who the person is, newest first: arrivals, merges, splits, decisions."
     )
-    shared_by: "Connection[Profile]" = resolved(
+    shared_by: "Connection[Profile] | None" = resolved(
         _shared_by, "The people who share it, when it is a shared identifier's profile."
     )
-    shared_identifiers: list[SharedIdentifier] = resolved(
+    shared_identifiers: list[SharedIdentifier] | None = resolved(
         _shared_identifiers, "The shared identifiers the person uses; they link her to nobody."
     )
-    household: Household = resolved(
+    household: Household | None = resolved(
         _household, "Who shares an email address or a phone with the person, by what they share; two hops in the graph."
     )
-    suggestions: Suggestions = resolved(
+    suggestions: Suggestions | None = resolved(
         of_profile, "Who may be this person as well, and where she may belong, the strongest first."
     )
     redirected_from: strawberry.ID | None = resolved(

@@ -43,7 +43,7 @@ class Query:
     profile: Profile | None = resolved(
         profile, "The profile of an identifier, or of an id it has or once had; null if unknown."
     )
-    profiles: Connection[Profile] = resolved(
+    profiles: Connection[Profile] | None = resolved(
         profiles, "Profiles in a stable order, or with `search` the best hits first."
     )
     accounts: Connection[Account] = resolved(
@@ -59,8 +59,8 @@ class Query:
     node: Node | None = resolved(node, "Anything by its global id; null if it is no more.")
     nodes: list[Node | None] = resolved(nodes, "Several things by their global ids, in their order.")
     how: How | None = resolved(how, "How a profile came to be, link by link; null if unknown.")
-    why_same: Explanation = resolved(why_same, "Why two identifiers are one person, or why they are not.")
-    why_not: Explanation = resolved(
+    why_same: Explanation | None = resolved(why_same, "Why two identifiers are one person, or why they are not.")
+    why_not: Explanation | None = resolved(
         why_not, "Why two identifiers are not one person and what would have to change, or why they are one."
     )
     connection: Relation | None = resolved(
@@ -71,7 +71,7 @@ class Query:
     )
     changes: Connection[Change] = resolved(changes, "Every change to who is who, newest first.")
     segments: list[Segment] = resolved(segments, "The segments kept by name, by their names.")
-    segment_preview: SegmentPreview = resolved(
+    segment_preview: SegmentPreview | None = resolved(
         segment_preview, "Of how many people a question is true now; shared profiles never count."
     )
     sources: list[Source] = resolved(
@@ -84,7 +84,7 @@ class Query:
     unmerge_preview: DecisionAnswer = resolved(
         unmerge_preview, "What an unmerge would give; nothing is written. Scope `steward` or `admin`."
     )
-    suggestions: Suggestions = resolved(
+    suggestions: Suggestions | None = resolved(
         suggestions, "Who may be one person, or belong to an account, the strongest first; nothing of it is done yet."
     )
 

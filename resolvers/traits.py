@@ -104,7 +104,7 @@ class Trait:
     others: list[ObservedValue] = resolved(
         _others, "Everything else that was observed, the latest first; of a union all that is in it."
     )
-    others_page: Connection[ObservedValue] = resolved(_others_page, "The same, page by page to its end.")
+    others_page: Connection[ObservedValue] | None = resolved(_others_page, "The same, page by page to its end.")
     others_count: int = resolved(_others_count, "How many others there are.")
 
 
