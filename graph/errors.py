@@ -6,6 +6,7 @@ GraphError
   SchemaTooNewError       the database was migrated by a newer version
   MigrationChangedError   an applied migration no longer reads as it did
   NamespaceConflictError  two sources declare one namespace differently
+  NameConflictError       two sources say of one name that it is of different kinds
   UnknownIdentifierError  a manual act names an identifier that is not in the graph
   PolicyApplyingError     a policy is being applied; what writes must wait
   TransactionsOpenError   a policy cannot be applied, since older transactions do not end
@@ -63,6 +64,12 @@ class NamespaceConflictError(GraphError):
     """A source declares a namespace otherwise than it is recorded."""
 
     code = "namespace_conflict"
+
+
+class NameConflictError(GraphError):
+    """A source says of a name that it is of another kind than is recorded."""
+
+    code = "name_conflict"
 
 
 class UnknownIdentifierError(GraphError):

@@ -11,11 +11,13 @@ from enum import StrEnum
 
 from graph.connection import Reader, Row, Transaction, Writer
 from graph.errors import PolicyApplyingError
+from graph.interaction_names import named_in
 from graph.namespaces import in_force
 from graph.tombstones import PSEUDONYMS, REMEMBERED
 from identity.errors import PolicyInvalidError
 from identity.policy import Policy
 from identity.policy_text import policy_from_toml
+from insight.interactions import STANDARD, Names, names_with
 
 
 class State(StrEnum):
@@ -47,10 +49,14 @@ class PolicyVersion:
 
 @dataclass(slots=True)
 class PolicyHeld:
-    """The policy that a process knows to be in force. number: of its version, 0 while none was read."""
+    """The policy that a process knows to be in force. number: of its version, 0 while none was read.
+
+    names: of which kind interactions are by their names; it is read with the policy, and changes at any time.
+    """
 
     policy: Policy
     number: int = 0
+    names: Names = STANDARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +129,32 @@ def read_policy(number: int, text: str) -> Policy:
         raise PolicyInvalidError(error.problems, f"version {number} of the policy, which is in force") from error
 
 
-# a label scan: a few nodes
+# two label scans: the versions and the names that sources gave are a few nodes
 IN_FORCE = """
-MATCH (v:PolicyVersion {state: 'in_force'})
-RETURN v.number AS number, CASE WHEN v.number <> $held THEN v.text END AS text
+CALL () {
+  MATCH (v:PolicyVersion {state: 'in_force'})
+  RETURN collect({number: v.number, text: CASE WHEN v.number <> $held THEN v.text END}) AS versions
+}
+CALL () {
+  MATCH (n:InteractionName)
+  WITH n
+  ORDER BY n.name
+  RETURN collect(n {.*}) AS names
+}
+RETURN versions, names
 """
 
 
 async def follow(reader: Reader, held: PolicyHeld) -> None:
-    """Give a holder the version in force; while none is stored it keeps what it has. Raises PolicyInvalidError."""
-    for row in await reader.rows(IN_FORCE, held=held.number):
-        _take(held, row)
+    """Give a holder the version in force and the names of interactions; while none is stored it keeps what it has.
+
+    One statement. Raises PolicyInvalidError.
+    """
+    row = (await reader.rows(IN_FORCE, held=held.number))[0]
+    for version in row["versions"]:
+        _take(held, version)
+    if (own := named_in(row["names"])) != held.names.own:
+        held.names = names_with(own)
 
 
 # policy_version_number (unique)

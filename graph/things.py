@@ -16,7 +16,6 @@ from graph.interactions import EARLIEST, LATEST, ranges_of_profile
 from graph.profiles import Profile, profile_from
 from identity.identifiers import ProfileId
 from identity.messages import MessageId, Subject
-from insight.interactions import OF_ORDERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +186,15 @@ TICKETS_BEGAN = _beginnings("Ticket")
 BEGAN: Mapping[type[Thing], str] = {Order: ORDERS_BEGAN, Deal: DEALS_BEGAN, Ticket: TICKETS_BEGAN}
 
 
-async def beginnings_of(reader: Reader, keys: Sequence[str], kind: type[Thing]) -> dict[str, Beginning]:
+async def beginnings_of(
+    reader: Reader, keys: Sequence[str], kind: type[Thing], names: Sequence[str] = ()
+) -> dict[str, Beginning]:
     """When each thing was first told of by what somebody did, and by whom; unknown ones have no entry. One statement.
 
-    Cost: the interactions about each thing, a handful as a rule.
+    names: the first event that goes by one of them counts, where there is one. Cost: the interactions about each thing,
+    a handful as a rule.
     """
-    names = list(OF_ORDERS) if kind is Order else []
-    rows = await reader.rows(BEGAN[kind], keys=list(keys), names=names)
+    rows = await reader.rows(BEGAN[kind], keys=list(keys), names=list(names))
     return {row["key"]: Beginning(row["at"], _profile(row["profile"])) for row in rows}
 
 
@@ -285,11 +286,13 @@ RETURN asked.number AS number, collect(shown) AS page
 EVENTS_PER_ORDER = 4
 
 
-async def orders_of(reader: Reader, asks: Sequence[OrderPlace], first: int) -> dict[OrderPlace, tuple[Placed, ...]]:
+async def orders_of(
+    reader: Reader, asks: Sequence[OrderPlace], first: int, names: Sequence[str]
+) -> dict[OrderPlace, tuple[Placed, ...]]:
     """A page of each profile's orders, the one made last first, at most `first`; none is no entry.
 
-    One statement where an order has up to four events as a rule; else more, each for all profiles still unfinished
-    and four times as long, so that their number never grows with profiles.
+    names: by which events of orders go. One statement where an order has up to four events as a rule; else more, each
+    for all profiles still unfinished and four times as long, so that their number never grows with profiles.
     Cost: the page and the later events of its orders, and a look into the index at every event of an order that the
     profile ever had.
     """
@@ -297,7 +300,7 @@ async def orders_of(reader: Reader, asks: Sequence[OrderPlace], first: int) -> d
     open_ = {ask: _beginning(ask) for ask in asks}
     most = EVENTS_PER_ORDER * (first + 1)
     while open_:
-        pages = await _pages(reader, open_, most)
+        pages = await _pages(reader, open_, most, names)
         for ask in tuple(open_):
             page = pages.get(ask, ())
             found[ask] += [each for each in _placed(page) if ask.after is None or _later(each, ask.after)]
@@ -318,7 +321,7 @@ def _beginning(ask: OrderPlace) -> tuple[int, str]:
 
 
 async def _pages(
-    reader: Reader, places: Mapping[OrderPlace, tuple[int, str]], most: int
+    reader: Reader, places: Mapping[OrderPlace, tuple[int, str]], most: int, names: Sequence[str]
 ) -> Mapping[OrderPlace, Sequence[Event]]:
     asks = list(places)
     rows = await reader.rows(
@@ -328,7 +331,7 @@ async def _pages(
             for number, ask in enumerate(asks)
         ],
         most=most,
-        names=list(OF_ORDERS),
+        names=list(names),
         start=EARLIEST,
     )
     return {asks[row["number"]]: [(at, id_, orders) for at, id_, orders in row["page"]] for row in rows}

@@ -1,13 +1,15 @@
 """What kind of happening an interaction is: a page view, an order, a meeting; and what its kind tells of it.
 
 The kind follows from the type and the name alone, which stand in every row of a timeline, so that no kind costs a
-statement of its own. The names are those of Segment's e-commerce, email and mobile specifications and those that the
-mappings of loaders/catalog/ write; whoever sends another name has a track event, with everything it said.
+statement of its own. The standard names are those of Segment's e-commerce, email and mobile specifications and those
+that the mappings of loaders/catalog/ write. Whoever sends names of her own says of which kind they are, once for all
+messages that have come and will come; all others are track events, with everything they said.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from identity.messages import Json, MessageKind
 from insight.things import Money, money_in, text_in
@@ -72,19 +74,67 @@ NAMES: Mapping[Kind, tuple[str, ...]] = {
 }  # fmt: skip
 
 BY_NAME: Mapping[str, Kind] = {name: kind for kind, names in NAMES.items() for name in names}
-# By what an order is known to be somebody's: a payment is about one as well.
-OF_ORDERS = NAMES[Kind.ORDER] + NAMES[Kind.PAYMENT]
+Word = Literal["order", "ticket", "message", "meeting", "form", "payment", "sensor", "track"]
+# The words by which mappings and settings speak of the kinds that are known by names; `track` takes a name back.
+WORDS: Mapping[Word, Kind] = {
+    "order": Kind.ORDER,
+    "ticket": Kind.TICKET,
+    "message": Kind.MESSAGE,
+    "meeting": Kind.MEETING,
+    "form": Kind.FORM,
+    "payment": Kind.PAYMENT,
+    "sensor": Kind.SENSOR,
+    "track": Kind.TRACK,
+}
+LONGEST_NAME_BYTES = 512  # as names of messages are cut
+Named = tuple[tuple[str, Kind], ...]  # names of somebody's own, each with its kind
 
 
-def kind_of(type_: str, name: str | None) -> Kind:
-    """The kind of an interaction of a type and a name. Cost: two look-ups."""
-    kind = BY_TYPE[type_]
-    return BY_NAME.get(name, kind) if kind is Kind.TRACK and name is not None else kind
+@dataclass(frozen=True, slots=True)
+class Names:
+    """By which names track messages are of a kind: the standard ones, and those that sources have of their own.
+
+    own: these alone. of_orders: by what an order is known to be somebody's: a payment is about one as well.
+    """
+
+    own: Named
+    by_name: Mapping[str, Kind]
+    of_kind: Mapping[Kind, tuple[str, ...]]
+    of_orders: tuple[str, ...]
+
+    def kind_of(self, type_: str, name: str | None) -> Kind:
+        """The kind of an interaction of a type and a name. Cost: two look-ups."""
+        kind = BY_TYPE[type_]
+        return self.by_name.get(name, kind) if kind is Kind.TRACK and name is not None else kind
+
+    def of(self, kinds: Iterable[Kind]) -> tuple[str, ...]:
+        """The names by which interactions of these kinds are found."""
+        return tuple(name for kind in dict.fromkeys(kinds) for name in self.of_kind[kind])
 
 
-def names_of(kinds: Iterable[Kind]) -> tuple[str, ...]:
-    """The names by which interactions of these kinds are found."""
-    return tuple(name for kind in dict.fromkeys(kinds) for name in NAMES[kind])
+def names_with(own: Named) -> Names:
+    """The standard names, and others beside them; what a standard name means stays."""
+    by_name = {**BY_NAME, **{name: kind for name, kind in own if name not in BY_NAME}}
+    of_kind = {kind: tuple(name for name, its in by_name.items() if its is kind) for kind in NAMES}
+    return Names(own, by_name, of_kind, of_kind[Kind.ORDER] + of_kind[Kind.PAYMENT])
+
+
+STANDARD = names_with(())
+
+
+def named_kinds(told: Mapping[Word, Sequence[str]]) -> Named:
+    """The names that somebody lists by the words of their kinds, in order. Raises ValueError with the reason."""
+    found: dict[str, Kind] = {}
+    for word, names in told.items():
+        for name in names:
+            if not name or len(name.encode()) > LONGEST_NAME_BYTES:
+                raise ValueError(f"kinds.{word}: a name has 1 to {LONGEST_NAME_BYTES} bytes")
+            kind = WORDS[word]
+            if BY_NAME.get(name, kind) is not kind:
+                raise ValueError(f"kinds.{word}: `{name}` is a standard name, of another kind")
+            if found.setdefault(name, kind) is not kind:
+                raise ValueError(f"kinds.{word}: `{name}` stands under two kinds")
+    return tuple(sorted(found.items()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from identity.evidence import PREVIOUS_MEANS
 from identity.messages import Authority, MessageKind, SourceName, Subject
 from identity.policy import NAMESPACE_PATTERN, Namespace
 from identity.requests import Wish
+from insight.interactions import named_kinds
 from loaders.errors import MappingInvalidError
 from loaders.formats.records import FORMATS, Reading, Selection, selected
 from loaders.mapping_text import (
@@ -209,6 +210,7 @@ def _compiled(text: MappingText, raw: str, file: str, given: tuple[str, ...]) ->
             authority=compiler.authority,
             region=text.region,
             namespaces=tuple(_namespace(name, each) for name, each in sorted(text.namespaces.items())),
+            kinds=named_kinds(text.kinds),
         ),
         reading=Reading(text.format, text.delimiter, text.encoding, text.sheet, text.records),
         table=None if text.sql is None else selected(text.sql.table, text.sql.query, text.sql.key),

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from identity.messages import MessageKind, Subject
 from identity.policy import Normaliser, Role
 from identity.requests import Wish
+from insight.interactions import Word
 from loaders.errors import MappingInvalidError
 from loaders.signatures import Algorithm, Encoding, KeyEncoding, Kind, Unit
 
@@ -216,6 +217,7 @@ class MappingText(Struct, frozen=True, forbid_unknown_fields=True):
     channel: str | None = None
     given: dict[str, str] = {}
     namespaces: dict[str, NamespaceText] = {}
+    kinds: dict[Word, Annotated[list[str], Meta(max_length=100)]] = {}
     skip: list[SkipText] = []
     request: list[RequestText] = []
     webhook: WebhookText | None = None

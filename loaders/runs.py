@@ -17,7 +17,6 @@ from graph.connection import Connection
 from graph.dead_letters import RunId
 from graph.errors import GraphError
 from graph.ingestion import Outcome, Status
-from graph.namespaces import declare
 from graph.runs import (
     Counts,
     Form,
@@ -34,6 +33,7 @@ from graph.runs import (
 from identity.erasure import Hashing
 from identity.messages import Message, Rejection, Warned
 from loaders.committing import Commit, commit_many
+from loaders.declaring import declare_source
 from loaders.errors import FileUnreadableError, MappingInvalidError
 from loaders.files import opened_records
 from loaders.formats.records import Found, Line, Passed, Reading, Records
@@ -142,15 +142,14 @@ async def load_file(
     source: whose records they are, the mapping's own where there is one. Loading a file again changes nothing; one
     that was killed goes on after the last batch that was committed, a table behind its key. The standard input begins
     anew, since nobody knows whether it is the same. Raises FileUnreadableError, PartMissingError, MappingInvalidError,
-    NamespaceConflictError and RunHeldError before anything is loaded; DatabaseAwayError and SourceAwayError in between,
-    and then the same call goes on; RunTakenError when another process took the load over.
+    NamespaceConflictError, NameConflictError and RunHeldError before anything is loaded; DatabaseAwayError and
+    SourceAwayError in between, and then the same call goes on; RunTakenError when another process took the load over.
     """
     load = await load_of(origin, source, mapping, into.mint)
     with begun_reading(origin, reading, mapping) as opened:
         records, form = opened.records, opened.form
         await _tell_drift(load, form, into)
-        if source.namespaces:
-            await declare(into.connection.writer, source.namespaces, source.name)
+        await declare_source(into.connection.writer, source)
         async with executed(load, into, form) as begun:
             noted, resumed_at = Noted(remarks=records.remarks), begun.run.position
             for batch in batches(_from(records, opened.lines, resumed_at)):

@@ -13,7 +13,7 @@ from graph.profiles import Profile
 from graph.segments import StoredSegment
 from graph.things import Campaign, Deal, Order, Product, Ticket
 from insight.changes import Change, shape_of
-from insight.interactions import kind_of
+from insight.interactions import Names
 from resolvers.errors import Code, refused
 
 
@@ -97,10 +97,10 @@ def node_in(text: str) -> tuple[Noun, str]:
     return named
 
 
-def type_name_of(value: object) -> str:
+def type_name_of(value: object, names: Names) -> str:
     """The schema's type as which a stored value is shown; identifiers, interactions and changes have one by kind."""
     if isinstance(value, Interaction):
-        return kind_of(value.type, value.name)
+        return names.kind_of(value.type, value.name)
     if isinstance(value, Change):
         return shape_of(value.kind)
     if isinstance(value, StoredIdentifier):

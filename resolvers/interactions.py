@@ -14,7 +14,7 @@ from graph.interactions import Interaction as StoredInteraction
 from graph.interactions import InteractionFilter as Wanted
 from identity.identifiers import ProfileId
 from identity.messages import MessageKind
-from insight.interactions import NAMES, Kind, names_of
+from insight.interactions import NAMES, Kind, Names
 from resolvers.asking import Asking, Info
 from resolvers.batching import then
 from resolvers.errors import Code, refused
@@ -145,7 +145,7 @@ def timeline(
 ) -> Connection[StoredInteraction] | Awaitable[Connection[StoredInteraction]]:
     """A page of a profile's interactions, newest first."""
     ask = Ask(profile, place_in(after, tuple[Micros, str]))
-    asked = wanted_of(wanted)
+    asked = wanted_of(wanted, context.world.held.names)
     found = context.batching.ask(timelines_of, ask, one_more(first), asked)
     count = counting(lambda: context.batching.ask(count_of_interactions, profile, asked))
     return then(found, lambda page: page_of(page or (), first, after, _place, count))
@@ -155,15 +155,18 @@ def _place(interaction: StoredInteraction) -> tuple[int, str]:
     return interaction.at, interaction.id
 
 
-def wanted_of(asked: InteractionFilter | None) -> Wanted:
-    """Which interactions a filter shows. Raises GraphQLError where it names too many."""
+def wanted_of(asked: InteractionFilter | None, known: Names) -> Wanted:
+    """Which interactions a filter shows. known: of which kind they are by their names.
+
+    Raises GraphQLError where it names too many.
+    """
     if asked is None:
         return EVERYTHING
     types, names, kinds = asked.types or (), asked.names or (), asked.kinds or ()
     if len(names) > MOST_NAMES or len(types) > len(MessageKind) or len(kinds) > len(NAMES):
         raise refused(Code.TOO_MANY_VALUES, f"a filter has at most {MOST_NAMES} names, each type and each kind once")
     wanted = Wanted(tuple(str(each.value) for each in types), tuple(dict.fromkeys(names)), asked.start, asked.end)
-    return _among(wanted, names_of(Kind(str(each.value)) for each in kinds)) if kinds else wanted
+    return _among(wanted, known.of(Kind(str(each.value)) for each in kinds)) if kinds else wanted
 
 
 def _among(wanted: Wanted, names: Sequence[str]) -> Wanted:

@@ -5,8 +5,9 @@ from types import GenericAlias
 from typing import Annotated, Any, ForwardRef, Optional
 
 import strawberry
-from strawberry.types.info import Info
+from graphql import GraphQLResolveInfo
 
+from resolvers.asking import Asking
 from resolvers.ids import global_id_of, type_name_of
 
 
@@ -19,14 +20,14 @@ class Node:
     )
 
     @classmethod
-    def is_type_of(cls, value: object, _info: Info) -> bool:
+    def is_type_of(cls, value: object, info: GraphQLResolveInfo[Asking]) -> bool:
         """Whether a stored value is shown as this type."""
-        return type_name_of(value) == cls.__name__
+        return type_name_of(value, info.context.world.held.names) == cls.__name__
 
     @classmethod
-    def resolve_type(cls, value: object, *_: object) -> str:
+    def resolve_type(cls, value: object, info: GraphQLResolveInfo[Asking], *_: object) -> str:
         """The type as which a stored value is shown."""
-        return type_name_of(value)
+        return type_name_of(value, info.context.world.held.names)
 
 
 def shown(source: object, name: str) -> object:

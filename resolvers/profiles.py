@@ -165,7 +165,7 @@ def _interactions(
     filter: TypedFilter = None,  # noqa: A002 -- the schema's word
 ) -> Connection[StoredInteraction] | Awaitable[Connection[StoredInteraction]]:
     if isinstance(parent, PastProfile):
-        return past_timeline(info.context, parent, first, after, wanted_of(filter))
+        return past_timeline(info.context, parent, first, after, wanted_of(filter, info.context.world.held.names))
     return timeline(info.context, parent.id, first, after, filter)
 
 

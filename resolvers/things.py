@@ -96,7 +96,8 @@ def _facts(parent: strawberry.Parent[Thing]) -> JsonValue | None:
 
 def _began(parent: Thing, info: Info, shape: Callable[[Beginning | None], object]) -> object:
     """By whom and when: read once for a thing, whatever fields ask."""
-    return then(info.context.batching.ask(beginnings_of, parent.key, type(parent)), shape)
+    names = info.context.world.held.names.of_orders if isinstance(parent, StoredOrder) else ()
+    return then(info.context.batching.ask(beginnings_of, parent.key, type(parent), names), shape)
 
 
 def _whose(parent: strawberry.Parent[Thing], info: Info) -> StoredProfile | Awaitable[StoredProfile | None] | None:
@@ -210,7 +211,7 @@ def orders(
 ) -> Connection[StoredOrder] | Awaitable[Connection[StoredOrder]]:
     """A page of a profile's orders, the one made last first."""
     place = OrderPlace(profile, place_in(after, tuple[Micros, str, str]))
-    found = context.batching.ask(orders_of, place, one_more(first))
+    found = context.batching.ask(orders_of, place, one_more(first), context.world.held.names.of_orders)
 
     def page(placed: Sequence[Placed] | None) -> Connection[StoredOrder]:
         shown = page_of(placed or (), first, after, lambda each: each.place)

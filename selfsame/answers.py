@@ -25,6 +25,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "policy_applying": 503,
     "erasure_key": 503,
     "namespace_conflict": 503,
+    "name_conflict": 503,
 }
 RETRY_AFTER = 1
 CODED = (FrontDoorError, GraphError, IdentityError, LoaderError)

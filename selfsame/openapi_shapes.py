@@ -129,7 +129,7 @@ RESPONSES: dict[str, object] = {
     "Fault": _problem("`unexpected`: a fault in Selfsame itself. Sending the same again is right."),
     "Wait": _problem(
         "`queue_full`, `intake_closed`, `database_away`, `database_broken`, `body_stalled`, `policy_applying`, "
-        "`namespace_conflict`, `erasure_key`: nothing is lost if the same is sent again.",
+        "`namespace_conflict`, `name_conflict`, `erasure_key`: nothing is lost if the same is sent again.",
         headers=RETRY,
     ),
     "NotBelieved": _problem("`signature_missing`, `signature_wrong`, `webhook_replayed`."),

@@ -17,6 +17,8 @@ from starlette.applications import Starlette
 
 from graph.connection import Connection, Reader
 from graph.health import is_broken
+from graph.interaction_names import name_kinds
+from graph.policies import follow
 from graph.server.errors import DiskFullError, StartFailedError
 from graph.server.folders import ROOM_MB, free_mb
 from graph.server.local import LocalNeo4j
@@ -37,7 +39,7 @@ from selfsame.guests import Edge, per_minute, per_second
 from selfsame.hooks import hooks_from
 from selfsame.reach import addressed, opened
 from selfsame.ruling import policy_held, unlike_configured
-from selfsame.settings import Introspection, Settings, configured_policy
+from selfsame.settings import Introspection, Settings, configured_policy, kinds_from
 from selfsame.telemetry import log
 from selfsame.tracing import tracing
 from selfsame.watching import Watch
@@ -75,10 +77,11 @@ async def serving(settings: Settings, progress: Tell | None = None) -> AsyncIter
     Its end is clean: no new request, the accepted ones answered, then Neo4j stopped. The port is taken first, so that
     a second service is told at once. Raises EnvironmentRefusesError, ServerError, DatabaseAwayError,
     SettingsInvalidError, PolicyInvalidError, SchemaTooNewError, MigrationChangedError, ErasureKeyError,
-    NamespaceConflictError.
+    NamespaceConflictError, NameConflictError.
     """
     configured_policy(settings)
     hooks_from(settings.webhooks)
+    kinds_from(settings)
     edge = _edge(settings)
     with tracing() as tracer, _listening(settings.host, settings.port) as listener:
         watch = Watch(slow_ms=settings.slow_statement_ms, lines=settings.log_requests, tracer=tracer)
@@ -102,6 +105,8 @@ async def _parts(settings: Settings, connection: Connection, watch: Watch, edge:
     await check_key(connection.reader, hashing)
     hooks = hooks_from(settings.webhooks)
     await declare_at_start(connection.writer, hooks)
+    await name_kinds(connection.writer, kinds_from(settings), "the settings")
+    await follow(connection.reader, held)
     doors = Doors(settings.allowed_origins, settings.user_secrets)
     opened = frozenset(map(held.policy.trait_name, settings.traits_open))
     return Parts(

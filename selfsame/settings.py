@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from identity.erasure import LEAST_KEY_BYTES
 from identity.policy import Policy
+from insight.interactions import Named, Word, named_kinds
 from selfsame.errors import InputInvalidError, SettingsInvalidError
 from selfsame.hooks import WebhookSettings
 from selfsame.origins import Origins, origin_of
@@ -121,6 +122,10 @@ class Settings(BaseSettings):
     )
     webhooks: dict[str, WebhookSettings] = Field(
         default_factory=dict, description="What may be sent to `/webhooks/…`, as JSON or a table (docs/webhooks.md)."
+    )
+    kinds: dict[Word, list[str]] = Field(
+        default_factory=dict,
+        description="Names of interactions by the kinds they are of, as JSON or a table (docs/graphql.md).",
     )
     feed_days: int = Field(
         default=3, ge=1, le=90, description="How many days of what happened can be told to who comes late."
@@ -268,7 +273,10 @@ def load_settings() -> Settings:
     try:
         return Settings(**written)  # type: ignore[arg-type]  # the library checks each value against its field
     except SettingsError as error:
-        sentence = f"{PREFIX}WEBHOOKS, or a variable that begins with it, must be JSON: docs/webhooks.md has examples"
+        sentence = (
+            f"{PREFIX}WEBHOOKS and {PREFIX}KINDS, or a variable that begins with one, must be JSON: "
+            "docs/webhooks.md and docs/graphql.md have examples"
+        )
         raise SettingsInvalidError(sentence) from error
     except ValidationError as error:
         raise SettingsInvalidError("\n".join(_sentence(each, path) for each in error.errors())) from error
@@ -301,6 +309,14 @@ def configured_policy(settings: Settings) -> Policy:
         return policy_named(settings.policy)
     except InputInvalidError as error:
         raise SettingsInvalidError(f"SELFSAME_POLICY: {error}") from error
+
+
+def kinds_from(settings: Settings) -> Named:
+    """Of which kind interactions are by their names, as the settings say. Raises SettingsInvalidError."""
+    try:
+        return named_kinds(settings.kinds)
+    except ValueError as error:
+        raise SettingsInvalidError(f"SELFSAME_KINDS: {error}") from error
 
 
 def _written(path: Path) -> Mapping[str, object]:

@@ -19,11 +19,11 @@ from graph.dead_letters import ReadBy, record_dead_letters
 from graph.errors import PolicyApplyingError
 from graph.fetches import PendingFetch, keep_fetches, pending
 from graph.ingestion import Outcome, Status
-from graph.namespaces import declare
 from graph.policies import PolicyHeld
 from graph.requests import Handling, record_requests
 from identity.erasure import Hashing
 from identity.messages import Message, Rejection
+from loaders.declaring import declare_source
 from loaders.errors import BodyInvalidError
 from loaders.formats.records import Found
 from loaders.intake import Intake
@@ -116,8 +116,7 @@ class Hearing:
     async def _declare(self, hook: Hook) -> None:
         source = hook.mapping.source
         if hook.name not in self.declared:
-            if source.namespaces:
-                await declare(self.writer, source.namespaces, source.name)
+            await declare_source(self.writer, source)
             self.declared.add(hook.name)
 
 
@@ -125,11 +124,11 @@ async def declare_at_start(writer: Writer, hooks: Mapping[str, Hook]) -> None:
     """Declare the namespaces of every webhook's source, so that a conflict is told before anything is heard.
 
     While a policy is being applied nothing is declared; the first request of each source does it then. Raises
-    NamespaceConflictError, DatabaseAwayError.
+    NamespaceConflictError, NameConflictError, DatabaseAwayError.
     """
     try:
         for each in hooks.values():
-            await declare(writer, each.mapping.source.namespaces, each.mapping.source.name)
+            await declare_source(writer, each.mapping.source)
     except PolicyApplyingError:
         log().info("the namespaces of webhooks are declared once the policy is applied")
 

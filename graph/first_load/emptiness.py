@@ -8,17 +8,17 @@ from graph.first_load.tables import Facts
 from graph.ingestion import FLAG_REPEATS
 
 # Of migrations nothing is kept: a new store has no index yet, so they are made again.
-KEPT = ("PolicyVersion", "ApiKey", "Namespace", "Segment")
+KEPT = ("PolicyVersion", "ApiKey", "Namespace", "InteractionName", "Segment")
 
 # counts that the store keeps
 ALL_AND_KEPT = """
 MATCH (n)
 WITH count(n) AS many
 RETURN many, COUNT { (:Migration) } + COUNT { (:MigrationLock) } + COUNT { (:PolicyVersion) } + COUNT { (:ApiKey) }
-  + COUNT { (:Namespace) } + COUNT { (:Segment) } AS kept
+  + COUNT { (:Namespace) } + COUNT { (:InteractionName) } + COUNT { (:Segment) } AS kept
 """
 
-# four label scans: a few nodes each
+# five label scans: a few nodes each
 KEPT_NODES = """
 CALL () {
   MATCH (v:PolicyVersion)
@@ -29,6 +29,9 @@ CALL () {
   UNION ALL
   MATCH (n:Namespace)
   RETURN 'Namespace' AS label, n {.*} AS facts
+  UNION ALL
+  MATCH (n:InteractionName)
+  RETURN 'InteractionName' AS label, n {.*} AS facts
   UNION ALL
   MATCH (s:Segment)
   RETURN 'Segment' AS label, s {.*} AS facts

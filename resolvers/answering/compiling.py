@@ -267,7 +267,10 @@ class _Compiling:
         is_node = kind.name in NODES
 
         def answer(value: object, run: Run) -> object:
-            name = type_name_of(value) if is_node else resolve(value, place.tell(run)._raw_info, kind)  # noqa: SLF001 -- Strawberry's name
+            if is_node:
+                name: object = type_name_of(value, run.context.world.held.names)
+            else:
+                name = resolve(value, place.tell(run)._raw_info, kind)  # noqa: SLF001 -- Strawberry's name
             assert isinstance(name, str)  # noqa: S101 -- none of ours has to ask
             shape = shapes.get(name)
             if shape is None:

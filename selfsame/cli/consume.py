@@ -15,11 +15,11 @@ from anyio.abc import TaskStatus
 from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from graph.namespaces import declare
 from graph.pending import drain_pending
 from graph.server.local import running_server
 from graph.tombstones import check_key
 from identity.messages import micros
+from loaders.declaring import declare_source
 from loaders.kafka.settings import Subscription, client_settings
 from loaders.runs import Work
 from loaders.streams import Flow, Pace, opened_topics
@@ -65,8 +65,7 @@ def consume(
         async with stopped_by_signal() as stop, reached_in_sight(ours) as connection:
             held, hashing = await policy_held(ours, connection), hashing_of(ours)
             await check_key(connection.reader, hashing)
-            if whose.namespaces:
-                await declare(connection.writer, whose.namespaces, whose.name)
+            await declare_source(connection.writer, whose)
 
             async def drained() -> None:
                 await drain_pending(connection.writer, held, micros(now()))

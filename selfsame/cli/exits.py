@@ -73,6 +73,7 @@ EXIT_OF_CODE = {
     "schema_too_new": Exit.VERSION,
     "migration_changed": Exit.VERSION,
     "namespace_conflict": Exit.USAGE,
+    "name_conflict": Exit.USAGE,
     "unknown_identifier": Exit.USAGE,
     "erasure_key": Exit.USAGE,
     "policy_applying": Exit.AWAY,

@@ -11,7 +11,7 @@ from graph.first_load.emptiness import flag_differing, kept_nodes
 from graph.first_load.gathering import Gathering
 from graph.first_load.tables import Facts
 from graph.first_load.writing import Files, completed
-from graph.namespaces import declare, declared_namespaces
+from graph.namespaces import declared_namespaces
 from graph.pending import drain_pending
 from graph.server.compaction import GATHERED
 from graph.server.local import import_local
@@ -19,6 +19,7 @@ from graph.server.progress import shown as steps_shown
 from graph.tombstones import check_key
 from identity.messages import micros
 from identity.policy import Policy
+from loaders.declaring import declare_source
 from loaders.first_load import Gatherer, Part
 from loaders.runs import RunReport
 from selfsame.cli.exits import told
@@ -84,8 +85,7 @@ async def _empty(settings: Settings, connection: Connection, parts: Iterable[Par
     await check_key(connection.reader, hashing_of(settings))
     await kept_nodes(connection.reader)
     for part in parts:
-        if part.source.namespaces:
-            await declare(connection.writer, part.source.namespaces, part.source.name)
+        await declare_source(connection.writer, part.source)
     policy = held.policy.with_namespaces(await declared_namespaces(connection.reader))
     return _Empty(policy, await kept_nodes(connection.reader))
 

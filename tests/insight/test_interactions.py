@@ -1,12 +1,29 @@
 """The kind of an interaction, and what it tells by its kind."""
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from identity.messages import Json, MessageKind
-from insight.interactions import BY_NAME, BY_TYPE, NAMES, Answer, Kind, Line, answers_of, kind_of, lines_of, page_text
+from insight.interactions import (
+    BY_NAME,
+    BY_TYPE,
+    NAMES,
+    STANDARD,
+    WORDS,
+    Answer,
+    Kind,
+    Line,
+    Word,
+    answers_of,
+    lines_of,
+    named_kinds,
+    names_with,
+    page_text,
+)
 from insight.things import Money
 
 CATALOG = Path(__file__).parents[2] / "loaders" / "catalog"
@@ -32,7 +49,37 @@ CATALOG = Path(__file__).parents[2] / "loaders" / "catalog"
     ],
 )
 def test_the_kind_follows_from_type_and_name(type_: str, name: str | None, kind: Kind) -> None:
-    assert kind_of(type_, name) is kind
+    assert STANDARD.kind_of(type_, name) is kind
+
+
+def test_a_name_of_ones_own_is_of_the_kind_that_is_said_beside_the_standard_ones() -> None:
+    own = names_with(named_kinds({"order": ["Bestellung", "Order Placed"], "payment": ["Bezahlt"], "track": ["Egal"]}))
+    assert own.kind_of("track", "Bestellung") is own.kind_of("track", "Order Placed") is Kind.ORDER
+    assert own.kind_of("page", "Bestellung") is Kind.PAGE_VIEW
+    assert own.kind_of("track", "Egal") is STANDARD.kind_of("track", "Bestellung") is Kind.TRACK
+    assert set(own.of_orders) - set(STANDARD.of_orders) == {"Bestellung", "Bezahlt"}
+    assert own.of([Kind.PAYMENT, Kind.PAYMENT])[-1] == "Bezahlt"
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"ticket": ["Order Placed"]}, "kinds.ticket: `Order Placed` is a standard name"),
+        ({"order": ["A"], "form": ["A"]}, "kinds.form: `A` stands under two kinds"),
+        ({"order": [""]}, "kinds.order: a name has 1 to 512 bytes"),
+        ({"order": ["é" * 257]}, "kinds.order: a name has"),
+    ],
+)
+def test_a_name_that_cannot_be_of_a_kind_is_refused_with_its_place(
+    told: Mapping[Word, Sequence[str]], why: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(why)):
+        named_kinds(told)
+
+
+def test_mappings_and_settings_have_a_word_for_each_kind_that_is_known_by_names() -> None:
+    assert set(WORDS.values()) == {*NAMES, Kind.TRACK}
+    assert set(get_args(Word)) == set(WORDS)
 
 
 def test_every_type_has_a_kind_and_every_name_one_only() -> None:
