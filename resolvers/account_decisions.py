@@ -12,7 +12,7 @@ from identity.accounts import AccountAct
 from resolvers.accounts import AccountLookup, AccountName, account_key
 from resolvers.asking import Asking, Info
 from resolvers.decisions import Note, asked_by
-from resolvers.nodes import resolved
+from resolvers.nodes import resolved, stands_for
 from resolvers.once import DryRun, IdempotencyKey, Memory, Wanted, done
 from resolvers.problems import (
     IdempotencyConflict,
@@ -49,10 +49,7 @@ class AccountsDecidedShown:
         description="The organisations that the two accounts are then; with `dryRun` would be."
     )
 
-    @classmethod
-    def is_type_of(cls, value: object, _info: Info) -> bool:
-        """Whether an answer is shown as this type."""
-        return isinstance(value, AccountsDecided)
+    is_type_of = stands_for(AccountsDecided)
 
 
 AccountAnswer = Annotated[

@@ -20,7 +20,7 @@ from resolvers.explanations import LinkKind, RefusalReason
 from resolvers.identifiers import IdentifierLookup, IdentifierName, key_named
 from resolvers.ids import Noun, global_id
 from resolvers.lookups import ByProfile, ProfileLookup, anchor_key
-from resolvers.nodes import resolved
+from resolvers.nodes import resolved, stands_for
 from resolvers.once import DryRun, IdempotencyKey, Memory, Wanted, done
 from resolvers.permissions import Right, check_override, may
 from resolvers.problems import (
@@ -122,10 +122,7 @@ class Decided:
     refused: list[JudgedLink] = resolved(_refused, "The links that are refused now and were not.")
     accepted: list[JudgedLink] = resolved(_accepted, "The links that are accepted now and were not.")
 
-    @classmethod
-    def is_type_of(cls, value: object, _info: Info) -> bool:
-        """Whether an answer is shown as this type."""
-        return isinstance(value, Outcome)
+    is_type_of = stands_for(Outcome)
 
 
 DecisionAnswer = Annotated[

@@ -19,7 +19,7 @@ from resolvers.errors import Code, refused
 from resolvers.identifiers import IdentifierLookup, IdentifierName, key_named
 from resolvers.ids import Noun, global_id
 from resolvers.lookups import ByProfile, ProfileLookup, anchor_key, profile_id_named, standing_for
-from resolvers.nodes import resolved
+from resolvers.nodes import resolved, stands_for
 from resolvers.once import DryRun, IdempotencyKey, Memory, Wanted, done
 from resolvers.problems import IdempotencyConflict, Invalid, NotFound, NothingToDo, Trouble, already
 from resolvers.world import World
@@ -92,10 +92,7 @@ class Erased:
         description="Of the policy in force, where its text names a value: apply one that does not, then erase again."
     )
 
-    @classmethod
-    def is_type_of(cls, value: object, _info: Info) -> bool:
-        """Whether an answer is shown as this type."""
-        return isinstance(value, Outcome)
+    is_type_of = stands_for(Outcome)
 
 
 def _again(parent: strawberry.Parent[Unsuppression]) -> IdentifierKey:
@@ -108,10 +105,7 @@ class Unsuppressed:
 
     identifier: IdentifierName = resolved(_again, "The identifier.")
 
-    @classmethod
-    def is_type_of(cls, value: object, _info: Info) -> bool:
-        """Whether an answer is shown as this type."""
-        return isinstance(value, Unsuppression)
+    is_type_of = stands_for(Unsuppression)
 
 
 EraseAnswer = Annotated[

@@ -17,7 +17,7 @@ from resolvers.asking import Asking, Info
 from resolvers.decisions import DecidedPerson
 from resolvers.errors import Code, refused
 from resolvers.lookups import ByProfile, ProfileLookup, anchor_key
-from resolvers.nodes import PROFILE, maybe, resolved
+from resolvers.nodes import PROFILE, maybe, resolved, stands_for
 from resolvers.once import DryRun, IdempotencyKey, Memory, Wanted, done
 from resolvers.problems import IdempotencyConflict, Invalid, NotFound, TooLarge, Trouble
 from resolvers.scalars import JsonValue
@@ -49,10 +49,7 @@ class TraitDecided:
         resolver=_profile, graphql_type=maybe(PROFILE), description="Her profile now; with `dryRun` it is as before."
     )
 
-    @classmethod
-    def is_type_of(cls, value: object, _info: Info) -> bool:
-        """Whether an answer is shown as this type."""
-        return isinstance(value, Person)
+    is_type_of = stands_for(Person)
 
 
 TraitAnswer = Annotated[

@@ -30,6 +30,15 @@ class Node:
         return type_name_of(value, info.context.world.held.names)
 
 
+def stands_for(kind: type) -> "classmethod[object, [object, object], bool]":
+    """The `is_type_of` of a type in a union: whether a value is an answer of the kind that is shown as this type."""
+
+    def is_type_of(_type: object, value: object, _info: object) -> bool:
+        return isinstance(value, kind)
+
+    return classmethod(is_type_of)
+
+
 def shown(source: object, name: str) -> object:
     """A plain field of a stored value."""
     return global_id_of(source) if name == "global_id" else getattr(source, name)

@@ -11,7 +11,7 @@ from graph.segments import define_segment as keep_segment
 from graph.segments import remove_segment as drop_segment
 from resolvers.asking import Asking, Info
 from resolvers.errors import Code, refused
-from resolvers.nodes import resolved
+from resolvers.nodes import resolved, stands_for
 from resolvers.once import DryRun, IdempotencyKey, Memory, Wanted, done
 from resolvers.problems import (
     IdempotencyConflict,
@@ -41,10 +41,7 @@ class SegmentDefined:
 
     segment: Segment = resolved(_segment, "The segment.")
 
-    @classmethod
-    def is_type_of(cls, value: object, _info: Info) -> bool:
-        """Whether an answer is shown as this type."""
-        return isinstance(value, StoredSegment)
+    is_type_of = stands_for(StoredSegment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +57,7 @@ class SegmentRemoved:
 
     name: str = strawberry.field(description="The name that it had.")
 
-    @classmethod
-    def is_type_of(cls, value: object, _info: Info) -> bool:
-        """Whether an answer is shown as this type."""
-        return isinstance(value, Removed)
+    is_type_of = stands_for(Removed)
 
 
 SegmentAnswer = Annotated[

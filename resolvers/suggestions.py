@@ -32,7 +32,7 @@ from resolvers.batching import then
 from resolvers.decisions import Note, asked_by
 from resolvers.errors import Code, refused
 from resolvers.identifiers import IdentifierName
-from resolvers.nodes import PROFILE, maybe, resolved
+from resolvers.nodes import PROFILE, maybe, resolved, stands_for
 from resolvers.once import DryRun, IdempotencyKey, Memory, Wanted, done
 from resolvers.paging import (
     USUAL,
@@ -263,10 +263,7 @@ class SuggestionDecision:
         description="The person as she is now; with `dryRun` as before.",
     )
 
-    @classmethod
-    def is_type_of(cls, value: object, _info: Info) -> bool:
-        """Whether an answer is shown as this type."""
-        return isinstance(value, Settled)
+    is_type_of = stands_for(Settled)
 
 
 SuggestionAnswer = Annotated[
