@@ -6,8 +6,6 @@ the service; the bare driver with that Cypher. The callers run on that machine, 
 """
 
 import asyncio
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -25,6 +23,7 @@ from bench.rivals.answering import portrait_of
 from bench.wire import caller, request
 from bench.world import World, announced_port, emptied, key_for, reaching, service
 from graph.keys import Scope
+from tests.walks.clients.running import installed, node
 
 CALLERS = (1, 16, 64)
 LIST_CALLERS = 4
@@ -139,7 +138,7 @@ async def _sides(world: World) -> AsyncIterator[tuple[Side, Side, Side, Side]]:
     key = await key_for(world.connection, Scope.READ)
     async with AsyncExitStack() as stack:
         own = stack.enter_context(service(world.server))
-        apollo = stack.enter_context(_program(world, _node(), RIVALS / "neo4j_graphql.cjs"))
+        apollo = stack.enter_context(_program(world, node(), RIVALS / "neo4j_graphql.cjs"))
         strawberry = stack.enter_context(_program(world, sys.executable, "-m", "bench.rivals.minimal"))
         starlette = stack.enter_context(_program(world, sys.executable, "-m", "bench.rivals.plain"))
         yield (
@@ -221,19 +220,11 @@ async def _rate(ask: Ask, callers: int) -> Rate:
     return Rate(len(took) / seconds, 1_000 * sorted(took)[int(0.99 * len(took))])
 
 
-def _node() -> str:
-    """The Node of this machine, or that of a wheel; what the rival needs is installed once, as its lock says."""
-    programs = os.pathsep.join((os.environ.get("PATH", ""), str(Path(sys.executable).parent)))
-    if not (RIVALS / "node_modules").exists():
-        npm = shutil.which("npm", path=programs) or "npm"
-        subprocess.run([npm, "ci", "--ignore-scripts"], cwd=RIVALS, env=os.environ | {"PATH": programs}, check=True)
-    return shutil.which("node", path=programs) or "node"
-
-
 @contextmanager
 def _program(world: World, *command: str | Path) -> Iterator[int]:
     """The port of a rival on the Neo4j of the bench, from when it answers."""
-    with subprocess.Popen(command, env=reaching(world.server), stderr=subprocess.PIPE, text=True) as process:
+    found = {"NODE_PATH": str(installed(RIVALS) / "node_modules")}
+    with subprocess.Popen(command, env=reaching(world.server) | found, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield announced_port(process)
         finally:

