@@ -48,9 +48,11 @@ class Batching:
         self._sent: list[Batch] = []
 
     def stop(self) -> None:
-        """Give up what is being read: nobody waits for it any more."""
+        """Give up what is being read: nobody waits for it any more. What is asked later is read anew."""
         for each in (*self._gathered.values(), *self._sent):
             each.drop()
+        self._gathered.clear()
+        self._sent.clear()
 
     def ask(self, read: Reading[K, P, V], key: K, *args: P.args, **kwargs: P.kwargs) -> Awaitable[V | None]:
         """What `read` answers for a key, or None; read once in a request, together with other keys asked now."""

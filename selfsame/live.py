@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import anyio
+
 from graph.connection import Connection
 from graph.feed import drop_entries, number_entries
 from graph.keys import ApiKey
@@ -21,6 +23,7 @@ from selfsame.telemetry import log
 
 LIVE_SECONDS = 0.05
 IDLE_SECONDS = 1.0  # while nobody listens in this process; another one may
+STUCK_SECONDS = 30.0
 DROP_SECONDS = 300.0
 RETENTION = timedelta(days=3)
 
@@ -64,11 +67,16 @@ class Telling:
     dropped: float = field(default=0.0, init=False)
 
     async def go_on(self) -> None:
-        """Do what is due; to be called again after a moment. Raises DatabaseAwayError."""
-        if self.feed.listened or time.monotonic() - self.numbered >= IDLE_SECONDS:
-            await number_entries(self.connection)
-            self.numbered = time.monotonic()
-        await self.feed.read()
+        """Do what is due; to be called again after a moment.
+
+        Raises DatabaseAwayError, and TimeoutError where an answer of Neo4j's is lost on its way: else all who listen
+        would wait as long as other work in the background may take.
+        """
+        with anyio.fail_after(STUCK_SECONDS):
+            if self.feed.listened or time.monotonic() - self.numbered >= IDLE_SECONDS:
+                await number_entries(self.connection)
+                self.numbered = time.monotonic()
+            await self.feed.read()
         if time.monotonic() - self.dropped >= DROP_SECONDS:
             self.dropped = time.monotonic()
             while many := await drop_entries(self.connection, self.now() - self.retention):

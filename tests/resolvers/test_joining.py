@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.context import attach, detach, get_value, set_value
 
+from graph.connection import Reader
 from graph.errors import DatabaseAwayError
 from resolvers import joining
+from resolvers.batching import Batching
 from resolvers.joining import BESIDE, MOST_TOGETHER, Batch, Joining
 from tests.serving import until_async
 
@@ -195,6 +197,21 @@ async def test_what_is_large_goes_by_itself_and_what_is_joined_has_an_end() -> N
     for each in small:
         assert await had(each) == [None]
     assert [len(each) for each in books.readings] == [1, MOST_TOGETHER, MOST_TOGETHER, 3]
+
+
+async def test_what_is_asked_in_the_turn_in_which_all_else_was_given_up_is_read() -> None:
+    """As the next event of a subscription asks for what the last one asked for and did not wait for."""
+    asked = Batching(Reader(driver=None, database="", bookmarked=None))  # type: ignore[arg-type]  # nothing is read by it
+
+    async def read(_: Reader, keys: Sequence[str]) -> Mapping[str, str]:
+        return {key: key.upper() for key in keys}
+
+    given_up = asked.ask(read, "a")
+    asked.stop()
+    again, other = asked.ask(read, "a"), asked.ask(read, "b")
+    assert await wait_for(gather(again, other), 10) == ["A", "B"]
+    with pytest.raises(CancelledError):
+        await given_up
 
 
 Schedule = st.lists(st.tuples(st.sets(st.sampled_from("abcdefghxyz"), min_size=1), st.integers(0, 4)), max_size=12)

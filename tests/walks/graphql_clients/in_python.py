@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from contextlib import aclosing
 
+import anyio
 from gql import Client, GraphQLRequest
 from gql.transport.httpx import HTTPXAsyncTransport, HTTPXTransport
 from gql.transport.websockets import WebsocketsTransport
 
 from identity.messages import Json
 
+PATIENCE_SECONDS = 60.0
 PERSON = "query PythonPerson($by: ProfileLookup!) { profile(by: $by) { id } }"
 TIMELINE = """
 query PythonTimeline($by: ProfileLookup!, $after: String) {
@@ -60,8 +62,9 @@ async def heard(url: str, key: str, by: Json, after: str, many: int) -> Sequence
     async with Client(transport=transport) as session:
         events = session.subscribe(GraphQLRequest(ADDED, variable_values={"by": by, "after": after}))
         async with aclosing(events):
-            async for event in events:
-                names.append(event["interactionAdded"]["interaction"]["name"])
-                if len(names) == many:
-                    break
-    return names
+            with anyio.move_on_after(PATIENCE_SECONDS):
+                async for event in events:
+                    names.append(event["interactionAdded"]["interaction"]["name"])
+                    if len(names) == many:
+                        return names
+    raise TimeoutError(f"of {many} things {names} were told in {PATIENCE_SECONDS:.0f} s")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import anyio.to_thread
 import orjson
+import pytest
 
 from identity.messages import Json
 from tests.walks.clients.running import installed, node
@@ -36,8 +37,10 @@ def answer_now(place: Path, program: str, **told: Json) -> Json:
 
 def ran(place: Path, program: str, *arguments: str) -> str:
     """What a program of Node's prints that ends well."""
-    ended = subprocess.run(
-        [str(node()), program, *arguments], cwd=place, capture_output=True, text=True, timeout=SECONDS, check=False
-    )
+    command = [str(node()), program, *arguments]
+    try:
+        ended = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired as expired:
+        pytest.fail(f"{program} did not end in {SECONDS} s; it said {expired.stdout!r} and {expired.stderr!r}")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
