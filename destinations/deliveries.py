@@ -1,33 +1,39 @@
 """Telling endpoints what they are owed: what is due is sent, tried again over days, and given up at last.
 
+Each endpoint has a lane of its own: 20 of its messages are on their way at once, and the next ones leave when those
+have come to an end. One that hangs, fails or is owed a great deal so keeps nobody waiting but itself. One that took
+nothing is asked by a single message at a time, a second apart, until it takes one: what it is owed beside that is not
+tried in vain.
+
 Several processes share the work: what one has taken is another's after a minute, so what a killed one was sending is
 sent again, under the same id. To one endpoint what is due at once goes out in the order of the feed; what has to be
 tried again does not hold up what comes after it, so each message says its sequence.
 """
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import anyio
-import anyio.to_thread
 import orjson
+from anyio.abc import TaskGroup
 
 from destinations.webhooks import Answered, Letter, send
 from graph.connection import Connection
 from graph.deliveries import (
     Delivery,
-    Endpoint,
-    EndpointState,
     Refusal,
-    endpoints,
-    forget_done,
-    owe,
+    forget_deliveries,
+    lanes_due,
     settle_refused,
     settle_taken,
     take_due,
 )
+from graph.endpoints import Endpoint
+from graph.owing import owe
 from identity.messages import micros, moment
 
 # How long after each try in vain the next one comes, as data: three days in all.
@@ -49,51 +55,98 @@ JITTER = 0.2
 LONGEST_WAIT = timedelta(days=1)
 GIVEN_UP = timedelta(days=5)  # an endpoint that took nothing for so long is told nothing more
 KEPT = timedelta(days=7)
+LONGEST_KEPT = timedelta(days=30)  # also what an endpoint is still owed, else one that is forgotten fills the graph
+FORGET_SECONDS = 300.0
 LEASE = timedelta(minutes=1)
-AT_ONCE = 20
+AT_ONCE = 20  # of one endpoint
+ENDING_SECONDS = 1.0
 GONE = 410
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Delivering:
-    """What telling needs. private: whether endpoints may be on this machine or its network."""
+    """The lanes of this process. private: whether endpoints may be on this machine or its network.
+
+    running: the endpoints whose lanes are under way. ended: those that were disabled, with the reason, and nobody has
+    heard of yet; failed: what ended a lane that `go_on` has not told yet.
+    """
 
     connection: Connection
     now: Callable[[], datetime]
     private: bool = False
     schedule: tuple[timedelta, ...] = SCHEDULE
+    running: set[str] = field(default_factory=set, init=False)
+    ended: list[tuple[str, str]] = field(default_factory=list, init=False)
+    failed: Exception | None = field(default=None, init=False)
+    forgot: float = field(default=0.0, init=False)
+    closing: bool = field(default=False, init=False)
+    lanes: TaskGroup | None = field(default=None, init=False)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator["Delivering"]:
+        """Have lanes, until the end; what is on its way then has a second, and is sent again later after that."""
+        self.closing = False
+        async with anyio.create_task_group() as self.lanes:
+            yield self
+            self.closing = True
+            self.lanes.cancel_scope.deadline = anyio.current_time() + ENDING_SECONDS
 
     async def go_on(self) -> list[tuple[str, str]]:
-        """Tell what is due; the endpoints that were disabled by it, with the reason. Raises DatabaseAwayError."""
+        """Let what is due be told, and do not wait for it; the endpoints that were disabled since, with the reason.
+
+        To be called again after a moment. Raises DatabaseAwayError, also where a lane met it.
+        """
+        failed, self.failed = self.failed, None
+        if failed is not None:
+            raise failed
         while await owe(self.connection):
             pass
-        told = {each.id: each for each in await endpoints(self.connection.reader)}
-        ended: list[tuple[str, str]] = []
-        if not told:
-            return ended
-        while due := await self._due():
-            async with anyio.create_task_group() as tasks:
-                for each in due:
-                    tasks.start_soon(self._tell, each, told.get(each.endpoint), ended)
-            told = {each.id: each for each in await endpoints(self.connection.reader)}
-        await forget_done(self.connection.writer, micros(self.now() - KEPT))
+        for endpoint in await lanes_due(self.connection.reader, micros(self.now())):
+            if self.lanes is not None and endpoint not in self.running:
+                self.running.add(endpoint)
+                self.lanes.start_soon(self._lane, endpoint)
+        await self._forget()
+        ended, self.ended = self.ended, []
         return ended
 
-    async def _due(self) -> tuple[Delivery, ...]:
-        now = self.now()
-        return await take_due(self.connection.writer, micros(now), micros(now + LEASE), AT_ONCE)
-
-    async def _tell(self, owed: Delivery, endpoint: Endpoint | None, ended: list[tuple[str, str]]) -> None:
-        if endpoint is None or endpoint.state is not EndpointState.ACTIVE:
+    async def _forget(self) -> None:
+        if time.monotonic() - self.forgot < FORGET_SECONDS:
             return
         now = self.now()
+        await forget_deliveries(self.connection.writer, micros(now - KEPT), micros(now - LONGEST_KEPT))
+        self.forgot = time.monotonic()
+
+    async def _lane(self, endpoint: str) -> None:
+        try:
+            while not self.closing and await self._told_some(endpoint):
+                pass
+        except* Exception as group:  # noqa: BLE001 - the edge: a lane that fails ends nobody else's; `go_on` tells it
+            self.failed = _first(group)
+        finally:
+            self.running.discard(endpoint)
+
+    async def _told_some(self, endpoint: str) -> bool:
+        """Tell an endpoint the next few things; whether it took one, so that it may have more at once."""
+        now = self.now()
+        taken = await take_due(self.connection.writer, endpoint, micros(now), micros(now + LEASE), AT_ONCE)
+        if taken is None:
+            return False
+        took: list[bool] = []
+        async with anyio.create_task_group() as tasks:
+            for each in taken.owed:
+                tasks.start_soon(self._tell, each, taken.endpoint, took)
+        return any(took)
+
+    async def _tell(self, owed: Delivery, endpoint: Endpoint, took: list[bool]) -> None:
+        now = self.now()
         letter = Letter(owed.id, endpoint.url, body_of(owed), secrets_of(endpoint, micros(now)), self.private)
-        answer = await anyio.to_thread.run_sync(send, letter, now, abandon_on_cancel=True)
+        answer = await send(letter, now)
+        took.append(answer.taken)
         writer, at = self.connection.writer, micros(self.now())
         if answer.taken:
             await settle_taken(writer, owed.id, endpoint.id, answer.status or 0, at)
         elif await settle_refused(writer, owed.id, endpoint.id, self._refusal(owed, answer), at):
-            ended.append((endpoint.id, _reason(answer)))
+            self.ended.append((endpoint.id, _reason(answer)))
 
     def _refusal(self, owed: Delivery, answer: Answered) -> Refusal:
         now, tries = self.now(), owed.tries + 1
@@ -109,6 +162,12 @@ class Delivering:
             answer.status == GONE,
             micros(now - GIVEN_UP),
         )
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    """Of several messages that could not be settled any tells why."""
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, ExceptionGroup) else inner
 
 
 def _reason(answer: Answered) -> str:

@@ -2,6 +2,8 @@
 
 https://www.standardwebhooks.com. An address is looked up once, held against what may be asked, and that very address is
 connected to, so that a name that changes what it stands for leads nowhere else. Redirects are not followed.
+h11 writes and reads HTTP on a stream of anyio: clients with a pool resolve names by themselves, and a thread that hangs
+cannot be ended.
 """
 
 import ipaddress
@@ -11,13 +13,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from urllib.parse import urlsplit
+from functools import cache
+from urllib.parse import SplitResult, urlsplit
 
+import anyio
+import h11
+from anyio.abc import ByteStream
 from standardwebhooks import Webhook
 
 SECONDS = 15.0
-READ_BYTES = 1_000
+HEAD_BYTES = 16_384
+LONGEST_REASON = 100
+PORTS = {"http": 80, "https": 443}
 LONGEST_URL = 2_000
 
 
@@ -59,23 +66,51 @@ def problem_of(url: str) -> str | None:
     return None
 
 
-def send(letter: Letter, now: datetime) -> Answered:
-    """Send a message and read the start of the answer; whatever goes wrong is told. For a thread of its own."""
+async def send(letter: Letter, now: datetime) -> Answered:
+    """Send a message and hear the head of the answer, within 15 seconds in all; whatever goes wrong is told.
+
+    The time is one for everything: who takes the message byte by byte is no better than who does not take it.
+    """
     parts = urlsplit(letter.url)
     try:
-        where = _address(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80), letter.private)
-        if where is None:
-            return Answered(None, "the address is one of this machine or its network (SELFSAME_HOOKS_PRIVATE)")
-        connection = _connection(parts.scheme, parts.hostname or "", parts.port, where)
-        try:
-            connection.request("POST", _path(letter.url), letter.body.encode(), headers_of(letter, now))
-            response = connection.getresponse()
-            response.read(READ_BYTES)
-            return Answered(response.status, response.reason, _seconds(response.getheader("Retry-After"), now))
-        finally:
-            connection.close()
-    except (OSError, HTTPException, ValueError) as error:
+        with anyio.fail_after(SECONDS):
+            where = await _address(parts, letter.private)
+            if where is None:
+                return Answered(None, "the address is one of this machine or its network (SELFSAME_HOOKS_PRIVATE)")
+            async with await _connected(parts, where) as stream:
+                return _heard(await _exchanged(letter, stream, now), now)
+    except (OSError, ValueError, h11.ProtocolError, anyio.BrokenResourceError, anyio.EndOfStream) as error:
         return Answered(None, type(error).__name__)
+
+
+async def _exchanged(letter: Letter, stream: ByteStream, now: datetime) -> h11.Response:
+    """The head of what a receiver answers to a message; its body says nothing that is needed."""
+    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_BYTES)
+    body, parts = letter.body.encode(), urlsplit(letter.url)
+    headers = {**headers_of(letter, now), "Host": _host(parts), "Connection": "close", "Content-Length": f"{len(body)}"}
+    request = h11.Request(method="POST", target=_path(parts), headers=list(headers.items()))
+    events = (request, h11.Data(body), h11.EndOfMessage())
+    await stream.send(b"".join(http.send(each) or b"" for each in events))
+    while not isinstance(event := http.next_event(), h11.Response):
+        if event is h11.NEED_DATA:
+            http.receive_data(await _some(stream))
+        elif not isinstance(event, h11.InformationalResponse):
+            raise anyio.EndOfStream
+    return event
+
+
+async def _some(stream: ByteStream) -> bytes:
+    """The next bytes; none at the end."""
+    try:
+        return await stream.receive()
+    except anyio.EndOfStream:
+        return b""
+
+
+def _heard(response: h11.Response, now: datetime) -> Answered:
+    said = {bytes(name): bytes(value).decode("latin-1") for name, value in response.headers}
+    reason = bytes(response.reason).decode("latin-1")[:LONGEST_REASON]
+    return Answered(response.status_code, reason, _seconds(said.get(b"retry-after"), now))
 
 
 def headers_of(letter: Letter, now: datetime) -> dict[str, str]:
@@ -90,27 +125,38 @@ def headers_of(letter: Letter, now: datetime) -> dict[str, str]:
     }
 
 
-def _address(host: str, port: int, private: bool) -> tuple[str, int] | None:
+async def _address(parts: SplitResult, private: bool) -> tuple[str, int] | None:
     """The first address of a host; None where one of its addresses must not be asked."""
-    found = [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    port = parts.port or PORTS[parts.scheme]
+    found = [str(each[4][0]) for each in await anyio.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)]
     if not private and any(not ipaddress.ip_address(each.partition("%")[0]).is_global for each in found):
         return None
     return found[0], port
 
 
-def _connection(scheme: str, host: str, port: int | None, where: tuple[str, int]) -> HTTPConnection:
-    if scheme == "http":
-        connection = HTTPConnection(host, port, timeout=SECONDS)
-    else:
-        connection = HTTPSConnection(host, port, timeout=SECONDS, context=ssl.create_default_context())
-    connection._create_connection = (  # type: ignore[attr-defined]  # noqa: SLF001 -- the one place to say where to
-        lambda _, *more, **named: socket.create_connection(where, *more, **named)
+async def _connected(parts: SplitResult, where: tuple[str, int]) -> ByteStream:
+    """A connection to an address, which proves that it is the host's where the URL is an https one."""
+    host, port = where
+    if parts.scheme == "http":
+        return await anyio.connect_tcp(host, port)
+    return await anyio.connect_tcp(
+        host, port, tls_hostname=parts.hostname, ssl_context=_secure(), tls_standard_compatible=False
     )
-    return connection
 
 
-def _path(url: str) -> str:
-    parts = urlsplit(url)
+@cache
+def _secure() -> ssl.SSLContext:
+    """Made once: it reads all the certificates that the machine trusts."""
+    return ssl.create_default_context()
+
+
+def _host(parts: SplitResult) -> str:
+    host = (parts.hostname or "").encode("idna" if ":" not in (parts.hostname or "") else "ascii").decode()
+    named = f"[{host}]" if ":" in host else host
+    return named if parts.port in (None, PORTS[parts.scheme]) else f"{named}:{parts.port}"
+
+
+def _path(parts: SplitResult) -> str:
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 

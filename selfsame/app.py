@@ -167,9 +167,13 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         ending = anyio.Event()
-        async with intake.opened(), anyio.create_task_group() as tasks:
+        delivering = Delivering(parts.connection, parts.now, parts.hooks_private)
+        async with intake.opened(), delivering.opened(), anyio.create_task_group() as tasks:
             for seconds, work, waiting in BACKGROUND:
                 tasks.start_soon(_until, ending, seconds, partial(_measured, parts, work), waiting)
+            telling_endpoints = partial(_measured, parts, _telling(delivering))
+            waits = "what endpoints of webhooks are owed has to wait"
+            tasks.start_soon(_until, ending, DELIVER_SECONDS, telling_endpoints, waits)
             if keys.tokens is not None:
                 waits = "the keys of tokens have to wait"
                 tasks.start_soon(_until, ending, FRESH_SECONDS, keys.tokens.refresh, waits)
@@ -258,10 +262,13 @@ async def _fetch(parts: Parts) -> None:
         log().info("what webhooks named is fetched", records=done)
 
 
-async def _deliver(parts: Parts) -> None:
-    """Tell endpoints of webhooks what they are owed."""
-    for endpoint, reason in await Delivering(parts.connection, parts.now, parts.hooks_private).go_on():
-        log().error("an endpoint of webhooks is told nothing more", endpoint=endpoint, reason=reason)
+def _telling(delivering: Delivering) -> Callable[[Parts], Awaitable[None]]:
+    async def deliver(_: Parts) -> None:
+        """Tell endpoints of webhooks what they are owed."""
+        for endpoint, reason in await delivering.go_on():
+            log().error("an endpoint of webhooks is told nothing more", endpoint=endpoint, reason=reason)
+
+    return deliver
 
 
 async def _resume(parts: Parts) -> None:
@@ -312,7 +319,6 @@ BACKGROUND: Sequence[tuple[float, Callable[[Parts], Awaitable[None]], str]] = (
     (DRAIN_SECONDS, _drain, "the background recompute has to wait"),
     (CARRY_OUT_SECONDS, _carry_out, "an erasure that a source asked for has to wait"),
     (FETCH_SECONDS, _fetch, "what webhooks named has to wait"),
-    (DELIVER_SECONDS, _deliver, "what endpoints of webhooks are owed has to wait"),
     (MEMBERS_SECONDS, _follow_segments, "who enters and leaves segments has to wait"),
     (FINISH_SECONDS, _finish, "an erasure that was interrupted has to wait"),
     (FINISH_SECONDS, _resume, "the application of a policy that was interrupted has to wait"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from platform import python_version
 
 from graph.connection import Reader, connected
-from graph.deliveries import EndpointState, endpoints
+from graph.endpoints import EndpointState, endpoints
 from graph.erasure import unfinished
 from graph.errors import ErasureKeyError, GraphError
 from graph.fetches import waiting_fetches

@@ -10,17 +10,15 @@ import typer
 
 from destinations.webhooks import problem_of
 from graph.connection import Connection
-from graph.deliveries import (
-    Delivery,
+from graph.deliveries import Delivery, deliveries, hold, resend
+from graph.endpoints import (
+    MOST_ENDPOINTS,
     Endpoint,
     EndpointState,
     Topic,
-    deliveries,
     endpoints,
-    hold,
     keep_endpoint,
     remove_endpoint,
-    resend,
 )
 from identity.messages import micros, moment
 from selfsame.cli.exits import Exit, finish, told
@@ -48,6 +46,8 @@ def add(
         topics = tuple(each.value for each in topic or Topic)
         endpoint = Endpoint(mint(), url, topics, _secret(), micros(now()))
         async with reached_in_sight(load_settings()) as connection:
+            if len(await endpoints(connection.reader)) >= MOST_ENDPOINTS:
+                raise InputInvalidError(f"there are {MOST_ENDPOINTS} endpoints: `selfsame hooks remove` makes room")
             await keep_endpoint(connection.writer, endpoint)
         told.print(f"{endpoint.id} is told from now on; its secret:")
         print(endpoint.secret)

@@ -7,9 +7,11 @@ from contextlib import AsyncExitStack
 import pytest
 
 from graph.connection import Connection
-from graph.deliveries import Endpoint, EndpointState, Topic, deliveries, keep_endpoint, owe
+from graph.deliveries import deliveries
+from graph.endpoints import Endpoint, EndpointState, Topic, keep_endpoint
 from graph.feed import drop_entries, feed_bounds, number_entries
 from graph.keys import hash_of, revoke_key
+from graph.owing import owe
 from graph.segments import define_segment
 from insight.segments import Comparison, TraitIs
 from resolvers.answering import socket

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from graph.connection import Connection
-from graph.deliveries import Endpoint, Topic, hold, keep_endpoint
+from graph.deliveries import hold
+from graph.endpoints import Endpoint, Topic, keep_endpoint
 from graph.feed import feed_bounds, number_entries
 from identity.messages import Json
 from tests.serving import Neo4jAddress, until
