@@ -1,7 +1,7 @@
 """What every resolver may touch: who asks, the world, and the loaders of this request."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -16,16 +16,37 @@ from resolvers.viewer import Viewer
 from resolvers.world import World
 
 
+@dataclass(slots=True)
+class Progress:
+    """How far somebody has listened. passed: the last entry of which she heard all; said: the sequence she knows."""
+
+    passed: int | None = None
+    said: str | None = None
+
+    def mark(self) -> str | None:
+        """After which sequence to go on, where that is a later one than she knows; she is told it.
+
+        So who hears of nothing, since nothing concerns her, grows no older than a mark.
+        """
+        known = int(self.said.partition(".")[0]) if self.said is not None else -1
+        if self.passed is None or known > self.passed or self.said == f"{self.passed}":
+            return None
+        self.said = f"{self.passed}"
+        return self.said
+
+
 class Asking:
     """One request while it is answered, or one subscription from one event to the next.
 
     resume: after which sequence a subscription goes on, as its transport says. sequence: of the event that is answered.
+    progress: how far a subscription is.
     """
 
-    def __init__(self, viewer: Viewer, world: World) -> None:
+    def __init__(self, viewer: Viewer, world: World, progress: Progress | None = None) -> None:
         self.viewer = viewer
         self.world = world
         self.batching = Batching(world.reader, world.joining)
+        self.progress = progress or Progress()
         self.resume: str | None = None
         self.sequence: str | None = None
         self._ruling: Policy | None = None

@@ -82,9 +82,12 @@ async def _place(context: Asking, after: str | None) -> tuple[Feed, _Place]:
 
 async def _entries(context: Asking, feed: Feed, place: _Place) -> AsyncIterator[tuple[Entry, int]]:
     """Each entry, with the number of its events that were heard before."""
+    if not place.heard:
+        context.progress.passed = place.after
     async for entry in feed.after(place.after):
         context.renew(f"{entry.seq}")
         yield entry, place.heard if entry.seq == place.after + 1 else 0
+        context.progress.passed = entry.seq  # who asks for the next one has sent all of this one
 
 
 def _sequence(context: Asking, entry: Entry, place: int, of: int = 1) -> str:

@@ -1,8 +1,9 @@
 """/graphql as server-sent events, by the GraphQL-over-SSE protocol in its mode of distinct connections.
 
 https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md: each request is one stream of `next` events and a
-`complete`. The id of an event is its sequence, so a browser that connects again goes on where it was by itself. When
-the service goes down the stream ends without `complete`, by which clients know to come again.
+`complete`. The id of an event is its sequence, so a browser that connects again goes on where it was by itself; while
+nothing concerns who listens, an id without an event says how far the feed was read for her. When the service goes down
+the stream ends without `complete`, by which clients know to come again.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -18,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from resolvers.answering.endpoint import RefusedError, prepared, refusal
 from resolvers.answering.requests import Asked, asked_in
 from resolvers.answering.streaming import Result, answers_to
+from resolvers.asking import Progress
 from resolvers.errors import Code, refused
 from resolvers.viewer import Viewer
 from resolvers.world import World
@@ -47,21 +49,24 @@ async def streamed(request: Request, viewer: Viewer, world: World, admitted: Adm
             raise refused(Code.BODY_INVALID, "a stream answers one operation")
         ready = prepared(asked, viewer, request.method)
         viewer.meter.spend(ready.cost)
-        answers = await answers_to(ready, viewer, world, request.headers.get("last-event-id"))
+        progress = Progress()
+        answers = await answers_to(ready, viewer, world, request.headers.get("last-event-id"), progress)
     except GraphQLError as error:
         return refusal(request, [error])
     except RefusedError as error:
         return refusal(request, error.errors)
-    return EventStream(answers, world, admitted)
+    return EventStream(answers, world, admitted, progress)
 
 
 class EventStream(Response):
     """A response that is written event by event, until its reader has left or takes none for half a minute."""
 
-    def __init__(self, answers: AsyncGenerator[Result, None], world: World, admitted: Admitted) -> None:
+    def __init__(
+        self, answers: AsyncGenerator[Result, None], world: World, admitted: Admitted, progress: Progress
+    ) -> None:
         super().__init__(None, 200, HEADERS, EVENTS)
         del self.headers["content-length"]
-        self._answers, self._world, self._admitted = answers, world, admitted
+        self._answers, self._world, self._admitted, self._progress = answers, world, admitted, progress
         self._one_at_a_time = anyio.Lock()
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
@@ -84,7 +89,7 @@ class EventStream(Response):
     async def _kept_alive(self, send: Send) -> None:
         while True:
             await anyio.sleep(ALIVE_SECONDS)
-            await self._write(send, ALIVE)
+            await self._write(send, _mark(self._progress.mark()))
 
     async def _watched(self, send: Send, scope: anyio.CancelScope) -> None:
         """End the stream soon after its key has ended."""
@@ -104,6 +109,11 @@ async def _left(receive: Receive, scope: anyio.CancelScope) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     scope.cancel()
+
+
+def _mark(sequence: str | None) -> bytes:
+    """A sign of life: an id without data is no event, but where a browser goes on from."""
+    return ALIVE if sequence is None else f"id: {sequence}\n\n".encode()
 
 
 def _event(content: Mapping[str, object], sequence: str | None) -> bytes:

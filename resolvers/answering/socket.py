@@ -20,6 +20,7 @@ from graph.failures import kind_of
 from resolvers.answering.endpoint import Prepared, RefusedError, prepared
 from resolvers.answering.requests import asked_from
 from resolvers.answering.streaming import answers_to
+from resolvers.asking import Progress
 from resolvers.errors import Code, refused
 from resolvers.viewer import Viewer
 from resolvers.world import World
@@ -28,6 +29,7 @@ PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
 RECHECK_SECONDS = 1.0  # a key is remembered for 4 s, so that what is revoked ends within 5
 SLOW_SECONDS = 30.0
+MARK_SECONDS = 12.0
 MOST_OPERATIONS = 100
 LONGEST_ID = 200
 
@@ -119,12 +121,16 @@ async def _close(socket: WebSocket, why: Closed) -> None:
 
 @dataclass(slots=True)
 class _Conversation:
-    """What lives as long as a connection. running: its operations by the client's ids. busy: with questions."""
+    """What lives as long as a connection. running: its operations by the client's ids; progress: how far each is.
+
+    busy: with questions.
+    """
 
     socket: WebSocket
     door: Door
     headers: Mapping[str, str] = field(default_factory=dict)
     running: dict[str, anyio.CancelScope] = field(default_factory=dict)
+    progress: dict[str, Progress] = field(default_factory=dict)
     one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock)
     busy: Busy = field(default_factory=Busy)
 
@@ -133,6 +139,7 @@ class _Conversation:
             tasks.start_soon(self._until_going_down)
             viewer = await self._greeted()
             tasks.start_soon(self._watched)
+            tasks.start_soon(self._marked)
             while True:
                 await self._heard(await self._message(), viewer, tasks)
 
@@ -175,6 +182,14 @@ class _Conversation:
             await anyio.sleep(RECHECK_SECONDS)
             if not await self.door.still(self.headers):
                 raise FORBIDDEN
+
+    async def _marked(self) -> None:
+        """Say from time to time how far each subscription is that had nothing to tell; a ping may carry it."""
+        while True:
+            await anyio.sleep(MARK_SECONDS)
+            marks = {id_: mark for id_, each in self.progress.items() if (mark := each.mark()) is not None}
+            if marks:
+                await self._send({"type": "ping", "payload": {"sequences": marks}})
 
     async def _message(self) -> _Message:
         frame = await self.socket.receive()
@@ -229,9 +244,11 @@ class _Conversation:
             tasks.start_soon(self._run, id_, ready, viewer, scope)
 
     async def _run(self, id_: str, ready: Prepared, viewer: Viewer, scope: anyio.CancelScope) -> None:
+        progress = self.progress[id_] = Progress()
         with scope, self._counted(ready):
             try:
-                async with aclosing(await answers_to(ready, viewer, self.door.world())) as answers:
+                answering = await answers_to(ready, viewer, self.door.world(), progress=progress)
+                async with aclosing(answering) as answers:
                     async for result in answers:
                         if result.failed:
                             await self._ended(id_, {"type": "error", "payload": result.content["errors"]})
@@ -240,6 +257,9 @@ class _Conversation:
             except RefusedError as error:
                 await self._ended(id_, {"type": "error", "payload": [each.formatted for each in error.errors]})
                 return
+            finally:
+                if self.progress.get(id_) is progress:
+                    del self.progress[id_]
             if not (ready.operation.kind is OperationType.SUBSCRIPTION and self._goes_down()):
                 await self._ended(id_, {"type": "complete"})
 

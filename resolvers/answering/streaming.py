@@ -11,7 +11,7 @@ from graph.failures import kind_of, may_pass
 from resolvers.answering.endpoint import PATIENCE_SECONDS, Prepared, RefusedError, expected, extensions_of
 from resolvers.answering.guarded import schema_for, shown_to_viewer
 from resolvers.answering.spans import span
-from resolvers.asking import Asking
+from resolvers.asking import Asking, Progress
 from resolvers.errors import Code, refused, with_code
 from resolvers.viewer import Viewer
 from resolvers.world import World
@@ -27,14 +27,15 @@ class Result:
 
 
 async def answers_to(
-    ready: Prepared, viewer: Viewer, world: World, resume: str | None = None
+    ready: Prepared, viewer: Viewer, world: World, resume: str | None = None, progress: Progress | None = None
 ) -> AsyncGenerator[Result, None]:
     """The answers to an operation, until there is none left or the service goes down; whoever stops earlier closes it.
 
-    resume: after which sequence a subscription goes on, where the transport says so. Raises RefusedError for what
-    cannot be begun. What goes wrong later is the last answer.
+    resume: after which sequence a subscription goes on, where the transport says so. progress: how far it is, for who
+    tells that beside the answers. Raises RefusedError for what cannot be begun. What goes wrong later is the last
+    answer.
     """
-    context = Asking(viewer, world)
+    context = Asking(viewer, world, progress)
     context.resume = resume
     if ready.operation.kind is not OperationType.SUBSCRIPTION:
         return _one(await _once(ready, context))
@@ -48,6 +49,7 @@ async def _one(result: Result) -> AsyncGenerator[Result, None]:
 async def _each(stream: AsyncIterator[ExecutionResult], context: Asking) -> AsyncGenerator[Result, None]:
     try:
         async for result in stream:
+            context.progress.said = context.sequence
             yield Result(shown(result, context.sequence), context.sequence)
             context.batching.stop()
     except Exception as error:  # noqa: BLE001 - the edge: whatever ended the events, who listens is told

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import anyio
 import httpx
@@ -53,6 +53,7 @@ class Listener:
     """One end of a connection."""
 
     socket: ClientConnection
+    marks: dict[str, Json] = field(default_factory=dict)
 
     async def say(self, type_: str, id_: str | None = None, payload: Json = None) -> None:
         said = {"type": type_, "id": id_, "payload": payload}
@@ -61,8 +62,18 @@ class Listener:
         )
 
     async def hear(self) -> dict[str, Json]:
+        """The next message; how far the service says it is is kept beside."""
         with anyio.fail_after(SECONDS):
-            return orjson.loads(await self.socket.recv())
+            while (message := orjson.loads(await self.socket.recv()))["type"] == "ping":
+                self.marks.update(message["payload"]["sequences"])
+                await self.say("pong")
+            return message
+
+    async def marked(self, id_: str, sequence: str) -> None:
+        """Return once the service has said that a subscription is as far as that."""
+        while self.marks.get(id_) != sequence:
+            await self.say("ping")
+            assert (await self.hear())["type"] == "pong"
 
     async def subscribe(self, id_: str, query: str, variables: Mapping[str, Json] | None = None) -> None:
         """Subscribe, and wait until the service listens: it answers in order what is asked behind it."""
@@ -122,9 +133,14 @@ async def events(
 async def _told(answer: httpx.Response) -> AsyncIterator[Told]:
     fields: dict[str, str] = {}
     async for line in answer.aiter_lines():
+        if line.startswith(":"):
+            continue
         if line:
             name, _, value = line.partition(":")
             fields[name] = value.strip()
+        elif fields.keys() == {"id"}:
+            yield Told("", fields["id"], None)
+            fields = {}
         elif "event" in fields:
             yield Told(fields["event"], fields.get("id"), orjson.loads(fields.get("data") or "null"))
             fields = {}

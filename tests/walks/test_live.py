@@ -14,10 +14,12 @@ from graph.keys import hash_of, revoke_key
 from graph.owing import owe
 from graph.segments import define_segment
 from insight.segments import Comparison, TraitIs
+from resolvers.answering import events as sse
 from resolvers.answering import socket
+from resolvers.asking import Progress
 from selfsame import access
 from selfsame.clock import now
-from tests.walks.listening import ADDED, CHANGED, MERGES, SEGMENT, events, named, opened
+from tests.walks.listening import ADDED, CHANGED, MERGES, SEGMENT, Told, events, named, opened
 from tests.walks.sending import identify, track
 from tests.walks.service import Company, over_network
 
@@ -128,6 +130,52 @@ async def test_who_heard_all_that_is_dropped_goes_on_where_it_ended(company: Com
         await listener.subscribe("2", CHANGED, {**named("u1"), "after": heard})
         await company.send(track("a1"))
         assert {(await listener.hear())["id"] for _ in "12"} == {"1", "2"}
+
+
+async def test_who_hears_of_nothing_for_long_may_come_back_as_far_as_she_was_told(
+    company: Company, graph: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What others did is dropped meanwhile; nothing of her own was missed."""
+    monkeypatch.setattr(socket, "MARK_SECONDS", 0.05)
+    monkeypatch.setattr(sse, "ALIVE_SECONDS", 0.05)
+    start = await place(graph)
+    async with (
+        opened(url(company), company.read_key) as listener,
+        events(company.http, company.read_key, CHANGED, {**named("u1"), "after": start}) as told,
+    ):
+        await listener.subscribe("1", CHANGED, {**named("u1"), "after": start})
+        await listener.marked("1", start)
+        await company.send(track("a8"), track("a9"))
+        last = await place(graph)
+        await listener.marked("1", last)
+        marks = [(await anext(told)).id]
+        while marks[-1] != last:
+            marks.append((await anext(told)).id)
+    assert marks[0] == start
+    assert await drop_entries(graph, now())
+    await company.send(identify("u1", "a1"))
+    async with opened(url(company), company.read_key) as listener:
+        await listener.subscribe("old", CHANGED, {**named("u1"), "after": start})
+        assert (await listener.hear())["payload"][0]["extensions"]["code"] == "sequence_gone"
+        await listener.subscribe("1", CHANGED, {**named("u1"), "after": last})
+        missed = await listener.next()
+    async with events(company.http, company.read_key, CHANGED, named("u1"), last) as told:
+        found = [each async for each in _until_told(told)]
+    assert found[-1].data["data"]["profileChanged"] == missed
+
+
+async def _until_told(told: AsyncIterator[Told]) -> AsyncIterator[Told]:
+    async for each in told:
+        yield each
+        if each.event:
+            return
+
+
+def test_a_mark_never_leads_back() -> None:
+    progress = Progress(passed=4, said="5.1")
+    assert progress.mark() is None
+    progress.passed = 5
+    assert [progress.mark(), progress.mark()] == ["5", None]
 
 
 async def test_a_connection_ends_soon_after_its_key(
