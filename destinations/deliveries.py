@@ -146,7 +146,7 @@ class Delivering:
         if answer.taken:
             await settle_taken(writer, owed.id, endpoint.id, answer.status or 0, at)
         elif await settle_refused(writer, owed.id, endpoint.id, self._refusal(owed, answer), at):
-            self.ended.append((endpoint.id, _reason(answer)))
+            self.ended.append((endpoint.id, reason_of(answer)))
 
     def _refusal(self, owed: Delivery, answer: Answered) -> Refusal:
         now, tries = self.now(), owed.tries + 1
@@ -158,7 +158,7 @@ class Delivering:
             tries,
             None if due is None else micros(due),
             answer.status,
-            _reason(answer),
+            reason_of(answer),
             answer.status == GONE,
             micros(now - GIVEN_UP),
         )
@@ -170,7 +170,8 @@ def _first(group: ExceptionGroup[Exception]) -> Exception:
     return _first(inner) if isinstance(inner, ExceptionGroup) else inner
 
 
-def _reason(answer: Answered) -> str:
+def reason_of(answer: Answered) -> str:
+    """What is said of an answer: its status and its words, or why there was none."""
     return answer.reason if answer.status is None else f"{answer.status} {answer.reason}"
 
 

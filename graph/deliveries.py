@@ -13,8 +13,19 @@ FORGOTTEN_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try. at: when it had come to its end, µs; status: of the answer, None where there was none."""
+
+    at: int
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
-    """Something an endpoint is owed. body: as it is sent. tries: in vain so far; status: of the last answer, if any."""
+    """Something an endpoint is owed. body: as it is sent. tries: in vain so far; status: of the last answer, if any.
+
+    attempts: every try, also those before it was sent once more by hand, the first one first.
+    """
 
     id: str
     endpoint: str
@@ -26,6 +37,7 @@ class Delivery:
     due_at: int | None = None
     done_at: int | None = None
     status: int | None = None
+    attempts: tuple[Attempt, ...] = ()
 
 
 # label scan: as many rows as there are endpoints; webhook_delivery_lane (endpoint, due_at, seq), the first of each
@@ -97,15 +109,27 @@ async def _take(tx: Transaction, id_: str, now: int, until: int, limit: int) -> 
 
 
 def _delivery(row: Row) -> Delivery:
-    names = ("id", "endpoint", "seq", "type", "body", "at", "tries")
-    more = ("due_at", "done_at", "status")
-    return Delivery(*(row[name] for name in names), *(row.get(name) for name in more))
+    tried = zip(row.get("tried") or (), row.get("answered") or (), strict=True)
+    return Delivery(
+        id=row["id"],
+        endpoint=row["endpoint"],
+        seq=row["seq"],
+        type=row["type"],
+        body=row["body"],
+        at=row["at"],
+        tries=row["tries"],
+        due_at=row.get("due_at"),
+        done_at=row.get("done_at"),
+        status=row.get("status"),
+        attempts=tuple(Attempt(at, status or None) for at, status in tried),
+    )
 
 
 # webhook_delivery_id (unique)
 SETTLE = """
 MATCH (owed:WebhookDelivery {id: $id})
-SET owed += $facts
+SET owed += $facts,
+  owed.tried = coalesce(owed.tried, []) + $at, owed.answered = coalesce(owed.answered, []) + coalesce($facts.status, 0)
 """
 
 # webhook_endpoint_id (unique); webhook_delivery_endpoint (endpoint, seq) where it is told no more
@@ -139,7 +163,7 @@ async def settle_taken(writer: Writer, id_: str, endpoint: str, status: int, now
 
 
 async def _taken(tx: Transaction, id_: str, endpoint: str, status: int, now: int) -> None:
-    await tx.rows(SETTLE, id=id_, facts={"due_at": None, "done_at": now, "status": status})
+    await tx.rows(SETTLE, id=id_, at=now, facts={"due_at": None, "done_at": now, "status": status})
     await tx.rows(WELL, id=endpoint)
 
 
@@ -165,7 +189,7 @@ async def settle_refused(writer: Writer, id_: str, endpoint: str, refusal: Refus
 
 async def _refused(tx: Transaction, id_: str, endpoint: str, refusal: Refusal, now: int) -> bool:
     facts = {"due_at": refusal.due_at, "tries": refusal.tries, "status": refusal.status}
-    await tx.rows(SETTLE, id=id_, facts=facts)
+    await tx.rows(SETTLE, id=id_, at=now, facts=facts)
     return bool(
         await tx.rows(FAILING, id=endpoint, now=now, gone=refusal.gone, limit=refusal.limit, reason=refusal.reason)
     )
@@ -178,14 +202,32 @@ USING INDEX SEEK owed:WebhookDelivery(endpoint, seq)
 WHERE owed.endpoint = $endpoint AND owed.seq >= 0
 WITH owed
 ORDER BY owed.endpoint DESC, owed.seq DESC
+WITH owed
+WHERE NOT $failed OR (owed.done_at IS NULL AND owed.tries > 0)
 LIMIT $limit
 RETURN owed {.*} AS owed
 """
 
 
-async def deliveries(reader: Reader, endpoint: str, limit: int) -> tuple[Delivery, ...]:
-    """The latest that an endpoint was or is owed, newest first. Raises DatabaseAwayError."""
-    return tuple(_delivery(row["owed"]) for row in await reader.rows(LATEST, endpoint=endpoint, limit=limit))
+async def deliveries(reader: Reader, endpoint: str, limit: int, *, failed: bool = False) -> tuple[Delivery, ...]:
+    """The latest that an endpoint was or is owed, newest first. failed: only what was tried and not taken so far.
+
+    Raises DatabaseAwayError.
+    """
+    rows = await reader.rows(LATEST, endpoint=endpoint, limit=limit, failed=failed)
+    return tuple(_delivery(row["owed"]) for row in rows)
+
+
+# webhook_delivery_id (unique)
+DELIVERY = """
+MATCH (owed:WebhookDelivery {id: $id})
+RETURN owed {.*} AS owed
+"""
+
+
+async def delivery_by_id(reader: Reader, id_: str) -> Delivery | None:
+    """Something that an endpoint was or is owed; None where it is unknown. Raises DatabaseAwayError."""
+    return next((_delivery(row["owed"]) for row in await reader.rows(DELIVERY, id=id_)), None)
 
 
 # webhook_delivery_endpoint (endpoint, seq)
@@ -222,6 +264,26 @@ async def resend(writer: Writer, id_: str, now: int) -> bool:
 
 async def _resend(tx: Transaction, id_: str, now: int) -> list[Row]:
     return await tx.rows(RESEND, id=id_, now=now)
+
+
+# webhook_delivery_endpoint (endpoint, seq)
+RECOVER = """
+MATCH (owed:WebhookDelivery)
+USING INDEX SEEK owed:WebhookDelivery(endpoint, seq)
+WHERE owed.endpoint = $endpoint AND owed.seq >= 0
+  AND owed.at >= $since AND owed.done_at IS NULL AND owed.tries > 0
+SET owed.due_at = $now, owed.tries = 0
+RETURN count(owed) AS many
+"""
+
+
+async def recover(writer: Writer, endpoint: str, since: int, now: int) -> int:
+    """Tell an endpoint at once what happened since a moment and it did not take, given up or not; how many. µs."""
+    return await writer.write(_recover, endpoint, since, now)
+
+
+async def _recover(tx: Transaction, endpoint: str, since: int, now: int) -> int:
+    return int((await tx.rows(RECOVER, endpoint=endpoint, since=since, now=now))[0]["many"])
 
 
 # webhook_delivery_done (range)

@@ -3,14 +3,16 @@
 import base64
 import secrets
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
+import orjson
 import typer
 
-from destinations.webhooks import problem_of
+from destinations.deliveries import body_of, reason_of, secrets_of
+from destinations.webhooks import Letter, problem_of, send
 from graph.connection import Connection
-from graph.deliveries import Delivery, deliveries, hold, resend
+from graph.deliveries import Delivery, deliveries, delivery_by_id, hold, recover, resend
 from graph.endpoints import (
     MOST_ENDPOINTS,
     Endpoint,
@@ -30,6 +32,7 @@ from selfsame.settings import load_settings
 app = typer.Typer(no_args_is_help=True, help="Who is told by webhooks what happens, and what each is owed.")
 
 LISTED = 20
+Owed = Annotated[str, typer.Argument(help="A delivery's id, as `hooks deliveries` shows it.")]
 Which = Annotated[str, typer.Argument(help="An endpoint's id, or its beginning, as `hooks list` shows it.")]
 
 
@@ -41,8 +44,7 @@ def add(
     """Tell an endpoint what happens from now on, and print the secret by which it is signed."""
 
     async def work() -> Exit:
-        if (problem := problem_of(url)) is not None:
-            raise InputInvalidError(f"nothing can be sent to `{url[:80]}`: {problem}")
+        _refuse(url)
         topics = tuple(each.value for each in topic or Topic)
         endpoint = Endpoint(mint(), url, topics, _secret(), micros(now()))
         async with reached_in_sight(load_settings()) as connection:
@@ -54,6 +56,32 @@ def add(
         return Exit.DONE
 
     finish(work)
+
+
+@app.command()
+def update(
+    which: Which,
+    url: Annotated[str | None, typer.Option(help="Where to from now on.")] = None,
+    topic: Annotated[list[Topic] | None, typer.Option(help="Of what from now on; repeatable.")] = None,
+) -> None:
+    """Tell an endpoint elsewhere, or of something else; what it is owed is kept, and its secret."""
+
+    async def work() -> Exit:
+        if url is None and not topic:
+            raise InputInvalidError("say what is to be different: --url or --topic")
+        _refuse(url)
+        async with reached_in_sight(load_settings()) as connection:
+            old = await _named(which, connection)
+            topics = tuple(each.value for each in topic) if topic else old.topics
+            await keep_endpoint(connection.writer, replace(old, url=url or old.url, topics=topics))
+        return Exit.DONE
+
+    finish(work)
+
+
+def _refuse(url: str | None) -> None:
+    if url is not None and (problem := problem_of(url)) is not None:
+        raise InputInvalidError(f"nothing can be sent to `{url[:80]}`: {problem}")
 
 
 def _secret() -> str:
@@ -77,7 +105,7 @@ def _trouble(endpoint: Endpoint) -> list[str]:
     if endpoint.reason is not None:
         return [f"({endpoint.reason})"]
     since = endpoint.failing_since
-    return [] if since is None else [f"(takes nothing since {moment(since).isoformat(timespec='seconds')})"]
+    return [] if since is None else [f"(takes nothing since {_shown(since)})"]
 
 
 @app.command()
@@ -95,6 +123,24 @@ def rotate(
             await keep_endpoint(connection.writer, new)
         print(new.secret)
         return Exit.DONE
+
+    finish(work)
+
+
+@app.command()
+def test(which: Which) -> None:
+    """Send an endpoint a message of type `test` now, signed as all are, and say what it answers."""
+
+    async def work() -> Exit:
+        settings = load_settings()
+        async with reached_in_sight(settings) as connection:
+            endpoint = await _named(which, connection)
+        at = now()
+        body = orjson.dumps({"type": "test", "timestamp": at.isoformat(), "data": {}}).decode()
+        secrets_ = secrets_of(endpoint, micros(at))
+        answer = await send(Letter(f"msg_test_{mint()}", endpoint.url, body, secrets_, settings.hooks_private), at)
+        print(f"{'taken' if answer.taken else 'not taken'}: {reason_of(answer)}")
+        return Exit.DONE if answer.taken else Exit.WRONG
 
     finish(work)
 
@@ -140,18 +186,47 @@ def remove(which: Which) -> None:
 
 @app.command("deliveries")
 def list_deliveries(
-    which: Which, limit: Annotated[int, typer.Option(min=1, max=1_000, help="How many.")] = LISTED
+    which: Which,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="How many.")] = LISTED,
+    failed: Annotated[bool, typer.Option("--failed", help="Only what it was sent and did not take so far.")] = False,
 ) -> None:
     """What an endpoint was or is owed, newest first: id, topic, when, what became of it."""
 
     async def work() -> Exit:
         async with reached_in_sight(load_settings()) as connection:
             endpoint = await _named(which, connection)
-            for each in await deliveries(connection.reader, endpoint.id, limit):
-                print("  ".join((each.id, each.type, moment(each.at).isoformat(timespec="seconds"), _became(each))))
+            for each in await deliveries(connection.reader, endpoint.id, limit, failed=failed):
+                print("  ".join((each.id, each.type, _shown(each.at), _became(each))))
         return Exit.DONE
 
     finish(work)
+
+
+def _shown(at: int) -> str:
+    return moment(at).isoformat(timespec="seconds")
+
+
+@app.command("delivery")
+def show_delivery(delivery: Owed) -> None:
+    """What is or was sent under an id, and each try: when, and with which status it was answered."""
+
+    async def work() -> Exit:
+        async with reached_in_sight(load_settings()) as connection:
+            found = await _owed(delivery, connection)
+        print(body_of(found))
+        for each in found.attempts:
+            print(f"{_shown(each.at)}  {each.status or 'no answer'}")
+        print(_became(found))
+        return Exit.DONE
+
+    finish(work)
+
+
+async def _owed(id_: str, connection: Connection) -> Delivery:
+    found = await delivery_by_id(connection.reader, id_)
+    if found is None:
+        raise InputInvalidError(f"no delivery has the id `{id_[:80]}`; `selfsame hooks deliveries` lists them")
+    return found
 
 
 def _became(owed: Delivery) -> str:
@@ -159,25 +234,45 @@ def _became(owed: Delivery) -> str:
     if owed.done_at is not None:
         return "taken"
     if owed.due_at is not None:
-        return f"tried {owed.tries} times{last}, again {moment(owed.due_at).isoformat(timespec='seconds')}"
+        return f"tried {owed.tries} times{last}, again {_shown(owed.due_at)}"
     return f"not sent any more after {owed.tries} tries{last}" if owed.tries else "held"
 
 
 @app.command("resend")
-def send_again(
-    delivery: Annotated[str, typer.Argument(help="A delivery's id, as `hooks deliveries` shows it.")],
-) -> None:
+def send_again(delivery: Owed) -> None:
     """Send something once more, under the same id."""
 
     async def work() -> Exit:
         async with reached_in_sight(load_settings()) as connection:
-            if not await resend(connection.writer, delivery, micros(now())):
-                raise InputInvalidError(
-                    f"no delivery has the id `{delivery[:80]}`; `selfsame hooks deliveries` lists them"
-                )
+            found = await _owed(delivery, connection)
+            await resend(connection.writer, found.id, micros(now()))
+            _say_held(await _named(found.endpoint, connection))
         return Exit.DONE
 
     finish(work)
+
+
+@app.command("recover")
+def send_failed_again(
+    which: Which,
+    since: Annotated[datetime, typer.Option(help="What happened at this moment (UTC) or later.")],
+) -> None:
+    """Send an endpoint at once all that it did not take since a moment, also what is not sent any more."""
+
+    async def work() -> Exit:
+        async with reached_in_sight(load_settings()) as connection:
+            endpoint = await _named(which, connection)
+            start = since if since.tzinfo else since.replace(tzinfo=UTC)
+            print(await recover(connection.writer, endpoint.id, micros(start), micros(now())))
+            _say_held(endpoint)
+        return Exit.DONE
+
+    finish(work)
+
+
+def _say_held(endpoint: Endpoint) -> None:
+    if endpoint.state is not EndpointState.ACTIVE:
+        told.print(f"it is held until `selfsame hooks resume {endpoint.id}`: the endpoint is {endpoint.state.value}")
 
 
 async def _named(which: str, connection: Connection) -> Endpoint:
