@@ -11,10 +11,11 @@ import httpx
 import orjson
 import pytest
 
-from graph.connection import Connection
+from graph.connection import Connection, Transaction
 from graph.feed import feed_bounds, number_entries
 from identity.messages import Json
-from tests.serving import Neo4jAddress, until
+from selfsame import serving
+from tests.serving import Neo4jAddress, until, until_async
 from tests.walks.listening import ADDED, events, named, opened
 from tests.walks.passage import Passage, passage
 from tests.walks.processes import Served, environment, served
@@ -185,3 +186,48 @@ async def rest(company: Company, heard: str) -> list[str]:
         again = [(await anext(stream)).data["data"]["interactionAdded"]["interaction"]["name"] for _ in range(MANY)]
     assert told == again
     return sorted(told)
+
+
+async def hold(graph: Connection, key: str, begun: anyio.Event, release: anyio.Event) -> None:
+    """Write about an identifier, and take a while."""
+
+    async def work(tx: Transaction) -> None:
+        await tx.rows("MATCH (i:Identifier {key: $key}) SET i.touched = 1", key=key)
+        begun.set()
+        await release.wait()
+
+    await graph.writer.write(work)
+
+
+async def two_wait(graph: Connection) -> bool:
+    rows = await graph.reader.rows("SHOW TRANSACTIONS YIELD status")
+    return sum(row["status"].startswith("Blocked") for row in rows) == 2
+
+
+async def test_what_is_not_done_in_time_is_told_so_and_holds_up_no_end(
+    graph: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else writes about the same person for ever: the two who wait for that are told to come again."""
+    monkeypatch.setattr(serving, "GOING_DOWN_SECONDS", 1)
+    begun, release = anyio.Event(), anyio.Event()
+    async with (
+        httpx.AsyncClient(timeout=PATIENCE) as http,
+        AsyncExitStack() as stack,
+        anyio.create_task_group() as tasks,
+    ):
+        async with over_network(graph) as company:
+            await company.send(identify("u1", on="a1"))
+            tasks.start_soon(hold, graph, "user_id:u1", begun, release)
+            await begun.wait()
+            http.base_url = company.http.base_url
+            load = Load(replace(company, http=http))
+            variables = {**named("u1"), "value": "late"}
+            tasks.start_soon(load.ask, "set", SET, {**variables, "key": "one"}, company.admin_key)
+            asker = await stack.enter_async_context(opened(str(http.base_url).rstrip("/"), company.admin_key))
+            await asker.subscribe("1", SET, {**variables, "key": "two"})
+            await until_async(lambda: two_wait(graph), 60)
+        assert await asker.closed() in {1001, 1012}
+        release.set()
+    answer = load.answers["set"]
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "intake_closed")
+    assert answer.headers["retry-after"]
