@@ -150,6 +150,14 @@ class Intake:
             raise submission.error
         return tuple(each for each in submission.outcomes if each is not None)
 
+    def give_up(self) -> None:
+        """Take no more, and send everybody away who waits: nothing can be written any more.
+
+        A commit that is under way may still succeed; who sends its messages again hears that they are known.
+        """
+        self._closed = True
+        self._refuse_rest()
+
     def _accepted(self, messages: Sequence[Message]) -> _Submission:
         parts = list(self._parted(messages))
         submission = _Submission(len(parts), [None] * len(messages))
@@ -226,6 +234,8 @@ class Intake:
 
     def _settled(self, part: _Part, error: Exception | None = None) -> None:
         submission = part.submission
+        if submission not in self._open:  # its sender was sent away meanwhile
+            return
         self._unsettled -= len(part.messages)
         submission.parts -= 1
         submission.error = submission.error or error

@@ -142,7 +142,7 @@ def service(parts: Parts) -> Starlette:
         middleware=[Middleware(Watched, watch=parts.watch, routes=paths)],
         lifespan=_lifespan(parts, intake, keys, feed),
     )
-    app.state.feed, app.state.busy = feed, door.busy
+    app.state.feed, app.state.intake, app.state.busy = feed, intake, door.busy
     return app
 
 

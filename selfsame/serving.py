@@ -2,10 +2,11 @@
 
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from os import strerror
 from pathlib import Path
 
@@ -88,11 +89,12 @@ async def serving(settings: Settings, progress: Tell | None = None) -> AsyncIter
         async with (
             addressed(settings, progress) as address,
             opened(settings, address, watch.ran) as connection,
-            _answering(service(await _parts(settings, connection, watch, edge)), listener) as (tasks, server),
+            _answering(app := service(await _parts(settings, connection, watch, edge)), listener) as (tasks, server),
         ):
             if address.owned is not None:
-                tasks.start_soon(_watched, address.owned, server, settings.data_dir)
-                tasks.start_soon(_minded, connection.reader, server, settings.data_dir)
+                give_up = partial(_give_up, server, app)
+                tasks.start_soon(_watched, address.owned, give_up, settings.data_dir)
+                tasks.start_soon(_minded, address.owned, connection.reader, give_up, settings.data_dir)
             yield Serving(_url(settings.host, listener), address.uri, connection)
 
 
@@ -248,9 +250,15 @@ async def _told_when_started(server: _Server, task_status: TaskStatus[anyio.Even
     task_status.started(ended)
 
 
-async def _watched(neo4j: LocalNeo4j, server: _Server, data_dir: Path) -> None:
-    status = await neo4j.wait()
+def _give_up(server: _Server, app: Starlette) -> None:
+    """Keep nobody waiting for what a Neo4j that is gone would have to answer."""
     server.config.timeout_graceful_shutdown = HOPELESS_SECONDS
+    app.state.intake.give_up()
+
+
+async def _watched(neo4j: LocalNeo4j, give_up: Callable[[], None], data_dir: Path) -> None:
+    status = await neo4j.wait()
+    give_up()
     log().error("the local Neo4j ended by itself", status=status)
     raise StartFailedError(
         f"the local Neo4j ended by itself with status {status}; what was acknowledged is kept. "
@@ -258,11 +266,12 @@ async def _watched(neo4j: LocalNeo4j, server: _Server, data_dir: Path) -> None:
     )
 
 
-async def _minded(reader: Reader, server: _Server, data_dir: Path) -> None:
+async def _minded(neo4j: LocalNeo4j, reader: Reader, give_up: Callable[[], None], data_dir: Path) -> None:
     """End the service when its own Neo4j runs and works no more: only a new start of both brings it back."""
     while not await _broken(reader):  # noqa: ASYNC110 - it happens in another process
         await anyio.sleep(BROKEN_SECONDS)
-    server.config.timeout_graceful_shutdown = HOPELESS_SECONDS
+    give_up()
+    neo4j.give_up()
     free = free_mb(data_dir)
     log().error("the local Neo4j has stopped working", free_mb=free)
     kept = "what was acknowledged is kept"

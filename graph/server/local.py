@@ -50,6 +50,7 @@ class LocalNeo4j:
         self._started = started
         self._ownership: Ownership | None = ownership
         self._address = folder / ADDRESS
+        self._given_up = False
 
     @property
     def pid(self) -> int:
@@ -65,6 +66,10 @@ class LocalNeo4j:
         """The exit status of its process, once it ends; below zero when a signal ended it."""
         return await self._started.process.wait()
 
+    def give_up(self) -> None:
+        """Let its end be a kill, as it works no more: a clean one was waited for in vain for 30 s on a full disk."""
+        self._given_up = True
+
     async def stop(self) -> None:
         """Stop Neo4j cleanly and give its data directory back. May run twice; is not cut short by cancelling."""
         if ownership := await self.ended():
@@ -77,7 +82,7 @@ class LocalNeo4j:
         self._ownership = None
         self._address.unlink(missing_ok=True)
         try:
-            await ended(self._started.process)
+            await ended(self._started.process, at_once=self._given_up)
         except BaseException:
             ownership.release()
             raise

@@ -23,6 +23,7 @@ from loaders.committing import SENT_IN, Commit, commit_good
 from loaders.errors import IntakeClosedError, QueueFullError
 from loaders.intake import Intake, Pace
 from tests.building import RECEIVED, default_policy, minting, track
+from tests.serving import until
 
 pytestmark = pytest.mark.anyio
 IDS = count()
@@ -39,9 +40,11 @@ class Ledger:
         self.groups: list[list[str]] = []
         self.gate = anyio.Event()
         self.gate.set()
+        self.begun = anyio.Event()
         self.away = False
 
     async def commit(self, group: Sequence[Message]) -> tuple[Outcome, ...]:
+        self.begun.set()
         await self.gate.wait()
         if self.away:
             raise DatabaseAwayError("away")
@@ -205,6 +208,27 @@ async def test_what_cannot_be_drained_in_time_is_given_back_to_its_sender(ledger
         tasks.start_soon(send)
         await checkpoint()
     assert (heard, ledger.groups) == ([1], [])
+
+
+async def test_where_nothing_can_be_written_any_more_nobody_waits_and_a_commit_that_ends_late_harms_nothing(
+    ledger: Ledger,
+) -> None:
+    ledger.gate = anyio.Event()
+
+    async def send() -> None:
+        with pytest.raises(IntakeClosedError):
+            await intake.submit(messages(5))
+
+    async with Intake(ledger.commit).opened() as intake:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(send)
+            await ledger.begun.wait()
+            intake.give_up()
+        with pytest.raises(IntakeClosedError):
+            await intake.submit(messages(1))
+        ledger.gate.set()
+        await until(lambda: ledger.committed, 10)
+        assert (len(ledger.committed), intake.waiting) == (5, 0)
 
 
 async def test_a_caller_that_goes_away_does_not_stop_the_others(ledger: Ledger) -> None:
