@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from graph.connection import Connection, connected
 from graph.migrations import migrate
 from tests.building import START
-from tests.serving import Neo4jAddress, empty, forget_schema, kept_running, served
+from tests.serving import Neo4jAddress, empty, forget_schema, in_memory, kept_running, served
 
 # Times say nothing on a machine that others use, too; long proofs are `make prove`.
 settings.register_profile("dev", deadline=None)
@@ -45,15 +45,41 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("JAVA_TOOL_OPTIONS", ONE_COMPILER)
 
 
+HERE = Path(__file__).parent
 # Where mutmut keeps what it measured of each test, from the folder in which it runs them.
 MEASURED = Path("mutmut-stats.json")
 
 
+# The files that take longest. They wait more than they work, and some start what all their tests share.
+LONG = (
+    "walks/test_kills.py",
+    "graph/server/test_compaction.py",
+    "selfsame/demo/test_demo.py",
+    "graph/server/test_life_and_death.py",
+    "walks/test_four_services.py",
+    "loaders/test_first_load.py",
+    "walks/test_graphql_clients.py",
+    "walks/test_graphiql.py",
+    "walks/test_streams.py",
+    "walks/test_clients.py",
+    "graph/server/test_training.py",
+    "walks/test_two_services.py",
+    "walks/test_dlt.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where faults are tried, the quickest tests come first: most faults are noticed by one of them."""
+    """Where faults are tried, the quickest tests come first: most faults are noticed by one of them.
+
+    Where tests run side by side the longest come first: at the end nobody waits for one of them, and as whoever has
+    nothing left takes over what others would do last, nothing that the tests of a file share is started twice.
+    """
     if MEASURED.is_file():
         seconds = json.loads(MEASURED.read_text("utf-8"))["duration_by_test"]
         items.sort(key=lambda each: seconds.get(each.nodeid, 0.0))
+    elif "PYTEST_XDIST_WORKER" in os.environ:
+        places = {HERE / name: place for place, name in enumerate(LONG)}
+        items.sort(key=lambda each: places.get(each.path, len(LONG)))
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +94,7 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jAddr
         anyio.run(_renewed, kept)
         yield kept
         return
-    with served(tmp_path_factory.mktemp("neo4j")) as (address, _):
+    with in_memory(tmp_path_factory.mktemp("neo4j")) as folder, served(folder) as (address, _):
         anyio.run(_renewed, address)
         yield address
 

@@ -1,21 +1,28 @@
 """The Neo4j that the tests ask: one for the whole run, or one that a developer keeps running."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import anyio
 import pytest
 
 from graph.connection import Connection, Writer
+from graph.server.owning import holder_of
 
 PREFIX = "SELFSAME_TEST_NEO4J_"
 STOP_SECONDS = 40
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of an unforeseeable name is made there
+PREFIX_IN_MEMORY = "selfsame-tests-"
+ROOM_BYTES = 4 << 30  # for two that run side by side, each of which wants a gigabyte free when it starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,27 @@ def served(folder: Path) -> Iterator[tuple[Neo4jAddress, subprocess.Popen[str]]]
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
             process.wait(STOP_SECONDS)
+
+
+@contextmanager
+def in_memory(else_: Path) -> Iterator[Path]:
+    """A folder for a Neo4j that is of no use when the tests are done; where memory has no room for it, another one.
+
+    Each commit waits for the disk, some milliseconds, and the tests commit some ten thousand times.
+    """
+    _clear_memory()
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM_BYTES:
+        yield else_
+        return
+    with TemporaryDirectory(dir=MEMORY, prefix=PREFIX_IN_MEMORY, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def _clear_memory() -> None:
+    """Take away what runs left that were killed. What is young may be of one that begins."""
+    for left in MEMORY.glob(f"{PREFIX_IN_MEMORY}*"):
+        if left.stat().st_mtime < time.time() - 600 and holder_of(left) is None:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _announced(process: "subprocess.Popen[str]") -> Neo4jAddress:

@@ -41,6 +41,7 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=3000
 num.network.threads=1
 num.io.threads=2
 log.cleaner.enable=false

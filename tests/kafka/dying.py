@@ -19,9 +19,12 @@ from selfsame.reach import reached
 from selfsame.ruling import policy_held
 from selfsame.settings import load_settings
 
+# Its death is noticed after so long, by default after 45 s.
+MISSED = {"session.timeout.ms": "3000", "heartbeat.interval.ms": "1000"}
+
 
 async def main(brokers: str, topic: str) -> None:
-    settings, subscription = load_settings(), Subscription((topic,), client_settings(None, brokers, None))
+    settings, subscription = load_settings(), Subscription((topic,), client_settings(None, brokers, None) | MISSED)
     async with reached(settings) as connection:
         where = into(connection, await policy_held(settings, connection))
 

@@ -228,8 +228,11 @@ async def test_a_full_queue_is_a_503_and_the_same_sent_again_is_taken(graph: Con
     assert row["many"] == 600
 
 
-async def test_a_database_that_is_away_is_a_503_until_it_is_back(graph: Connection, neo4j_server: Neo4jAddress) -> None:
+async def test_a_database_that_is_away_is_a_503_until_it_is_back(
+    graph: Connection, neo4j_server: Neo4jAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The way to Neo4j is cut, as by a network that fails, and mended; a batch and a webhook wait at the same time."""
+    monkeypatch.setattr("graph.connection.PATIENCE_SECONDS", 2)
     message, hook = identify("u1", "a1", at=2), example("typeform", "response")
     async with (
         passage(neo4j_server.uri) as way,

@@ -17,7 +17,6 @@ from resolvers.asking import Asking
 from resolvers.viewer import Viewer
 from tests.resolvers.calling import caller, read
 from tests.resolvers.people import family
-from tests.serving import empty
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
@@ -89,8 +88,8 @@ def query(asked: list[tuple[str, str]]) -> str:
 async def test_any_query_is_answered_the_same(
     graph: Connection, asked: list[tuple[str, str]], variables: dict[str, object], pii: bool
 ) -> None:
-    await empty(graph.writer)
-    await family().write(graph.writer)
+    if not await graph.reader.rows("MATCH (p:Profile) RETURN p.id AS id"):  # else an earlier example's are there
+        await family().write(graph.writer)
     core, plan = await both(graph, query(asked), pii=pii, **variables)
     assert plan == (core if core.endswith(WHOLE) else None)
 
