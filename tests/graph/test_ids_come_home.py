@@ -33,7 +33,7 @@ HEARD_OTHERWISE = [
     "no aliases",
 ]
 SOME = settings(
-    max_examples=max(4, settings.default.max_examples // 25),  # type: ignore[union-attr]  # a profile is loaded
+    max_examples=max(3, settings.default.max_examples // 33),  # type: ignore[union-attr]  # a profile is loaded
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
