@@ -45,12 +45,26 @@ class Bounds:
     last: int = 0
 
 
-# label scan: what was committed in the last moments
-UNNUMBERED = """
-MATCH (entry:Unsequenced)
-RETURN true AS waits
-LIMIT 1
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The number of the last entry, and whether there are entries that wait for one."""
+
+    last: int
+    waits: bool
+
+
+# feed_sequence_name (unique); label scan: what was committed in the last moments
+STANDING = """
+OPTIONAL MATCH (sequence:FeedSequence {name: 'feed'})
+RETURN coalesce(sequence.last, 0) AS last, EXISTS { MATCH (:Unsequenced) } AS waits
 """
+
+
+async def feed_standing(reader: Reader) -> Standing:
+    """Whether there is anything to number or to read, in one statement. Raises DatabaseAwayError."""
+    row = (await reader.rows(STANDING))[0]
+    return Standing(row["last"], row["waits"])
+
 
 # feed_sequence_name (unique), whose write is the lock; then a label scan of what was committed in the last moments
 NUMBER = """
@@ -79,14 +93,11 @@ RETURN count(entry) AS many
 async def number_entries(connection: Connection) -> int:
     """Number what was committed since; how many entries. Twice is once, and processes may do it side by side.
 
-    One reading statement where nothing waits. Raises DatabaseAwayError.
+    It takes the lock; `feed_standing` says whether there is a reason to. Raises DatabaseAwayError.
     """
-    numbered = 0
-    while await connection.reader.rows(UNNUMBERED):
-        done = await connection.writer.write(_numbered)
-        numbered += done
-        if done < NUMBERED_AT_ONCE:
-            break
+    numbered = done = await connection.writer.write(_numbered)
+    while done == NUMBERED_AT_ONCE:
+        numbered += (done := await connection.writer.write(_numbered))
     return numbered
 
 

@@ -1,7 +1,7 @@
 """What was too large for the transaction that touched it, done in the background: regions, and uses of busy devices."""
 
 from graph.audit import Cause, CauseKind
-from graph.connection import Transaction, Writer
+from graph.connection import Reader, Transaction, Writer
 from graph.genericity import recount
 from graph.locks import begun_again, lock
 from graph.policies import PolicyHeld, begin, held_of
@@ -30,6 +30,11 @@ REMOVE i.pending
 """
 
 AT_ONCE = 1_000
+
+
+async def anything_pending(reader: Reader) -> bool:
+    """Whether anything waits: a transaction that may write would take three ways to Neo4j to say no."""
+    return bool(await reader.rows(WAITING, limit=1))
 
 
 async def drain_pending(writer: Writer, policy: Policy | PolicyHeld, now: int) -> int:

@@ -48,10 +48,15 @@ class Feed:
         self.closing.set()
         self._tell()
 
-    async def read(self) -> None:
-        """Read what is new, if anybody listens. Raises DatabaseAwayError."""
+    async def read(self, last: int | None = None) -> None:
+        """Read what is new, if anybody listens. last: the number of the last entry, if that is known.
+
+        Raises DatabaseAwayError.
+        """
         if not self.listened:
             self._forget()
+            return
+        if last is not None and last == self._read:
             return
         if self._read is None:
             self._read = (await feed_bounds(self._reader)).last

@@ -24,7 +24,7 @@ from graph.failures import kind_of, may_pass
 from graph.health import answers, changes_since, dead_letters_kept, stock_of
 from graph.idempotency import KEPT_MICROS, drop_keys
 from graph.ingestion import Mint, Outcome, commit_batch
-from graph.pending import drain_pending
+from graph.pending import anything_pending, drain_pending
 from graph.policies import PolicyHeld, follow
 from graph.requests import carry_out_due
 from graph.segment_members import keep_members
@@ -226,6 +226,8 @@ async def _measured(parts: Parts, work: Callable[[Parts], Awaitable[None]]) -> N
 
 async def _drain(parts: Parts) -> None:
     """Stitch the regions that were too large for the transaction that touched them."""
+    if not await anything_pending(parts.connection.reader):
+        return
     drained = await drain_pending(parts.connection.writer, parts.policy, micros(parts.now()))
     if drained:
         log().info("large regions were stitched", identifiers=drained)

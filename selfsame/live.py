@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import anyio
 
 from graph.connection import Connection
-from graph.feed import drop_entries, number_entries
+from graph.feed import drop_entries, feed_standing, number_entries
 from graph.keys import ApiKey
 from resolvers.answering.socket import Door
 from resolvers.feed import Feed
@@ -72,12 +72,18 @@ class Telling:
         Raises DatabaseAwayError, and TimeoutError where an answer of Neo4j's is lost on its way: else all who listen
         would wait as long as other work in the background may take.
         """
-        with anyio.fail_after(STUCK_SECONDS):
-            if self.feed.listened or time.monotonic() - self.numbered >= IDLE_SECONDS:
-                await number_entries(self.connection)
-                self.numbered = time.monotonic()
-            await self.feed.read()
+        if self.feed.listened or time.monotonic() - self.numbered >= IDLE_SECONDS:
+            with anyio.fail_after(STUCK_SECONDS):
+                await self._tell()
         if time.monotonic() - self.dropped >= DROP_SECONDS:
             self.dropped = time.monotonic()
             while many := await drop_entries(self.connection, self.now() - self.retention):
                 log().info("what happened long ago is no longer told", entries=many)
+
+    async def _tell(self) -> None:
+        """Number what waits and read what is new: one statement where there is neither."""
+        standing = await feed_standing(self.connection.reader)
+        if standing.waits:
+            await number_entries(self.connection)
+        self.numbered = time.monotonic()
+        await self.feed.read(None if standing.waits else standing.last)
