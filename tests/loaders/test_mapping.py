@@ -185,6 +185,8 @@ def test_no_record_breaks_a_mapping(made: SourceMapping, record: Json) -> None:
         (IDENTIFIED.replace("crm_contact", "CRM contact"), r"message\[0\].identifiers\[0\].namespace"),
         (IDENTIFIED.replace('"id" }', '"id", authority = "manual" }'), "`manual` is none of claimed"),
         ("[namespaces.CRM]\nrole = 'Contact'\n" + IDENTIFIED, "namespaces.CRM"),
+        ("[kinds]\nform = ['Order Placed']\n" + IDENTIFIED, "kinds.form: `Order Placed` is a standard name"),
+        ("[kinds]\ninvoice = ['A']\n" + IDENTIFIED, "kinds"),
         (ORDER.replace('"item.sku"', '"sku"'), r"message\[0\].properties.sku: under `each` a path begins with item"),
         ("[[skip]]\nwhen = 'a ='\nbecause = 'b'\n" + IDENTIFIED, r"skip\[0\].when"),
     ],

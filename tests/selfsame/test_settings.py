@@ -3,10 +3,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from insight.interactions import Kind
 from selfsame.cli.demo import settings_of_demo
 from selfsame.errors import SettingsInvalidError
 from selfsame.presets import PRESETS
-from selfsame.settings import LogLevel, Settings, load_settings, policy_file, unknown_variables
+from selfsame.settings import LogLevel, Settings, kinds_from, load_settings, policy_file, unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +103,26 @@ def test_the_demo_has_a_quiet_log_unless_something_else_is_set() -> None:
     shown = settings_of_demo(Settings())
     assert (shown.log_level, shown.slow_statement_ms) == (LogLevel.WARNING, 0)
     assert settings_of_demo(Settings(slow_statement_ms=50)).slow_statement_ms == 50
+
+
+def test_names_of_interactions_have_kinds_by_the_environment_or_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    written(tmp_path, '[kinds]\norder = ["Bestellung"]\n', monkeypatch)
+    assert kinds_from(load_settings()) == (("Bestellung", Kind.ORDER),)
+    monkeypatch.setenv("SELFSAME_KINDS", '{"payment": ["Bezahlt"]}')
+    assert ("Bezahlt", Kind.PAYMENT) in kinds_from(load_settings())
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ('{"form": ["Order Placed"]}', "standard name"),
+        ('{"invoice": ["A"]}', "invoice"),
+        ("Bestellung", "must be JSON"),
+    ],
+)
+def test_names_that_cannot_have_their_kinds_are_refused(told: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SELFSAME_KINDS", told)
+    with pytest.raises(SettingsInvalidError, match=why):
+        kinds_from(load_settings())
