@@ -21,6 +21,7 @@ class Topic(StrEnum):
     LOAD_PROGRESSED = "load.progressed"
     SEGMENT_ENTERED = "segment.entered"
     SEGMENT_LEFT = "segment.left"
+    SEGMENT_REMOVED = "segment.removed"
 
 
 class EndpointState(StrEnum):

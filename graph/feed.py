@@ -22,7 +22,8 @@ DROPPED_AT_ONCE = 1_000
 class Entry:
     """What one transaction changed. at: µs. The rest as in graph.telling.Told; messages and changes keep their order.
 
-    segment: the key of the one whose people some entered and some left, each by the mint of an anchor.
+    segment: the key of the one whose people some entered and some left, each by the mint of an anchor; removed: whether
+    it is no more from then on.
     """
 
     seq: int
@@ -35,6 +36,7 @@ class Entry:
     segment: str | None = None
     entered: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ def _entry(row: Row) -> Entry:
         segment=row.get("segment"),
         entered=tuple(row.get("entered") or ()),
         left=tuple(row.get("left") or ()),
+        removed=bool(row.get("removed")),
     )
 
 

@@ -106,6 +106,8 @@ async def _events(tx: Transaction, entry: Entry, wanted: frozenset[str]) -> Sequ
     for topic, who in ((Topic.SEGMENT_ENTERED, entry.entered), (Topic.SEGMENT_LEFT, entry.left)):
         if topic in wanted:
             events += [(topic, {"segment": entry.segment, "profiles": some}) for some in _parts(who)]
+    if Topic.SEGMENT_REMOVED in wanted and entry.removed:
+        events.append((Topic.SEGMENT_REMOVED, {"segment": entry.segment}))
     return events
 
 

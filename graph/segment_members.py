@@ -5,6 +5,9 @@ touch, looks at one more page of a segment that has to be swept, writes who ente
 on. So whichever process does a step, and wherever it is killed, each person enters once and leaves once. The lock on
 the place lets one process at a time do so.
 
+Who is in a segment that is removed leaves it as any other, in pages, and the last page tells that it is no more: lists
+elsewhere are kept by who enters and who leaves.
+
 A membership hangs on the identifier whose mint is the profile's id. Whose profile goes by another id leaves under the
 former one and enters under the new one. While it is open it says `of` and `who`, for an index of who is in now.
 """
@@ -60,12 +63,13 @@ class _Kept:
         return self.segment.key or ""
 
 
-# feed_position_name and feed_sequence_name (unique); label scan: at most 100 segments
+# feed_position_name and feed_sequence_name (unique); label scan: at most 100 segments, and the removed
 STANDING = """
 OPTIONAL MATCH (position:FeedPosition {name: $name})
 OPTIONAL MATCH (sequence:FeedSequence {name: 'feed'})
 RETURN position.seq AS read, coalesce(sequence.last, 0) AS last,
-  COLLECT { MATCH (segment:Segment) RETURN segment {.*} } AS segments
+  COLLECT { MATCH (segment:Segment) RETURN segment {.*} } AS segments,
+  EXISTS { MATCH (:RemovedSegment) } AS removed
 """
 
 
@@ -88,8 +92,9 @@ async def keep_members(connection: Connection, held: PolicyHeld, now: int, steps
 async def _waits(reader: Reader, policy: Policy, now: int) -> bool:
     row = (await reader.rows(STANDING, name=POSITION))[0]
     kept = [_kept(each, policy) for each in row["segments"]]
-    behind = row["read"] is None or row["read"] < row["last"]
-    return bool(kept) and (behind or any(each.due(now) for each in kept))
+    if row["removed"] or not kept:
+        return bool(row["removed"]) or row["read"] is not None
+    return row["read"] is None or row["read"] < row["last"] or any(each.due(now) for each in kept)
 
 
 # label scan: at most 100; the write is the lock, so that what is asked stays what it is until the step is over
@@ -104,8 +109,12 @@ ORDER BY segment.name
 async def _step(tx: Transaction, held: PolicyHeld, now: int) -> None:
     policy = (await begin(tx, held)).policy
     position = await locked_position(tx, POSITION)
+    tx.told.note((await tx.rows(TELL_AT, name=POSITION, now=now))[0]["at"])
     kept = [_kept(row["segment"], policy) for row in await tx.rows(LOCK_SEGMENTS)]
+    for row in await tx.rows(REMOVED):
+        await _emptied(tx, row["key"], now)
     if not kept:
+        await tx.rows(FORGET_POSITION, name=POSITION)
         return
     if entries := _some(await entries_after(tx, position)):
         if any(each.everyone for each in entries):
@@ -116,6 +125,73 @@ async def _step(tx: Transaction, held: PolicyHeld, now: int) -> None:
         await keep_position(tx, POSITION, entries[-1].seq)
     if due := sorted((each for each in kept if each.due(now)), key=lambda each: each.sweeping is None):
         await _sweep(tx, due[0], policy, now)
+
+
+# feed_position_name (unique). Entries are numbered in the order of their moments: a step has a later one than the last.
+TELL_AT = """
+MATCH (position:FeedPosition {name: $name})
+USING INDEX SEEK position:FeedPosition(name)
+SET position.told_at = CASE WHEN position.told_at >= $now THEN position.told_at + 1 ELSE $now END
+RETURN position.told_at AS at
+"""
+
+# label scan: those that were removed lately, one a step
+REMOVED = """
+MATCH (segment:RemovedSegment)
+RETURN segment.key AS key
+ORDER BY key
+LIMIT 1
+"""
+
+# label scan: of none, or of at most 100; feed_position_name (unique). The feed is kept for whoever has a position.
+FORGET_POSITION = """
+MATCH (position:FeedPosition {name: $name})
+USING INDEX SEEK position:FeedPosition(name)
+WHERE NOT EXISTS { MATCH (:Segment) }
+DELETE position
+"""
+
+# was_in_open (of, who), a page, deleted in the order of keys, in which who takes in messages locks them as well
+EMPTY = """
+MATCH (i:Identifier)-[was:WAS_IN]->(:RemovedSegment)
+USING INDEX SEEK was:WAS_IN(of, who)
+WHERE was.of = $of AND was.who > ''
+WITH i, was
+ORDER BY was.of, was.who
+LIMIT $most
+WITH i, was, was.who AS who
+ORDER BY i.key
+DELETE was
+RETURN who
+"""
+
+# label scan: those that were removed lately; a page of who was in it once
+FORGET_HISTORY = """
+MATCH (segment:RemovedSegment {key: $of})<-[was:WAS_IN]-(i:Identifier)
+WITH i, was
+LIMIT $most
+WITH i, was
+ORDER BY i.key
+DELETE was
+RETURN count(*) AS many
+"""
+
+# label scan: those that were removed lately
+FORGET_SEGMENT = """
+MATCH (segment:RemovedSegment {key: $of})
+DELETE segment
+"""
+
+
+async def _emptied(tx: Transaction, of: str, now: int) -> None:
+    """Let a page of those leave who are in a segment that was removed; then forget who was in it, then the segment."""
+    left = sorted(row["who"] for row in await tx.rows(EMPTY, of=of, most=AT_ONCE))
+    if left:
+        tx.told.note_members(now, of, [], left)
+    if len(left) == AT_ONCE or (await tx.rows(FORGET_HISTORY, of=of, most=AT_ONCE))[0]["many"] == AT_ONCE:
+        return
+    await tx.rows(FORGET_SEGMENT, of=of)
+    tx.told.note_removed(now, of)
 
 
 def _kept(row: Row, policy: Policy) -> _Kept:

@@ -247,7 +247,7 @@ class _SegmentRow(msgspec.Struct):
 # identifier_key (unique), then one expand per identifier
 OPEN_OF = """
 UNWIND $keys AS key
-MATCH (i:Identifier {key: key})-[was:WAS_IN]->(:Segment)
+MATCH (i:Identifier {key: key})-[was:WAS_IN]->()
 USING INDEX SEEK i:Identifier(key)
 WHERE was.of IS NOT NULL
 RETURN was.of AS of, collect(was.who) AS mints
@@ -298,19 +298,21 @@ async def _define(transaction: Transaction, name: str, definition: Definition, n
 REMOVE_SEGMENT = """
 MATCH (segment:Segment {name: $name})
 USING INDEX SEEK segment:Segment(name)
-DETACH DELETE segment
+REMOVE segment:Segment
+SET segment:RemovedSegment, segment.key = coalesce(segment.key, $key)
 RETURN count(*) AS many
 """
 
 
 async def remove_segment(writer: Writer, name: str) -> bool:
-    """Keep a definition no longer, nor who was in it; False when none was kept under the name.
+    """Keep a definition no longer; False when none was kept under the name. The name is free at once.
 
-    Raises as `define_segment`. Cost: those who were ever in it.
+    Who is in it leaves behind that, in pages (graph/segment_members.py). Raises as `define_segment`.
     """
     return await writer.write(_remove, name)
 
 
 async def _remove(transaction: Transaction, name: str) -> bool:
     await refuse_while_applying(transaction)
-    return bool((await transaction.rows(REMOVE_SEGMENT, name=name))[0]["many"])
+    rows = await transaction.rows(REMOVE_SEGMENT, name=name, key=secrets.token_hex(10))
+    return bool(rows[0]["many"])

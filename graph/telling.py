@@ -24,6 +24,7 @@ class Told:
     touched: mints of identifiers and ids of profiles of which something may be different now. messages: ids of new
     interactions. changes: ids of rows of the log. runs: whose counts are others. everyone: whether each profile may be
     different, as under another policy. members: by the key of a segment, the mints of who entered it and who left it.
+    removed: the keys of segments that are no more.
     """
 
     at: int = 0
@@ -33,6 +34,7 @@ class Told:
     runs: list[str] = field(default_factory=list)
     everyone: bool = False
     members: dict[str, tuple[list[str], list[str]]] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
 
     def note(
         self,
@@ -59,6 +61,11 @@ class Told:
         some.extend(entered)
         others.extend(left)
 
+    def note_removed(self, at: int, segment: str) -> None:
+        """Note that a segment is no more; who was in it has left it, or leaves it in the same transaction. at: µs."""
+        self.note_members(at, segment, (), ())
+        self.removed.add(segment)
+
     @property
     def rows(self) -> list[dict[str, object]]:
         """The properties of each node; none where nothing was noted."""
@@ -70,6 +77,7 @@ class Told:
                 "segment": segment,
                 "entered": entered or None,
                 "left": left or None,
+                "removed": segment in self.removed or None,
             }
             for segment, (entered, left) in self.members.items()
         ]

@@ -365,7 +365,7 @@ async def interaction_added(
 async def segment_changed(
     info: Info, segment: SegmentNamed, after: Resumed = None
 ) -> AsyncGenerator[SegmentChange, None]:
-    """Each person who enters or leaves is one event."""
+    """Each person who enters or leaves is one event; the subscription ends with the segment, when all have left it."""
     context = info.context
     feed, place = await _place(context, after)
     key = await _segment_key(context, segment)
@@ -380,6 +380,8 @@ async def segment_changed(
                 profile = found.get(ProfileId(mint))
                 sequence = _sequence(context, entry, number, len(moves))
                 yield SegmentEvent(sequence, entry.at, profile, entered=entered)
+            if entry.removed:
+                return
 
     return events()
 

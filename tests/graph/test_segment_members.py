@@ -5,12 +5,16 @@ from dataclasses import dataclass, field
 import anyio
 import pytest
 
+from graph import segment_members
 from graph.connection import Connection
+from graph.deliveries import deliveries
+from graph.endpoints import Endpoint, EndpointState, Topic, keep_endpoint
 from graph.feed import entries_after, feed_bounds, number_entries
+from graph.owing import owe
 from graph.policies import PolicyHeld
 from graph.rebuild import verify
 from graph.segment_members import SWEPT_EVERY, Place, keep_members, members_in
-from graph.segments import define_segment, preview, stored_segments
+from graph.segments import define_segment, preview, remove_segment, stored_segments
 from identity.evidence import ActKind
 from identity.messages import micros
 from insight.segments import All, Comparison, Counted, Definition, Not, Recent, TraitIs
@@ -188,3 +192,59 @@ async def test_who_is_in_is_listed_page_by_page(graph: Connection) -> None:
         after_ = page["pageInfo"]["endCursor"]
         seen += [edge["node"]["profile"]["id"] for edge in page["edges"]]
     assert len(set(seen)) == 2
+
+
+async def test_who_is_in_a_removed_segment_leaves_it_a_page_at_a_time(
+    graph: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment_members, "AT_ONCE", 2)
+    history = await followed(graph)
+    await history.define("osloers", OSLO)
+    await history.teller.tell([identify(f"u{n}", f"a{n}", traits={"city": "Oslo"}, at=n) for n in range(5)])
+    for _ in range(5):
+        await history.keep()
+    assert await history.people() == {"osloers": 5}
+    await keep_endpoint(graph.writer, Endpoint("e1", "http://x", tuple(Topic), "", 0, EndpointState.PAUSED))
+    start = (await feed_bounds(graph.reader)).last
+    assert await remove_segment(graph.writer, "osloers")
+    await history.define("osloers", Not(OSLO))
+    assert await history.people() == {"osloers": 0}
+    told = [each for each in await entries_after(graph.reader, start) if each.segment]
+    assert [(len(each.left), each.removed) for each in told if each.left or each.removed] == [
+        (2, False), (2, False), (1, True),
+    ]  # fmt: skip
+    assert history.inside[told[0].segment or ""] == set()
+    assert await graph.reader.rows("MATCH (s:RemovedSegment) RETURN s") == []
+    while await owe(graph):
+        pass
+    owed = [each.type for each in reversed(await deliveries(graph.reader, "e1", 10))]
+    assert owed == ["segment.left", "segment.left", "segment.left", "segment.removed"]
+
+
+async def test_steps_at_the_same_moment_are_told_in_their_order(graph: Connection) -> None:
+    """Whether she enters or leaves last decides who a list holds; numbers follow the moments of what is told."""
+    history = await followed(graph)
+    await history.define("osloers", OSLO)
+    await history.people()
+    for at in range(6):
+        await history.teller.tell([identify("u1", "a1", traits={"city": ("Oslo", "Bergen")[at % 2]}, at=at)])
+        await number_entries_of_others(graph)
+        await history.keep()
+    assert await history.people() == {"osloers": 0}
+
+
+async def number_entries_of_others(graph: Connection) -> None:
+    """Number what was told to the segments, and leave for later what they told: as if it had all been at once."""
+    await graph.writer.command("MATCH (e:Unsequenced) WHERE e.segment IS NOT NULL REMOVE e:Unsequenced SET e:Later")
+    await number_entries(graph)
+    await graph.writer.command("MATCH (e:Later) REMOVE e:Later SET e:Unsequenced")
+
+
+async def test_when_no_segment_is_left_nothing_of_the_feed_is_kept_for_one(graph: Connection) -> None:
+    history = await followed(graph)
+    await history.define("osloers", OSLO)
+    await history.people()
+    assert await remove_segment(graph.writer, "osloers")
+    assert await history.people() == {}
+    assert await graph.reader.rows("MATCH (p:FeedPosition {name: 'segments'}) RETURN p") == []
+    assert await keep_members(graph, PolicyHeld(history.teller.policy), history.now) == 0

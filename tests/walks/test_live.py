@@ -12,7 +12,7 @@ from graph.endpoints import Endpoint, EndpointState, Topic, keep_endpoint
 from graph.feed import drop_entries, feed_bounds, number_entries
 from graph.keys import hash_of, revoke_key
 from graph.owing import owe
-from graph.segments import define_segment
+from graph.segments import define_segment, remove_segment
 from insight.segments import Comparison, TraitIs
 from resolvers.answering import events as sse
 from resolvers.answering import socket
@@ -87,7 +87,10 @@ async def test_who_enters_a_segment_is_told(company: Company, graph: Connection)
         await listener.subscribe("1", SEGMENT, {"segment": "osloers"})
         await company.send(identify("u1", "a1", traits={"city": "Oslo"}))
         told = await listener.next()
+        assert await remove_segment(graph.writer, "osloers")
+        left, end = await listener.next(), await listener.hear()
     assert (told["entered"], told["profileId"]) == (True, told["profile"]["id"])
+    assert (left["entered"], left["profileId"], end) == (False, told["profileId"], {"type": "complete", "id": "1"})
     while await owe(graph):
         pass
     (owed,) = await deliveries(graph.reader, "e1", 2)
