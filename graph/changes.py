@@ -11,6 +11,7 @@ from identity.messages import MessageId
 from insight.changes import CauseKind, Change, ChangeKind, Moved
 
 MOST_MOVED = 100
+LOOKED_AT = 10_000
 EXPORTED_PER_PAGE = 1_000
 EVERYTHING_MOVED = 2**31 - 1
 # Identifiers of a batch are minted a microsecond apart from the moment of the batch, in which they are logged.
@@ -70,24 +71,51 @@ MATCH (change:Change)
 USING INDEX SEEK change:Change(at, id)
 WHERE change.at >= $since AND change.at <= $until AND change.id IS NOT NULL
   AND CASE WHEN change.at = $until THEN change.id < $before ELSE true END
-  AND (size($kinds) = 0 OR change.kind IN $kinds)
 WITH change
 ORDER BY change.at DESC, change.id DESC
+LIMIT $looked_at
+WITH change
+WHERE size($kinds) = 0 OR change.kind IN $kinds
+WITH change
 LIMIT $first
 WITH change, {ALL_ARRIVED} AS numbers
 RETURN {CHANGE_ROW} AS change
 """
 
+# as CHANGES_PAGE: where a page stopped that passed over as many as are looked at
+CHANGES_STOPPED = """
+MATCH (change:Change)
+USING INDEX SEEK change:Change(at, id)
+WHERE change.at >= $since AND change.at <= $until AND change.id IS NOT NULL
+  AND CASE WHEN change.at = $until THEN change.id < $before ELSE true END
+WITH change
+ORDER BY change.at DESC, change.id DESC
+SKIP $looked_at - 1
+LIMIT 1
+RETURN change.at AS at, change.id AS id
+"""
 
-async def changes_page(
-    reader: Reader, wanted: ChangeFilter, after: tuple[int, str] | None, first: int
-) -> tuple[Change, ...]:
-    """A page of all changes, newest first by (at, id), at most `first`. One statement.
 
-    Cost: the page; with kinds, the changes passed over until it is full.
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """Changes, newest first. end: where to go on, where the page stopped before it was full; else None."""
+
+    found: tuple[Change, ...]
+    end: tuple[int, str] | None = None
+
+
+async def changes_page(reader: Reader, wanted: ChangeFilter, after: tuple[int, str] | None, first: int) -> ChangePage:
+    """A page of all changes, newest first by (at, id), at most `first`. One statement; two for a page that is short.
+
+    Cost: the page; with kinds, the changes passed over until it is full, 10,000 at most.
     """
-    rows = await reader.rows(CHANGES_PAGE, **bounds_of(wanted, after), first=first, most=MOST_MOVED)
-    return tuple(change_from(row["change"]) for row in rows)
+    bounds = bounds_of(wanted, after)
+    rows = await reader.rows(CHANGES_PAGE, **bounds, first=first, most=MOST_MOVED, looked_at=LOOKED_AT)
+    found = tuple(change_from(row["change"]) for row in rows)
+    if len(found) == first or not wanted.kinds:
+        return ChangePage(found)
+    stopped = await reader.rows(CHANGES_STOPPED, **bounds, looked_at=LOOKED_AT)
+    return ChangePage(found, (stopped[0]["at"], stopped[0]["id"]) if stopped else None)
 
 
 # Everything that some identifiers were in: `change` and the `mints` of these, for each `asked`.

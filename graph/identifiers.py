@@ -133,18 +133,37 @@ async def shared_identifiers_of(
     }
 
 
-# Who shares `identifier`, from `asked.after` on; how many there are is read off the node.
+# Who shares `identifier`, from `asked.after` on; how many there are is read off the node. All are looked at, or, where
+# that is cheaper, everybody in the order of ids until the page is full: graph/accounts.py says why and when.
 _PEOPLE = """
 WHERE identifier.generic IS NOT NULL
-CALL (asked, identifier) {
-  MATCH (identifier)-[:SHARED_BY]->(person:Profile)
-  WHERE person.id > asked.after
+WITH asked, identifier, COUNT { (identifier)-[:SHARED_BY]->() } AS total
+WITH asked, identifier, total, total * total > 4 * $first * COUNT { (:Profile) } AS large
+CALL (asked, identifier, large) {
+  CALL (asked, identifier, large) {
+    UNWIND CASE WHEN large THEN [] ELSE [identifier] END AS it
+    MATCH (it)-[:SHARED_BY]->(person:Profile)
+    WHERE person.id > asked.after
+    RETURN person
+    ORDER BY person.id
+    LIMIT $first
+  UNION
+    UNWIND CASE WHEN large THEN [identifier] ELSE [] END AS it
+    CALL (asked, it) {
+      MATCH (person:Profile)
+      USING INDEX SEEK person:Profile(id)
+      WHERE person.id > asked.after AND EXISTS { (it)-[:SHARED_BY]->(person) }
+      RETURN person
+      ORDER BY person.id
+      LIMIT $first
+    }
+    RETURN person
+  }
   WITH person
   ORDER BY person.id
-  LIMIT $first
   RETURN collect(person {.id, .known, .shared, .first_seen, .last_seen, .pending}) AS people
 }
-RETURN asked.of AS of, asked.after AS after, COUNT { (identifier)-[:SHARED_BY]->() } AS total, people
+RETURN asked.of AS of, asked.after AS after, total, people
 """
 
 # profile_id (unique), then one expand
@@ -168,7 +187,7 @@ async def people_of(
     """Who shares each profile, from the person after a given id on; one that nobody shares has no entry.
 
     profiles: pairs of a profile and the id of the last person already shown. One statement.
-    Cost: all who share it are looked at for a page of them.
+    Cost: all who share it, or, where that is less, the people among whom a page of them is found.
     """
     pages = await _people(reader, PEOPLE_OF, profiles, first)
     return {(ProfileId(of), after): page for (of, after), page in pages.items()}

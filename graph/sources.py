@@ -105,26 +105,32 @@ class RunPlace:
     after: tuple[int, str] | None = None
 
 
-# A label scan: as many rows as there were loads.
+# run_source (source, started_at, id) in its order, once for each source
 RUNS_OF = """
 UNWIND $asked AS asked
-MATCH (run:Run)
-WHERE run.source = asked.source AND (asked.at IS NULL OR run.started_at < asked.at
-  OR run.started_at = asked.at AND run.id < asked.id)
-WITH asked, run
-ORDER BY run.started_at DESC, run.id DESC
-RETURN asked.number AS number, [run IN collect(run)[..$first] | run {.*}] AS runs
+CALL (asked) {
+  MATCH (run:Run)
+  USING INDEX SEEK run:Run(source, started_at, id)
+  WHERE run.source = asked.source AND run.started_at <= asked.at AND run.id IS NOT NULL
+    AND CASE WHEN run.started_at = asked.at THEN run.id < asked.id ELSE true END
+  RETURN run
+  ORDER BY run.source DESC, run.started_at DESC, run.id DESC
+  LIMIT $first
+}
+RETURN asked.number AS number, collect(run {.*}) AS runs
 """
+LATEST = (2**62, "")
 
 
 async def runs_of(reader: Reader, asks: Sequence[RunPlace], first: int) -> dict[RunPlace, tuple[Run, ...]]:
     """The loads of each source, newest first, at most `first`; without any no entry. One statement.
 
-    Cost: all loads there were, a few thousand as a rule. Raises DatabaseAwayError.
+    Cost: the page. Raises DatabaseAwayError.
     """
+    places = [ask.after or LATEST for ask in asks]
     asked = [
-        {"number": number, "source": ask.source, "at": ask.after and ask.after[0], "id": ask.after and ask.after[1]}
-        for number, ask in enumerate(asks)
+        {"number": number, "source": ask.source, "at": at, "id": id_}
+        for number, (ask, (at, id_)) in enumerate(zip(asks, places, strict=True))
     ]
     rows = await reader.rows(RUNS_OF, asked=asked, first=first)
     return {asks[row["number"]]: tuple(map(run_from, row["runs"])) for row in rows}

@@ -180,17 +180,19 @@ CALL (id) {
 RETURN id, collect(other)[..$others] AS others
 """
 
-# account_mail_domain (range), once for each domain
+# account_mail_domain (range), the first of each domain
 ACCOUNTS_OF_DOMAINS = """
 UNWIND $domains AS domain
 CALL (domain) {
   MATCH (said:Account)
   USING INDEX SEEK said:Account(mail_domain, key)
   WHERE said.mail_domain = domain AND said.key IS NOT NULL
+  WITH said
+  ORDER BY said.mail_domain, said.key
+  LIMIT $most
   OPTIONAL MATCH (said)-[:MERGED_INTO]->(head:Account)
   WITH DISTINCT coalesce(head, said) AS account
   ORDER BY account.key
-  LIMIT $most
   RETURN collect([account.key, account.name]) AS accounts
 }
 RETURN domain, accounts

@@ -24,7 +24,7 @@ from resolvers.ids import Noun, global_id
 from resolvers.interactions import Interaction
 from resolvers.lookups import ProfileLookup, profile_id_named
 from resolvers.nodes import Node, maybe, resolved
-from resolvers.paging import USUAL, After, Connection, First, Micros, counting, one_more, page_of, place_in
+from resolvers.paging import USUAL, After, Connection, First, Micros, counting, one_more, page_of, place_in, stopped_at
 from resolvers.scalars import Moment
 
 
@@ -222,7 +222,8 @@ async def changes(
     most, place = one_more(first), place_in(after, tuple[Micros, str])
     reader = info.context.world.reader
     found = await changes_page(reader, wanted, place, most)
-    return page_of(found, first, after, _place, counting(lambda: count_of_changes(reader, wanted)))
+    shown = page_of(found.found, first, after, _place, counting(lambda: count_of_changes(reader, wanted)))
+    return stopped_at(shown, found.end, after)
 
 
 async def about(

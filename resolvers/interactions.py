@@ -9,9 +9,10 @@ import msgspec
 import strawberry
 
 from graph.counting import count_of_interactions
-from graph.interactions import EVERYTHING, Ask, Payload, payloads_of, timelines_of
+from graph.interactions import EVERYTHING, Ask, Payload, TimelinePage, payloads_of, timelines_of, timelines_of_types
 from graph.interactions import Interaction as StoredInteraction
 from graph.interactions import InteractionFilter as Wanted
+from graph.interactions import TimeOrder as By
 from identity.identifiers import ProfileId
 from identity.messages import MessageKind
 from insight.interactions import NAMES, Kind, Names
@@ -20,7 +21,7 @@ from resolvers.batching import then
 from resolvers.errors import Code, refused
 from resolvers.identifiers import IdentifierName
 from resolvers.nodes import Node, resolved
-from resolvers.paging import Connection, Micros, counting, one_more, page_of, place_in
+from resolvers.paging import Connection, Counting, Micros, counting, one_more, page_of, place_in, stopped_at
 from resolvers.scalars import JsonValue, Moment, stored_json
 
 MOST_NAMES = 20
@@ -64,6 +65,18 @@ class InteractionFilter:
     names: list[str] | None = strawberry.field(default=None, description="Of any of these names, at most 20.")
     start: Moment | None = strawberry.field(default=None, description="At this moment or later.")
     end: Moment | None = strawberry.field(default=None, description="At this moment or earlier.")
+
+
+@strawberry.enum(description="In which order things come that have a moment.")
+class TimeOrder(Enum):
+    """In which order things come that have a moment; the values are those of graph/interactions.py."""
+
+    NEWEST_FIRST = strawberry.enum_value(
+        "newest", description="The newest first; what happens while you page stands before the first page."
+    )
+    OLDEST_FIRST = strawberry.enum_value(
+        "oldest", description="The oldest first; what happens while you page comes at the end."
+    )
 
 
 @strawberry.type(description="One identifier as a message carried it, before normalisation.")
@@ -140,15 +153,32 @@ class Interaction(Node):
 TypedFilter = Annotated[InteractionFilter | None, strawberry.argument(description="Which ones; all without it.")]
 
 
+Ordered = Annotated[TimeOrder, strawberry.argument(description="In which order.")]
+
+
 def timeline(
-    context: Asking, profile: ProfileId, first: int, after: str | None, wanted: InteractionFilter | None
+    context: Asking,
+    profile: ProfileId,
+    first: int,
+    after: str | None,
+    wanted: InteractionFilter | None,
+    order: TimeOrder = TimeOrder.NEWEST_FIRST,
 ) -> Connection[StoredInteraction] | Awaitable[Connection[StoredInteraction]]:
-    """A page of a profile's interactions, newest first."""
-    ask = Ask(profile, place_in(after, tuple[Micros, str]))
+    """A page of a profile's interactions, in their order."""
+    ask, most = Ask(profile, place_in(after, tuple[Micros, str])), one_more(first)
     asked = wanted_of(wanted, context.world.held.names)
-    found = context.batching.ask(timelines_of, ask, one_more(first), asked)
     count = counting(lambda: context.batching.ask(count_of_interactions, profile, asked))
+    if asked.types and not asked.names:
+        of_types = context.batching.ask(timelines_of_types, ask, most, asked, By(order.value))
+        return then(of_types, lambda page: _short(page or TimelinePage(()), first, after, count))
+    # the default goes without saying, as in `know_newest`
+    by = () if order is TimeOrder.NEWEST_FIRST else (By(order.value),)
+    found = context.batching.ask(timelines_of, ask, most, asked, *by)
     return then(found, lambda page: page_of(page or (), first, after, _place, count))
+
+
+def _short(page: TimelinePage, first: int, after: str | None, count: Counting) -> Connection[StoredInteraction]:
+    return stopped_at(page_of(page.found, first, after, _place, count), page.end, after)
 
 
 def _place(interaction: StoredInteraction) -> tuple[int, str]:

@@ -29,13 +29,12 @@ from resolvers.paging import (
     Connection,
     First,
     Micros,
-    PageInfo,
     all_counted,
     counting,
-    cursor_of,
     one_more,
     page_of,
     place_in,
+    stopped_at,
 )
 from resolvers.scalars import JsonValue, Moment
 from resolvers.segments import BetweenInput, SegmentInput, segments_by_name, usable_definition
@@ -138,15 +137,7 @@ async def profiles(
     page = await profiles_page(reader, asked, place_in(after, tuple[Micros, str]), most)
     count = counting(lambda: count_of_profiles(reader, asked))
     shown = page_of(page.found, first, after, lambda each: place_of(by, each), count)
-    if page.end is not None:  # it stopped after 10,000 profiles that are not wanted: the next page goes on there
-        start = shown.edges[0].cursor if shown.edges else None
-        shown.page_info = PageInfo(
-            has_next_page=True,
-            has_previous_page=after is not None,
-            start_cursor=start,
-            end_cursor=cursor_of(page.end),
-        )
-    return shown
+    return stopped_at(shown, page.end, after)
 
 
 def _searched(search: str) -> str:
@@ -237,10 +228,11 @@ async def accounts(
     """A page of accounts in an order, or the best hits of a text."""
     most, wanted, reader = one_more(first), _wanted_accounts(filter), info.context.world.reader
     if search is None:
-        listed = await accounts_page(reader, wanted, AccountsBy(order.value), place_in(after, tuple[Micros, str]), most)
-        at = {each.key: moment for each, moment in listed}
+        page = await accounts_page(reader, wanted, AccountsBy(order.value), place_in(after, tuple[Micros, str]), most)
+        places = {each.key: place for each, place in page.found}
         count = counting(lambda: count_of_accounts(reader, wanted))
-        return page_of([each for each, _ in listed], first, after, lambda each: (at[each.key], each.key), count)
+        shown = page_of([each for each, _ in page.found], first, after, lambda each: places[each.key], count)
+        return stopped_at(shown, page.end, after)
     text = _searched(search)
     found = await accounts_found(reader, text, wanted, place_in(after, tuple[float, str]), most)
     scores = {each.key: score for each, score in found}

@@ -153,6 +153,16 @@ def page_of(
     )
 
 
+def stopped_at(page: Connection[T], end: tuple[object, ...] | None, after: str | None) -> Connection[T]:
+    """A page that stopped before it was full, since it passed over too much: the next one goes on at `end`, if any."""
+    if end is not None:
+        start = page.edges[0].cursor if page.edges else None
+        page.page_info = PageInfo(
+            has_next_page=True, has_previous_page=after is not None, start_cursor=start, end_cursor=cursor_of(end)
+        )
+    return page
+
+
 def cursor_of(place: tuple[object, ...]) -> str:
     """An opaque text that holds a place: base64 of its JSON."""
     return url_safe(orjson.dumps(place))

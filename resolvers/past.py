@@ -18,6 +18,7 @@ from graph.changes import ChangeFilter
 from graph.identifiers import StoredIdentifier, identifiers_by_key
 from graph.interactions import Interaction as StoredInteraction
 from graph.interactions import InteractionFilter as Wanted
+from graph.interactions import TimeOrder
 from graph.past import PastIdentifier, PastPerson, View, person_by_id, person_by_key
 from graph.past_hearing import Asked, Rules
 from graph.past_memberships import memberships_then
@@ -212,16 +213,24 @@ def _account(key: str) -> StoredAccount:
     return PastAccount(key, namespace, value, None, None, None, 0, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which interactions, in which order."""
+
+    wanted: Wanted
+    order: TimeOrder
+
+
 async def past_timeline(
-    context: Asking, profile: PastProfile, first: int, after: str | None, wanted: Wanted
+    context: Asking, profile: PastProfile, first: int, after: str | None, which: Which
 ) -> Connection[StoredInteraction]:
-    """A page of what its identifiers had done, newest first."""
+    """A page of what its identifiers had done, in their order."""
     if profile.shared:
         sentence = (
             "`Profile.interactions` of a shared identifier cannot be read as of a past moment: whose it was is lost"
         )
         raise refused(Code.NOT_OF_THE_PAST, sentence, field="Profile.interactions")
-    page = PastPage(one_more(first), place_in(after, tuple[Micros, str]), wanted)
+    page = PastPage(one_more(first), place_in(after, tuple[Micros, str]), which.wanted, which.order)
     found = await timeline_then(context.world.reader, profile.person.keys, profile.view, page)
     return page_of([_interaction(each) for each in found], first, after, lambda each: (each.at, each.id))
 

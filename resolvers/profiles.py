@@ -15,6 +15,7 @@ from graph.households import MOST_SHARERS, households_of
 from graph.identifiers import SharedIdentifier as StoredShare
 from graph.identifiers import StoredIdentifier, identifiers_of, people_of, shared_identifiers_of
 from graph.interactions import Interaction as StoredInteraction
+from graph.interactions import TimeOrder as By
 from graph.profiles import Profile as StoredProfile
 from graph.segments import StoredSegment
 from graph.things import Order as StoredOrder
@@ -32,7 +33,7 @@ from resolvers.consents import Consent, consents_of
 from resolvers.households import Household, HouseholdShown, household_page
 from resolvers.identifiers import Contact, ContactPoint, Device, Identifier, SharedIdentifier, shared_page
 from resolvers.ids import Noun, global_id
-from resolvers.interactions import Interaction, TypedFilter, timeline, wanted_of
+from resolvers.interactions import Interaction, Ordered, TimeOrder, TypedFilter, timeline, wanted_of
 from resolvers.journeys import Journey, JourneyShown, Session, journey, sessions
 from resolvers.nodes import PROFILE, Node, resolved
 from resolvers.paging import (
@@ -49,6 +50,7 @@ from resolvers.paging import (
 )
 from resolvers.past import (
     PastProfile,
+    Which,
     past_history,
     past_identifiers,
     past_memberships,
@@ -163,10 +165,12 @@ def _interactions(
     first: First = USUAL,
     after: After = None,
     filter: TypedFilter = None,  # noqa: A002 -- the schema's word
+    order: Ordered = TimeOrder.NEWEST_FIRST,
 ) -> Connection[StoredInteraction] | Awaitable[Connection[StoredInteraction]]:
     if isinstance(parent, PastProfile):
-        return past_timeline(info.context, parent, first, after, wanted_of(filter, info.context.world.held.names))
-    return timeline(info.context, parent.id, first, after, filter)
+        which = Which(wanted_of(filter, info.context.world.held.names), By(order.value))
+        return past_timeline(info.context, parent, first, after, which)
+    return timeline(info.context, parent.id, first, after, filter, order)
 
 
 def _sessions(
@@ -254,7 +258,7 @@ class Profile(Node):
         resolver=_colleagues, graphql_type=pages(PROFILE), description="Other people in any of these accounts."
     )
     interactions: Connection[Interaction] = resolved(
-        _interactions, "What the person did, newest first; on shared devices, only hers."
+        _interactions, "What the person did; on shared devices, only hers."
     )
     sessions: Connection[Session] = resolved(_sessions, "Interactions as runs without a long pause, newest first.")
     journey: Journey = resolved(_journey, "Sessions, newest first, with the touchpoints in them.")

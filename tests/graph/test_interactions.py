@@ -7,7 +7,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graph.connection import Connection
-from graph.interactions import TIMELINE, Ask, InteractionFilter, interactions_by_id, payloads_of, timelines_of
+from graph.interactions import (
+    TIMELINE,
+    TIMELINE_OLDEST,
+    Ask,
+    Interaction,
+    InteractionFilter,
+    TimeOrder,
+    interactions_by_id,
+    payloads_of,
+    timelines_of,
+    timelines_of_types,
+)
 from graph.portraits import PORTRAITS_BY_IDENTIFIER, portraits_by_id, portraits_by_identifier
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.messages import MessageId
@@ -74,24 +85,58 @@ async def test_an_unknown_profile_has_no_timeline(graph: Connection) -> None:
     assert await timelines_of(graph.reader, [Ask(ProfileId("nobody"))], 5) == {}
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(size=st.integers(1, 7), names=st.sampled_from([(), ("Product Viewed", "Signed In")]))
-async def test_pages_of_any_size_are_the_whole_timeline(graph: Connection, size: int, names: tuple[str, ...]) -> None:
-    """Several interactions of several actors in one moment are told apart by their ids."""
+SEEN, SIGNED = "Product Viewed", "Signed In"
+FILTERS = (
+    InteractionFilter(),
+    InteractionFilter(names=(SEEN, SIGNED)),
+    InteractionFilter(names=(SEEN, *"abcde")),
+    InteractionFilter(types=("page",)),
+    InteractionFilter(types=("page", "track"), start=START + MINUTE, end=START + 2 * MINUTE),
+)
+
+
+def several() -> World:
+    """Several interactions of several actors in one moment, of two names and types, told apart by their ids."""
     made = World().person("anna", "user_id:anna", "anonymous_id:a")
     for number in range(12):
-        made.did(("user_id:anna", "anonymous_id:a")[number % 2], number // 5, id=f"web:{number:02d}")
+        actor, name, type_ = [("user_id:anna", SEEN, "track"), ("anonymous_id:a", SIGNED, "page")][number % 2]
+        made.did(actor, number // 5, name, id=f"web:{number:02d}", type=type_)
+    return made
+
+
+async def page(
+    graph: Connection, after: tuple[int, str] | None, size: int, wanted: InteractionFilter, order: TimeOrder
+) -> Sequence[Interaction]:
+    ask = Ask(ANNA, after)
+    if wanted.types and not wanted.names:
+        return (await timelines_of_types(graph.reader, [ask], size, wanted, order))[ask].found
+    return (await timelines_of(graph.reader, [ask], size, wanted, order)).get(ask, ())
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(size=st.integers(1, 7), wanted=st.sampled_from(FILTERS), order=st.sampled_from(TimeOrder))
+async def test_pages_of_any_size_are_the_whole_timeline_in_either_order(
+    graph: Connection, size: int, wanted: InteractionFilter, order: TimeOrder
+) -> None:
     await graph.writer.command("MATCH (n:Profile|Identifier|Interaction) DETACH DELETE n")
+    made = several()
     await made.write(graph.writer)
     seen: list[str] = []
     after = None
-    while page := (await timelines_of(graph.reader, [Ask(ANNA, after)], size, InteractionFilter(names=names))).get(
-        Ask(ANNA, after)
-    ):
-        seen += [each.id for each in page]
-        after = (page[-1].at, page[-1].id)
-    expected = sorted(((number // 5, f"web:{number:02d}") for number in range(12)), reverse=True)
-    assert seen == [id_ for _, id_ in expected]
+    while found := await page(graph, after, size, wanted, order):
+        seen += [each.id for each in found]
+        after = (found[-1].at, found[-1].id)
+    expected = sorted((row["at"], row["id"]) for row in made.rows["interactions"] if _is_wanted(row, wanted))
+    assert seen == [id_ for _, id_ in (expected if order is TimeOrder.OLDEST else reversed(expected))]
+
+
+def _is_wanted(row: dict[str, object], wanted: InteractionFilter) -> bool:
+    low, high = wanted.start or START, wanted.end or START + 60 * MINUTE
+    return (
+        (not wanted.names or row["name"] in wanted.names)
+        and (not wanted.types or row["type"] in wanted.types)
+        and low <= int(str(row["at"])) <= high
+    )
 
 
 async def test_a_portrait_is_profile_identifiers_and_first_page(graph: Connection) -> None:
@@ -159,7 +204,31 @@ async def test_a_page_of_a_long_history_costs_its_page(graph: Connection) -> Non
     common = {"first": 20, "types": [], "names": [], "start": 0}
     timeline = await hits(graph, TIMELINE, asked=[{**place, "profile": "anna"}], **common)
     portrait = await hits(graph, PORTRAITS_BY_IDENTIFIER, asked=[{**place, "key": "user_id:anna"}], **common)
-    assert (timeline < 200, portrait < 220) == (True, True), (timeline, portrait)
+    oldest = await hits(graph, TIMELINE_OLDEST, asked=[{**place, "profile": "anna"}], **{**common, "end": 2**62})
+    assert (timeline < 200, portrait < 220, oldest < 200) == (True, True, True), (timeline, portrait, oldest)
+
+
+RARE = "MATCH (i:Interaction {id: $id}) SET i.type = 'page'"
+
+
+async def test_who_asks_for_a_type_that_is_rare_is_told_where_to_go_on(graph: Connection) -> None:
+    await (
+        World()
+        .person("anna", "user_id:anna", "anonymous_id:a")
+        .did("anonymous_id:a", 0, type="page")
+        .write(graph.writer)
+    )
+    await graph.writer.command(MANY.replace("100000", "10500"))
+    await graph.writer.command(RARE, id="web:400")
+    wanted, ask = InteractionFilter(types=("page",)), Ask(ANNA)
+    first = (await timelines_of_types(graph.reader, [ask], 5, wanted))[ask]
+    assert ([each.actor for each in first.found], first.end) == (["anonymous_id:a"], (501, "web:501"))
+    ask = Ask(ANNA, first.end)
+    second = (await timelines_of_types(graph.reader, [ask], 5, wanted))[ask]
+    assert ([each.id for each in second.found], second.end) == (["web:400"], None)
+    ask = Ask(ANNA)
+    up = (await timelines_of_types(graph.reader, [ask], 5, wanted, TimeOrder.OLDEST))[ask]
+    assert ([each.id for each in up.found], up.end) == (["web:400"], (10_000, "web:10000"))
 
 
 async def test_a_repeat_that_differs_is_flagged_whether_or_not_it_came_with_the_first(graph: Connection) -> None:

@@ -37,6 +37,9 @@ OF_ONE = {
     "identifiers": f"identifiers(ARGS) {{ {PAGE} {{ id }} }} }}",
     "interactions": f"interactions(ARGS) {{ {PAGE} {{ id }} }} }}",
     "viewed": f'interactions(filter: {{ names: ["Viewed"] }}, ARGS) {{ {PAGE} {{ id }} }} }}',
+    "oldestFirst": f"interactions(order: OLDEST_FIRST, ARGS) {{ {PAGE} {{ id }} }} }}",
+    "oldestViewed": f'interactions(order: OLDEST_FIRST, filter: {{ names: "Viewed" }}, ARGS) {{ {PAGE} {{ id }} }} }}',
+    "tracked": f"interactions(filter: {{ types: [TRACK] }}, ARGS) {{ {PAGE} {{ id }} }} }}",
     "sessions": f"sessions(ARGS) {{ {PAGE} {{ id: start }} }} }}",
     "history": f"history(ARGS) {{ {PAGE} {{ id }} }} }}",
     "colleagues": f"colleagues(ARGS) {{ {PAGE} {{ id }} }} }}",
@@ -67,7 +70,17 @@ def of_order(place: Place) -> Place:
     return (*down(place[:2]), place[2])
 
 
-DOWN = ("byLastSeen", "byFirstSeen", "accountsLatest", "changes", "interactions", "viewed", "sessions", "history")
+DOWN = (
+    "byLastSeen",
+    "byFirstSeen",
+    "accountsLatest",
+    "changes",
+    "interactions",
+    "viewed",
+    "tracked",
+    "sessions",
+    "history",
+)
 ORDER: Mapping[str, Callable[[Place], Place]] = {
     **dict.fromkeys(LISTS, up),
     **dict.fromkeys(DOWN, down),
