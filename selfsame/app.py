@@ -121,7 +121,7 @@ def service(parts: Parts) -> Starlette:
     world = _worlds(parts, feed)
     collecting = Collecting(keys, intake, parts.connection.writer, parts.now, parts.hashing, parts.doors, guests)
     hearing = Hearing(parts.hooks, intake, parts.connection.writer, parts.now, parts.policy, parts.hashing)
-    door = door_of(keys, guests, parts.readers, world)
+    door = door_of(keys, guests, parts.readers, world, parts.watch.asked)
     routes = [
         Route(
             "/graphql",

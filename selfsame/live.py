@@ -11,6 +11,7 @@ from graph.connection import Connection
 from graph.feed import drop_entries, feed_standing, number_entries
 from graph.keys import ApiKey
 from resolvers.answering.socket import Door
+from resolvers.answering.told import Told
 from resolvers.feed import Feed
 from resolvers.viewer import Viewer
 from resolvers.world import World
@@ -28,8 +29,10 @@ DROP_SECONDS = 300.0
 RETENTION = timedelta(days=3)
 
 
-def door_of(keys: KeyRing, guests: Guests, readers: Origins, world: Callable[[], World]) -> Door:
-    """The front door of WebSockets. readers: the pages that may ask with a key that names none."""
+def door_of(
+    keys: KeyRing, guests: Guests, readers: Origins, world: Callable[[], World], told: Callable[[Told], None]
+) -> Door:
+    """The front door of WebSockets. readers: the pages that may ask with a key that names none; told: of operations."""
 
     async def admit(headers: Mapping[str, str], address: str | None) -> Viewer | None:
         key = await keys.known(secret_in(headers), address)
@@ -38,7 +41,7 @@ def door_of(keys: KeyRing, guests: Guests, readers: Origins, world: Callable[[],
     async def still(headers: Mapping[str, str]) -> bool:
         return await still_known(keys, headers)
 
-    return Door(admit, still, world)
+    return Door(admit, still, world, told=told)
 
 
 def _may_ask(headers: Mapping[str, str], key: ApiKey, readers: Origins) -> bool:

@@ -63,6 +63,10 @@ class Watch:
                 self.planned.add(ran.statement)
                 self.wondered.append(ran.statement)
 
+    def asked(self, told: Told) -> None:
+        """Hear of an operation, by whatever way it came."""
+        self.metrics.asked(told.kind, told.code, told.cost)
+
     def commit(self, sent_in: Sequence[Context]) -> AbstractContextManager[object]:
         """Watch a commit of messages that were sent in some contexts of requests."""
         return NOTHING if self.tracer is None else commit_span(self.tracer, sent_in)
@@ -122,7 +126,7 @@ class Watched:
         self.watch.metrics.answered(method, route, status, seconds)
         told = told_in(scope)
         for each in told:
-            self.watch.metrics.asked(each.kind, each.code, each.cost)
+            self.watch.asked(each)
         more = {}
         if span is not None:
             more = {"trace": trace_id(span)}

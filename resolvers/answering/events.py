@@ -6,7 +6,7 @@ nothing concerns who listens, an id without an event says how far the feed was r
 the stream ends without `complete`, by which clients know to come again.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 
 import anyio
@@ -18,7 +18,8 @@ from starlette.types import Receive, Scope, Send
 
 from resolvers.answering.endpoint import RefusedError, prepared, refusal
 from resolvers.answering.requests import Asked, asked_in
-from resolvers.answering.streaming import Result, answers_to
+from resolvers.answering.streaming import Result, answers_to, begun, refusal_told
+from resolvers.answering.told import TOLD
 from resolvers.asking import Progress
 from resolvers.errors import Code, refused
 from resolvers.viewer import Viewer
@@ -52,10 +53,16 @@ async def streamed(request: Request, viewer: Viewer, world: World, admitted: Adm
         progress = Progress()
         answers = await answers_to(ready, viewer, world, request.headers.get("last-event-id"), progress)
     except GraphQLError as error:
-        return refusal(request, [error])
+        return _refused(request, [error])
     except RefusedError as error:
-        return refusal(request, error.errors)
+        return _refused(request, error.errors)
+    request.scope[TOLD] = (begun(ready),)
     return EventStream(answers, world, admitted, progress)
+
+
+def _refused(request: Request, errors: Sequence[GraphQLError]) -> Response:
+    request.scope[TOLD] = (refusal_told(errors),)
+    return refusal(request, errors)
 
 
 class EventStream(Response):

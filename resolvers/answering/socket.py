@@ -19,7 +19,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from graph.failures import kind_of
 from resolvers.answering.endpoint import Prepared, RefusedError, prepared
 from resolvers.answering.requests import asked_from
-from resolvers.answering.streaming import answers_to
+from resolvers.answering.streaming import answers_to, begun, refusal_told
+from resolvers.answering.told import Told
 from resolvers.asking import Progress
 from resolvers.errors import Code, refused
 from resolvers.viewer import Viewer
@@ -81,12 +82,14 @@ class Door:
 
     still: whether that key opens what it did; also while nobody can tell. world: of an operation that begins now.
     busy: how many questions are being answered, for which a service that goes down waits.
+    told: hears of each operation.
     """
 
     admit: Callable[[Mapping[str, str], str | None], Awaitable[Viewer | None]]
     still: Callable[[Mapping[str, str]], Awaitable[bool]]
     world: Callable[[], World]
     busy: Busy = field(default_factory=Busy)
+    told: Callable[[Told], None] = lambda _: None
 
 
 async def conversed(socket: WebSocket, door: Door) -> None:
@@ -240,6 +243,7 @@ class _Conversation:
         except RefusedError as error:
             await self._refused(id_, error.errors)
         else:
+            self.door.told(begun(ready))
             scope = self.running[id_] = anyio.CancelScope()
             tasks.start_soon(self._run, id_, ready, viewer, scope)
 
@@ -277,6 +281,7 @@ class _Conversation:
         await self._send({**message, "id": id_})
 
     async def _refused(self, id_: str, errors: Sequence[GraphQLError]) -> None:
+        self.door.told(refusal_told(errors))
         await self._send({"type": "error", "id": id_, "payload": [each.formatted for each in errors]})
 
     async def _send(self, message: Mapping[str, object]) -> None:

@@ -1,6 +1,6 @@
 """An operation answered result by result, whatever carries them: a query has one, a subscription one per event."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import anyio
@@ -11,6 +11,7 @@ from graph.failures import kind_of, may_pass
 from resolvers.answering.endpoint import PATIENCE_SECONDS, Prepared, RefusedError, expected, extensions_of
 from resolvers.answering.guarded import schema_for, shown_to_viewer
 from resolvers.answering.spans import span
+from resolvers.answering.told import Told
 from resolvers.asking import Asking, Progress
 from resolvers.errors import Code, refused, with_code
 from resolvers.viewer import Viewer
@@ -90,6 +91,16 @@ async def _begun(ready: Prepared, context: Asking) -> AsyncIterator[ExecutionRes
     if isinstance(stream, ExecutionResult):
         raise RefusedError([with_code(expected(each), Code.VARIABLES_INVALID) for each in stream.errors or ()])
     return stream
+
+
+def begun(ready: Prepared) -> Told:
+    """What is told of an operation that has begun; how it ends is told to its caller alone."""
+    return Told(ready.operation.kind.value, ready.document.digest, ready.cost)
+
+
+def refusal_told(errors: Sequence[GraphQLError]) -> Told:
+    """What is told of an operation that cannot be begun."""
+    return Told(code=str((errors[0].extensions or {}).get("code", Code.UNEXPECTED.value)))
 
 
 def _begun_at_all(result: ExecutionResult) -> ExecutionResult:

@@ -5,6 +5,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,8 +26,10 @@ from selfsame.errors import SettingsInvalidError
 from selfsame.guests import Edge
 from selfsame.tracing import statement_span
 from selfsame.watching import Watch
+from tests.serving import until_async
+from tests.walks.listening import MERGES, events, opened
 from tests.walks.sending import identify, track
-from tests.walks.service import Company, in_process
+from tests.walks.service import Company, in_process, over_network
 from tests.walks.traces import receiver_of_traces
 from tests.walks.vendors import hooks
 
@@ -80,6 +83,27 @@ async def test_what_is_answered_asked_written_and_read_is_counted(company: Compa
     assert found[("selfsame_neo4j_connections",)] >= 1
     assert ("process_open_fds",) in found
     assert complaints(answer.text) == []
+
+
+@pytest.mark.neo4j
+async def test_what_is_asked_over_websockets_and_streams_is_counted(graph: Connection) -> None:
+    async with over_network(graph) as company:
+        url = str(company.http.base_url).rstrip("/")
+        async with opened(url, company.read_key) as listener, AsyncExitStack() as stack:
+            await listener.subscribe("1", MERGES)
+            await listener.subscribe("2", "{ nothing }")
+            assert (await listener.hear())["type"] == "error"
+            await stack.enter_async_context(events(company.http, company.read_key, MERGES, {}))
+            headers = {"accept": "text/event-stream", "authorization": f"Bearer {company.read_key}"}
+            await company.http.post("/graphql", json={"query": "{ nothing }"}, headers=headers)
+            await until_async(lambda: two_listen(company), 30)
+            found = numbers((await company.http.get("/metrics")).text)
+        assert found["selfsame_graphql_operations_total", "ok", "subscription"] == 1  # a stream is told of at its end
+        assert found["selfsame_graphql_operations_total", "query_invalid", "none"] == 2
+
+
+async def two_listen(company: Company) -> bool:
+    return numbers((await company.http.get("/metrics")).text)[("selfsame_subscriptions",)] == 2
 
 
 def complaints(text: str) -> list[str]:
