@@ -439,6 +439,7 @@ class Subscription:
         interaction_added, "New interactions of a person, also those on devices that she shares."
     )
     segment_changed: SegmentChange = _streamed(
-        segment_changed, "Who enters a kept segment and who leaves it, each by themselves."
+        segment_changed,
+        "Who enters a kept segment and who leaves it, each by themselves. It ends when the segment is removed.",
     )
     load_progress: LoadProgress = _streamed(load_progress, "How far a load is: now, then at each step until its end.")
