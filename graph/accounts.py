@@ -85,6 +85,11 @@ STATEMENT_ROW = """[
     said.key, identifier.key
   ]"""
 
+# As `ranked` has them, so that the statement that is shown is among the first ones.
+RANK = """coalesce(head([n IN range(0, size($roles) - 1) WHERE $roles[n] = membership.role]), size($roles)),
+      membership.last_seen DESC, coalesce(membership.role, ''), membership.source, said.key, identifier.key"""
+MOST_STATEMENTS = 100  # of one person and one account
+
 PROFILE_ROW = "profile {.id, .known, .shared, .first_seen, .last_seen, .pending}"
 
 
@@ -140,7 +145,9 @@ UNWIND $profiles AS profile
 MATCH (anchor:Profile {{id: profile}})<-[:IDENTIFIES]-(identifier:Identifier)-[membership:MEMBER_OF]->(said:Account)
 USING INDEX SEEK anchor:Profile(id)
 OPTIONAL MATCH (said)-[:MERGED_INTO]->(head:Account)
-WITH profile, coalesce(head, said) AS account, collect({STATEMENT_ROW}) AS statements
+WITH profile, coalesce(head, said) AS account, membership, said, identifier
+ORDER BY {RANK}
+WITH profile, account, collect({STATEMENT_ROW})[..$statements] AS statements
 RETURN profile, collect([{ACCOUNT_ROW}, statements]) AS memberships
 """
 
@@ -152,7 +159,7 @@ async def memberships_of(
 
     roles: the highest first; of several in one account the highest is shown, then what was said last.
     """
-    rows = await reader.rows(MEMBERSHIPS_OF, profiles=list(profiles))
+    rows = await reader.rows(MEMBERSHIPS_OF, profiles=list(profiles), roles=list(roles), statements=MOST_STATEMENTS)
     return {
         ProfileId(row["profile"]): tuple(
             sorted(
@@ -254,6 +261,9 @@ CALL (asked) {{
   CALL (profile, parts) {{
     MATCH (profile)<-[:IDENTIFIES]-(identifier:Identifier)-[membership:MEMBER_OF]->(said:Account)
     WHERE said IN parts
+    WITH membership, said, identifier
+    ORDER BY {RANK}
+    LIMIT $statements
     RETURN collect({STATEMENT_ROW}) AS statements
   }}
   WITH profile, statements
@@ -275,7 +285,7 @@ async def members_of(
     """
     parts = await parts_within(reader, {each.owner for each in asks}, depth)
     asked = [{"owner": each.owner, "last": each.last, "keys": sorted(parts[each.owner])} for each in asks]
-    rows = await reader.rows(MEMBERS_OF, asked=asked, first=first)
+    rows = await reader.rows(MEMBERS_OF, asked=asked, first=first, roles=list(roles), statements=MOST_STATEMENTS)
     return {
         After(row["owner"], row["last"]): tuple(
             Member(profile_from(profile), _history(statements, roles)) for profile, statements in row["members"]

@@ -8,6 +8,7 @@ has one touchpoint all the same, its first interaction: she came directly.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from urllib.parse import parse_qs, urlsplit
 
 from identity.messages import Json
@@ -16,6 +17,7 @@ from insight.things import text_in
 
 MICROS_PER_MINUTE = 60_000_000
 Facts = Mapping[str, Json]
+MOST_NAMES = 100  # of what happened in a session
 PARTS = ("source", "medium", "name", "term", "content")
 
 
@@ -38,7 +40,7 @@ class Moment:
 class Session:
     """A run of interactions without a pause longer than the idle minutes. start, end: its first and last moment in µs.
 
-    names: what happened, each once, in the order of their first time. moments: all of it, in the order of time.
+    names: what happened, each once, in the order of their first time, at most 100. moments: all of it, in that of time.
     """
 
     start: int
@@ -87,7 +89,8 @@ def sessions_of(moments: Iterable[Moment], idle_minutes: int) -> tuple[Session, 
 
 
 def _session(run: Sequence[Moment]) -> Session:
-    return Session(run[0].at, run[-1].at, len(run), tuple(dict.fromkeys(each.label for each in run)), tuple(run))
+    names = islice(dict.fromkeys(each.label for each in run), MOST_NAMES)
+    return Session(run[0].at, run[-1].at, len(run), tuple(names), tuple(run))
 
 
 def touchpoints_of(session: Iterable[Said]) -> tuple[Touchpoint, ...]:

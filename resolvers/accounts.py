@@ -223,7 +223,9 @@ class _Belonging:
     source: str = strawberry.field(resolver=_source, description="The source that said so.")
     since: Moment | None = strawberry.field(resolver=_shown_since, description="Since when, if said.")
     last_seen: Moment = strawberry.field(resolver=_last_seen, description="When it was last said.")
-    history: list[MembershipStatement] = resolved(_history, "All that was said of it, the one that is shown first.")
+    history: list[MembershipStatement] = resolved(
+        _history, "What was said of it, the one that is shown first, at most 100."
+    )
 
 
 @strawberry.type(description="An account's side of a membership.")

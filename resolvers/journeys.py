@@ -136,7 +136,8 @@ class Session:
     end: Moment = strawberry.field(description="The moment of its last interaction.")
     count: int = strawberry.field(description="How many interactions it has.")
     names: list[str] = strawberry.field(
-        description="What happened, each name once, in the order of its first time; the type where there is no name."
+        description="What happened, each name once, in the order of its first time, at most 100; the type where "
+        "there is no name."
     )
     interactions: Connection[Interaction] = resolved(_moments, "What happened in it, in the order of time.")
     touchpoints: list[Touchpoint] = resolved(

@@ -38,6 +38,18 @@ async def test_a_person_has_each_account_once_with_the_highest_role(graph: Conne
     } == {"anna": [(FERN, None), (NORTH, "owner")]}
 
 
+async def test_of_many_statements_the_one_that_is_shown_is_kept_first(graph: Connection) -> None:
+    made = World().account(NORTH, "Fern North").person("anna", "user_id:anna").member("user_id:anna", NORTH, "owner")
+    for number in range(120):
+        made.member("user_id:anna", NORTH, f"role {number:03d}", 1 + number)
+    await made.write(graph.writer)
+    (membership,) = (await memberships_of(graph.reader, [ProfileId("anna")], ROLES))[ProfileId("anna")]
+    (member,) = (await members_of(graph.reader, [After(NORTH)], 5, 1, ROLES))[After(NORTH)]
+    roles = ["owner", *(f"role {number:03d}" for number in reversed(range(21, 120)))]
+    assert [each.role for each in membership.history] == roles
+    assert member.history == membership.history
+
+
 async def test_members_are_people_in_pages(graph: Connection) -> None:
     await world().write(graph.writer)
     first, rest = After(NORTH), After(NORTH, "anna")

@@ -26,12 +26,12 @@ BOUNDED = {
     "Refusal.sizes Refusal.values Suggestion.identifiers Suggestion.values Explanation.remedies Refusal.remedies "
     "Remedy.about",
     POLICY: "TooLarge.limits DecidedPerson.traits DecisionEvent.acts Source.namespaces",
-    SAID: "Profile.traits Profile.consents Profile.accounts Account.traits Member.history Membership.history "
-    "Session.names",
+    SAID: "Profile.traits Profile.consents Profile.accounts Account.traits",
     BY_HAND: "Account.mergedFrom Organisation.accounts AccountsDecided.organisations Erased.policies",
     "500": "AccountTree.branches Neighbourhood.nodes",
     "200 ties of each of at most 500 nodes": "Neighbourhood.edges Neighbourhood.leftOut Relation.leftOut",
-    "100": "Erased.after MergeEvent.moved Order.products Query.nodes Query.segments Profile.segments",
+    "100": "Member.history Membership.history Session.names Erased.after MergeEvent.moved Order.products Query.nodes "
+    "Query.segments Profile.segments",
     "50 interactions of each session of a page": "Session.touchpoints Journey.touchpoints",
     "20": "Explanation.refusals Explanation.refused Refusal.decisions Refusal.links Relation.paths",
     "10": "Change.evidence",

@@ -88,3 +88,8 @@ def test_a_session_knows_its_moments_in_the_order_of_time(moments: list[Moment])
     assert [each for session in reversed(found) for each in session.moments] == sorted(
         moments, key=lambda each: (each.at, each.id)
     )
+
+
+def test_a_session_names_a_hundred_things_at_most() -> None:
+    (session,) = sessions_of([Moment(number, f"{number:03d}", f"n{number:03d}", "track") for number in range(150)], 30)
+    assert (session.count, session.names) == (150, tuple(f"n{number:03d}" for number in range(100)))
