@@ -8,15 +8,13 @@ import strawberry
 
 from graph.accounts import accounts_by_key
 from graph.changes import changes_by_id
-from graph.identifiers import identifiers_by_mint
 from graph.interactions import interactions_by_id
 from graph.things import Campaign, Deal, Order, Product, Thing, Ticket, things_by_key
 from identity.messages import MessageId
 from resolvers.asking import Asking, Info
 from resolvers.errors import Code, refused
-from resolvers.finding import profile_by_id
+from resolvers.finding import identifier_by_mint, profile_by_id
 from resolvers.ids import Noun, global_id, node_in
-from resolvers.lookups import standing_for
 from resolvers.paging import MOST
 from resolvers.segments import segments_by_name
 
@@ -46,10 +44,7 @@ async def _profile(name: str, context: Asking) -> object | None:
 
 
 async def _identifier(name: str, context: Asking) -> object | None:
-    found = await context.batching.ask(identifiers_by_mint, name)
-    if found is None and (now := await standing_for(name, context)):
-        return await context.batching.ask(identifiers_by_mint, now)
-    return found
+    return await identifier_by_mint(name, context)
 
 
 async def _interaction(name: str, context: Asking) -> object | None:

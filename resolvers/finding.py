@@ -1,19 +1,21 @@
-"""Finding a profile by a lookup. What a profile's page needs at once is read at once."""
+"""Finding a profile or an identifier by a lookup. What a profile's page needs at once is read at once."""
 
 from typing import Annotated
 
 import strawberry
 
-from graph.identifiers import identifiers_of
+from graph.identifiers import StoredIdentifier, identifiers_by_key, identifiers_by_mint, identifiers_of
 from graph.past import View
 from graph.portraits import Portrait, portraits_by_id, portraits_by_identifier
 from graph.profiles import Profile as StoredProfile
 from graph.profiles import profiles_by_id, profiles_by_identifier
 from identity.identifiers import ProfileId
 from resolvers.asking import Asking, Info
+from resolvers.errors import Code, refused
 from resolvers.identifiers import key_named
+from resolvers.ids import Noun, node_in
 from resolvers.interactions import know_newest
-from resolvers.lookups import ByProfile, ProfileLookup, profile_id_named, standing_for
+from resolvers.lookups import ByIdentifier, ByProfile, ProfileLookup, profile_id_named, standing_for
 from resolvers.past import past_profile
 from resolvers.profiles import RedirectedProfile
 from resolvers.scalars import Moment
@@ -80,3 +82,21 @@ def _seen(portrait: Portrait, context: Asking, wish: Wish) -> StoredProfile:
     context.batching.know(portrait.identifiers, identifiers_of, portrait.profile.id)
     know_newest(context, portrait.profile.id, portrait.newest, wish.firsts)
     return portrait.profile
+
+
+async def identifier(info: Info, by: ByIdentifier) -> StoredIdentifier | None:
+    """The identifier that a lookup names; None when nothing is known of it. Raises GraphQLError `erased`, `bad_id`."""
+    if by.identifier:
+        return await info.context.batching.ask(identifiers_by_key, await key_named(by.identifier, info.context))
+    noun, name = node_in(by.id or "")
+    if noun is not Noun.IDENTIFIER:
+        raise refused(Code.BAD_ID, f"`{str(by.id)[:80]}` is the id of no identifier")
+    return await identifier_by_mint(name, info.context)
+
+
+async def identifier_by_mint(mint: str, context: Asking) -> StoredIdentifier | None:
+    """The identifier that a mint stands for today; None when it was never given out. Raises GraphQLError `erased`."""
+    found = await context.batching.ask(identifiers_by_mint, mint)
+    if found is None and (now := await standing_for(mint, context)):
+        return await context.batching.ask(identifiers_by_mint, now)
+    return found

@@ -26,6 +26,19 @@ class ProfileLookup:
     )
 
 
+@strawberry.input(one_of=True, description="How to find an identifier: by one of these.")
+class IdentifierBy:
+    """How to find an identifier."""
+
+    id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="Its global id, or one of another that it stands for today."
+    )
+    identifier: IdentifierLookup | None = strawberry.field(
+        default=strawberry.UNSET, description="Its namespace and value."
+    )
+
+
+ByIdentifier = Annotated[IdentifierBy, strawberry.argument(description="Its id, or its namespace and value.")]
 ByProfile = Annotated[ProfileLookup, strawberry.argument(description="An id or an identifier.")]
 
 

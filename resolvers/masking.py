@@ -73,7 +73,7 @@ STATEMENT = "role source since lastSeen"
 
 FIELDS: Mapping[str, Mapping[str, Rule]] = {
     "Query": _rules(
-        "profile account accounts device order product deal ticket campaign node nodes changes segments "
+        "profile account accounts device identifier order product deal ticket campaign node nodes changes segments "
         "unmergePreview sources source audience",
         arguments="profiles segmentPreview",
         refused="how whySame whyNot suggestions connection neighbourhood",

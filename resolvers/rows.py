@@ -36,7 +36,9 @@ Resolve = Callable[..., object]
 DEEPEST = 10
 
 # What can be asked at the root; all else cannot be cut and is refused before anything is read.
-ROOTS = frozenset({"profile", "profiles", "account", "device", "node", "nodes", "__typename", "__schema", "__type"})
+ROOTS = frozenset(
+    {"profile", "profiles", "account", "device", "identifier", "node", "nodes", "__typename", "__schema", "__type"}
+)
 
 
 def _fields(**types: str) -> frozenset[tuple[str, str]]:
@@ -71,7 +73,7 @@ INSIDE = _fields(
 ) | {(kind, name) for kind in KINDS for name in ("actor", "identifiers", "warnings")}
 # What is looked at, and left out where it is not seen.
 LOOKED_AT = _fields(
-    Query="profile account device node nodes",
+    Query="profile account device identifier node nodes",
     Profile="accounts",
     IdentifierName="identifier profile",
     Account="parent",

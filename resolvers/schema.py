@@ -11,8 +11,8 @@ from resolvers.decisions import DecisionAnswer, merge_profiles, undo_decision, u
 from resolvers.erasure import EraseAnswer, UnsuppressAnswer, erase, unsuppress
 from resolvers.explanations import Explanation, How, how, why_not, why_same
 from resolvers.fetching import node, nodes
-from resolvers.finding import profile
-from resolvers.identifiers import Contact, ContactPoint, Device, device
+from resolvers.finding import identifier, profile
+from resolvers.identifiers import Contact, ContactPoint, Device, Identifier, device
 from resolvers.interaction_kinds import KINDS
 from resolvers.listing import accounts, profiles
 from resolvers.manual_traits import TraitAnswer, clear_trait, set_trait
@@ -51,6 +51,9 @@ class Query:
     )
     account: Account | None = resolved(account, "An organisation; null if unknown.")
     device: Device | None = resolved(device, "The device with an anonymous id; null if unknown.")
+    identifier: Identifier | None = resolved(
+        identifier, "A contact, a device or a contact point, of a person or shared; null if unknown."
+    )
     order: Order | None = resolved(order, "An order; null if unknown.")
     product: Product | None = resolved(product, "A product; null if unknown.")
     deal: Deal | None = resolved(deal, "A deal; null if unknown.")

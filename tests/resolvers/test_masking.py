@@ -80,6 +80,7 @@ ROOTS = """
 profile(by: {identifier: {namespace: "user_id", value: "anna"}})
 account(by: {key: {namespace: "account", value: "fern"}})
 device(anonymousId: "a1")
+identifier(by: {identifier: {namespace: "email", value: "anna@fern.no"}})
 profiles
 changes
 segments

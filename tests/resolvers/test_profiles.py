@@ -142,6 +142,45 @@ async def test_a_person_says_what_she_shares(graph: Connection) -> None:
     }
 
 
+IDENTIFIER = "query ($by: IdentifierBy!) { identifier(by: $by) { __typename id value profile { id } } }"
+
+
+@pytest.mark.parametrize(
+    ("namespace", "value", "kind", "whose"),
+    [
+        ("user_id", "anna", "Contact", "anna"),
+        ("email", " Anna@Fern.NO", "ContactPoint", "anna"),
+        ("anonymous_id", "a1", "Device", "anna"),
+        ("anonymous_id", "kiosk", "Device", "kiosk"),
+    ],
+)
+async def test_an_identifier_is_found_by_its_name_and_by_its_id(
+    graph: Connection, namespace: str, value: str, kind: str, whose: str
+) -> None:
+    me = await settled(graph)
+    found = (await me.ask(IDENTIFIER, by={"identifier": {"namespace": namespace, "value": value}}))["identifier"]
+    assert isinstance(found, dict)
+    assert (found["__typename"], found["value"]) == (kind, value.strip().lower())
+    assert found["profile"] == {"id": global_id(Noun.PROFILE, whose)}
+    assert len(me.statements) == 2
+    assert (await me.ask(IDENTIFIER, by={"id": found["id"]}))["identifier"] == found
+    assert (await me.ask("query ($id: ID!) { node(id: $id) { id } }", id=found["id"]))["node"] == {"id": found["id"]}
+
+
+async def test_an_id_of_an_identifier_says_what_became_of_it(graph: Connection) -> None:
+    me = await settled(graph)
+    await graph.writer.command(
+        "CREATE (:Erased {mint: 'erased'}), (:FormerId {id: 'f', mint: 'former', now: 'anna'}), "
+        "(:FormerId {id: 'b', mint: 'blocked'})"
+    )
+    by = {name: {"id": global_id(Noun.IDENTIFIER, name)} for name in ("never", "erased", "former", "blocked")}
+    assert await me.ask(IDENTIFIER, by=by["never"]) == {"identifier": None}
+    assert [await me.refused(IDENTIFIER, by=by[each]) for each in ("erased", "blocked")] == ["erased"] * 2
+    former = (await me.ask(IDENTIFIER, by=by["former"]))["identifier"]
+    assert isinstance(former, dict)
+    assert former["id"] == global_id(Noun.IDENTIFIER, "anna")
+
+
 async def listed(me: Caller, arguments: str) -> tuple[list[str], str | None]:
     page = (await me.ask(f"{{ profiles{arguments} {{ edges {{ node {{ id }} }} pageInfo {{ endCursor }} }} }}"))[
         "profiles"
@@ -210,6 +249,10 @@ async def test_a_search_finds_profiles_in_pages(graph: Connection) -> None:
         ('{ profile(by: { identifier: { namespace: "email", value: "no address" } }) { id } }', "identifier_invalid"),
         ('{ profile(by: { identifier: { namespace: "Not One!", value: "x" } }) { id } }', "namespace_invalid"),
         ('{ account(by: { id: "nonsense" }) { id } }', "bad_id"),
+        ('{ identifier(by: { id: "nonsense" }) { id } }', "bad_id"),
+        (f'{{ identifier(by: {{ id: "{ANNA}" }}) {{ id }} }}', "bad_id"),
+        ('{ identifier(by: { identifier: { namespace: "Not One!", value: "x" } }) { id } }', "namespace_invalid"),
+        ('{ identifier(by: { identifier: { namespace: "user_id", value: "null" } }) { id } }', "identifier_blocked"),
     ],
 )
 async def test_what_cannot_be_asked_has_a_code_and_a_sentence(graph: Connection, query: str, code: str) -> None:

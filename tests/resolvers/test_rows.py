@@ -102,6 +102,7 @@ WAYS = (
     'account(by: {key: {namespace: "account", value: "part"}})',
     "profiles",
     'device(anonymousId: "a1")',
+    'identifier(by: {identifier: {namespace: "email", value: "anna@fern.no"}})',
 )
 
 
@@ -119,6 +120,14 @@ async def test_whatever_is_asked_nobody_of_another_account_is_in_an_answer(graph
     assert {each for each in FOREIGN if each in all_} >= {"rob", "rival", "B-1"}
 
 
+HIDDEN_IDENTIFIERS = ("user_id:rob", "anonymous_id:kiosk", "phone:+4799887766", "email:no@fern.no")
+
+
+def _named(key: str) -> str:
+    namespace, _, value = key.partition(":")
+    return f'{{namespace: "{namespace}", value: "{value}"}}'
+
+
 @pytest.mark.neo4j
 @pytest.mark.anyio
 async def test_what_is_named_and_not_seen_is_as_if_it_were_unknown(graph: Connection) -> None:
@@ -131,6 +140,10 @@ async def test_what_is_named_and_not_seen_is_as_if_it_were_unknown(graph: Connec
         f'account(by: {{key: {{namespace: "account", value: "{each}"}}}}) {{ id }}' for each in ("rival", "holding")
     ]
     lookups += [f'device(anonymousId: "{each}") {{ id }}' for each in ("rob-web", "kiosk")]
+    lookups += [f"identifier(by: {{identifier: {_named(each)}}}) {{ id }}" for each in HIDDEN_IDENTIFIERS]
+    await graph.writer.command("CREATE (:Erased {mint: 'was-rob'})")
+    minted = ("rob", "kiosk", "never", "was-rob")
+    lookups += [f'identifier(by: {{id: "{global_id(Noun.IDENTIFIER, each)}"}}) {{ id }}' for each in minted]
     found = await me.ask("{ " + " ".join(f"a{number}: {each}" for number, each in enumerate(lookups)) + " }")
     assert set(found.values()) == {None}
     ids = [(Noun.PROFILE, "anna"), (Noun.PROFILE, "rob"), (Noun.ACCOUNT, "account:rival"), (Noun.ACCOUNT, FERN),
