@@ -6,7 +6,8 @@ from typing import Annotated
 
 import strawberry
 
-from graph.changes import About, ChangeFilter, changes_about, changes_page
+from graph.changes import About, changes_about, changes_page
+from graph.changes import ChangeFilter as Wanted
 from graph.counting import count_of_changes, count_of_changes_about
 from graph.identifiers import StoredIdentifier, identifiers_by_mint, identifiers_of
 from graph.interactions import EARLIEST, LATEST, interactions_by_id
@@ -200,6 +201,18 @@ class RuleEvent(Change):
 Kinds = Annotated[list[ChangeKind] | None, strawberry.argument(description="Of any of these kinds; all without it.")]
 Since = Annotated[Moment | None, strawberry.argument(description="Recorded at this moment or later.")]
 Until = Annotated[Moment | None, strawberry.argument(description="Recorded at this moment or earlier.")]
+
+
+@strawberry.input(description="Which changes a history shows; what is not given does not matter.")
+class ChangeFilter:
+    """Which changes a history shows."""
+
+    kinds: list[ChangeKind] | None = strawberry.field(default=None, description="Of any of these kinds.")
+    since: Moment | None = strawberry.field(default=None, description="Recorded at this moment or later.")
+    until: Moment | None = strawberry.field(default=None, description="Recorded at this moment or earlier.")
+
+
+FilteredChanges = Annotated[ChangeFilter | None, strawberry.argument(description="Which ones; all without it.")]
 OfProfile = Annotated[
     ProfileLookup | None, strawberry.argument(description="Only those about this person's identifiers of today.")
 ]
@@ -227,7 +240,7 @@ async def changes(
 
 
 async def about(
-    context: Asking, keys: Sequence[IdentifierKey], first: int, after: str | None, wanted: ChangeFilter
+    context: Asking, keys: Sequence[IdentifierKey], first: int, after: str | None, wanted: Wanted
 ) -> Connection[StoredChange]:
     """A page of the changes about some identifiers, newest first."""
     ask = About(tuple(keys), place_in(after, tuple[Micros, str]))
@@ -236,17 +249,25 @@ async def about(
     return page_of(found or (), first, after, _place, count)
 
 
-async def history(context: Asking, profile: ProfileId, first: int, after: str | None) -> Connection[StoredChange]:
+async def history(
+    context: Asking, profile: ProfileId, first: int, after: str | None, wanted: ChangeFilter | None
+) -> Connection[StoredChange]:
     """A page of the changes about a profile's identifiers, newest first."""
+    chosen = changes_wanted(wanted)
     one_more(first)  # a bad size is refused before anything is read
     own = await context.batching.ask(identifiers_of, profile)
-    return await about(context, [each.key for each in own or ()], first, after, ChangeFilter())
+    return await about(context, [each.key for each in own or ()], first, after, chosen)
 
 
-def _wanted(kinds: Sequence[ChangeKind] | None, since: int | None, until: int | None) -> ChangeFilter:
+def changes_wanted(asked: ChangeFilter | None) -> Wanted:
+    """Which changes a filter shows. Raises GraphQLError where it names too many kinds."""
+    return Wanted() if asked is None else _wanted(asked.kinds, asked.since, asked.until)
+
+
+def _wanted(kinds: Sequence[ChangeKind] | None, since: int | None, until: int | None) -> Wanted:
     if len(kinds or ()) > len(Kind):
         raise refused(Code.TOO_MANY_VALUES, "a filter has each kind once")
-    return ChangeFilter(
+    return Wanted(
         tuple(str(each.value) for each in kinds or ()),
         EARLIEST if since is None else since,
         LATEST if until is None else until,

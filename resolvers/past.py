@@ -6,7 +6,7 @@ never answered with the present: what may be answered stands in one table, and e
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from graphql import GraphQLError
@@ -239,6 +239,9 @@ def _interaction(each: StoredInteraction) -> StoredInteraction:
     return PastInteraction(**{**asdict(each), "actor": cast("IdentifierKey", PastKey(each.actor))})
 
 
-async def past_history(context: Asking, profile: PastProfile, first: int, after: str | None) -> Connection[Change]:
-    """A page of the changes about its identifiers, up to the moment, newest first."""
-    return await about(context, profile.person.keys, first, after, ChangeFilter(until=profile.view.recorded))
+async def past_history(
+    context: Asking, profile: PastProfile, first: int, after: str | None, wanted: ChangeFilter
+) -> Connection[Change]:
+    """A page of the changes about its identifiers that are wanted, up to the moment, newest first."""
+    known = replace(wanted, until=min(wanted.until, profile.view.recorded))
+    return await about(context, profile.person.keys, first, after, known)

@@ -28,7 +28,7 @@ from insight.traits import ExplainedTrait
 from resolvers.accounts import Membership
 from resolvers.asking import Info
 from resolvers.batching import then
-from resolvers.changes import Change, history
+from resolvers.changes import Change, FilteredChanges, changes_wanted, history
 from resolvers.consents import Consent, consents_of
 from resolvers.households import Household, HouseholdShown, household_page
 from resolvers.identifiers import Contact, ContactPoint, Device, Identifier, SharedIdentifier, shared_page
@@ -197,11 +197,15 @@ async def _segments(parent: strawberry.Parent[StoredProfile], info: Info) -> Seq
 
 
 async def _history(
-    parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
+    parent: strawberry.Parent[StoredProfile],
+    info: Info,
+    first: First = USUAL,
+    after: After = None,
+    filter: FilteredChanges = None,  # noqa: A002 -- the schema's word
 ) -> Connection[StoredChange]:
     if isinstance(parent, PastProfile):
-        return await past_history(info.context, parent, first, after)
-    return await history(info.context, parent.id, first, after)
+        return await past_history(info.context, parent, first, after, changes_wanted(filter))
+    return await history(info.context, parent.id, first, after, filter)
 
 
 def _redirected_from(parent: strawberry.Parent[StoredProfile]) -> str | None:

@@ -29,10 +29,11 @@ query ($first: Int! = 100, $after: String, $kinds: [ChangeKind!], $profile: Prof
 }
 """
 HISTORY = """
-query ($by: ProfileLookup!) {
-  profile(by: $by) { history(first: 100) { edges { node {
-    kind count ... on MergeEvent { moved { identifier { value } } }
-  } } } }
+query ($by: ProfileLookup!, $first: Int! = 100, $after: String, $filter: ChangeFilter, $asOf: DateTime) {
+  profile(by: $by, asOf: $asOf) { history(first: $first, after: $after, filter: $filter) {
+    totalCount
+    edges { cursor node { kind count at ... on MergeEvent { moved { identifier { value } } } } }
+  } }
 }
 """
 
@@ -97,6 +98,34 @@ async def test_a_history_is_what_concerned_a_person_and_of_arrivals_only_her_own
     assert values(arrival["moved"]) == {"u1", "a1"}
     assert [each["kind"] for each in await changes(company, profile=user("u2"))] == ["ARRIVED"]
     assert await changes(company, profile=user("nobody")) == []
+
+
+async def history(company: Company, **asked: Json) -> dict[str, Json]:
+    found = (await company.ask(HISTORY, by=user("u1"), **asked))["profile"]["history"]
+    assert isinstance(found, dict)
+    return found
+
+
+async def test_a_history_shows_the_kinds_that_are_asked_for_in_pages(company: Company) -> None:
+    await company.send(*(identify(f"u{number}", f"a{number}") for number in (1, 2)), identify("u1", email="a@b.no"))
+    await company.send(track("a3"), identify("u1", "a3"), track("a4"), identify("u1", "a4"))
+    merges = [each for each in (await history(company))["edges"] if each["node"]["kind"] == "MERGED"]
+    first = await history(company, filter={"kinds": ["MERGED"]}, first=1)
+    rest = await history(company, filter={"kinds": ["MERGED"]}, after=first["edges"][0]["cursor"])
+    assert [*first["edges"], *rest["edges"]] == merges
+    assert first["totalCount"] == len(merges) == 2
+
+
+async def test_a_history_shows_the_time_that_is_asked_for_and_of_the_past_nothing_later(company: Company) -> None:
+    await company.send(identify("u1"), identify("u1", "a1"), identify("u1", "a2"))
+    newest, middle, oldest = (await history(company))["edges"]
+    between = middle["node"]["at"]
+    assert (await history(company, filter={"since": between}))["edges"] == [newest, middle]
+    assert (await history(company, filter={"until": between}))["edges"] == [middle, oldest]
+    assert (await history(company, filter={"since": between, "until": between, "kinds": ["SPLIT"]}))["edges"] == []
+    then = newest["node"]["at"]
+    assert (await history(company, asOf=then, filter={"until": between}))["edges"] == [middle, oldest]
+    assert (await history(company, asOf=between, filter={"until": then}))["edges"] == [middle, oldest]
 
 
 async def test_pages_are_the_whole_log_newest_first_and_a_window_is_kept(company: Company) -> None:
