@@ -42,7 +42,7 @@ class Batching:
     def __init__(self, reader: Reader, joining: Joining | None = None) -> None:
         self.reader = reader
         self._joining = joining or Joining()
-        self._asked: dict[object, Future[Any]] = {}
+        self._asked: dict[object, list[Future[Any]]] = {}
         self._known: dict[object, Known[object]] = {}
         self._gathered: dict[object, Batch] = {}
         self._sent: list[Batch] = []
@@ -62,14 +62,18 @@ class Batching:
         if known is not None:
             return cast("Awaitable[V | None]", known)
         asked = self._asked.get(name)
-        if asked is None or asked.cancelled():
-            asked = self._asked[name] = get_running_loop().create_future()
-            batch = self._gathered.get(wanted)
-            if batch is None or len(batch.waiting) >= MOST_KEYS:
-                reader = self.reader  # not `self`, which holds the batch: no circle is left to the collector
-                batch = self._begun(wanted, lambda keys: read(reader, keys, *args, **kwargs))
-            batch.waiting[key] = asked
-        return asked
+        if asked is not None and (there := _there(asked)) is not None:
+            return there
+        mine: Future[V | None] = get_running_loop().create_future()
+        if asked is not None and not all(each.cancelled() for each in asked):
+            asked.append(mine)
+            return mine
+        batch = self._gathered.get(wanted)
+        if batch is None or len(batch.waiting) >= MOST_KEYS:
+            reader = self.reader  # not `self`, which holds the batch: no circle is left to the collector
+            batch = self._begun(wanted, lambda keys: read(reader, keys, *args, **kwargs))
+        batch.waiting[key] = self._asked[name] = [mine]
+        return mine
 
     def know(self, value: V, read: Reading[K, P, V], key: K, *args: P.args, **kwargs: P.kwargs) -> None:
         """Answer later questions for a key with a value that was read in another way."""
@@ -87,6 +91,11 @@ class Batching:
         if not batch.dropped:
             self._sent.append(batch)
             self._joining.send(wanted, batch)
+
+
+def _there(asked: Sequence[Future[Any]]) -> Future[Any] | None:
+    """The one that is answered already, which nobody can cancel any more."""
+    return next((each for each in asked if each.done() and not each.cancelled()), None)
 
 
 def then(answer: Awaitable[V], shape: Callable[[V], R]) -> R | Awaitable[R]:

@@ -1,5 +1,6 @@
 """Journeys: a profile's interactions as sessions, and the touchpoints that say from where she came."""
 
+from asyncio import gather
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -102,7 +103,7 @@ async def _happened(
     most, place = one_more(first), place_in(after, tuple[Micros, str])
     rest = [each for each in session.moments if place is None or (each.at, each.id) > place][:most]
     waiting = [context.batching.ask(interactions_by_id, MessageId(each.id)) for each in rest]
-    found = [one for each in waiting if (one := await each) is not None]
+    found = [one for one in await gather(*waiting) if one is not None]
     return page_of(found, first, after, lambda each: (each.at, each.id), all_counted(len(session.moments)))
 
 
@@ -113,7 +114,8 @@ def _touchpoints(parent: strawberry.Parent[StoredSession], info: Info) -> Awaita
 async def _touched(context: Asking, session: StoredSession) -> Sequence[StoredTouchpoint]:
     looked_at = session.moments[:MOST_LOOKED_AT]
     waiting = [context.batching.ask(payloads_of, MessageId(each.id)) for each in looked_at]
-    return touchpoints_of([_said(moment, await each) for moment, each in zip(looked_at, waiting, strict=True)])
+    said = await gather(*waiting)
+    return touchpoints_of([_said(moment, each) for moment, each in zip(looked_at, said, strict=True)])
 
 
 def _said(moment: StoredMoment, payload: Payload | None) -> Said:
@@ -169,8 +171,7 @@ async def _read_together(context: Asking, several: Sequence[StoredSession]) -> N
         for session in several
         for each in session.moments[:MOST_LOOKED_AT]
     ]
-    for each in waiting:
-        await each
+    await gather(*waiting)
 
 
 @strawberry.type(description="A page of sessions, newest first, with the touchpoints in them.")

@@ -74,15 +74,17 @@ class Lines:
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self._kept: deque[str] = deque()
+        self._soon = False
         atexit.register(self.flush)
 
     def info(self, line: str) -> None:
         """Write a line, soon."""
         self._kept.append(line)
-        if len(self._kept) > 1:
-            return  # the first of them has seen to it
+        if self._soon:
+            return
         try:
             get_running_loop().call_soon(self.flush)
+            self._soon = True
         except RuntimeError:  # no event loop runs here
             self.flush()
 
@@ -96,6 +98,7 @@ class Lines:
 
     def flush(self) -> None:
         """Write what is kept."""
+        self._soon = False  # before the rest: who keeps a line from now on sees to it
         parts = []
         with suppress(IndexError):
             while True:

@@ -5,6 +5,7 @@ wakes up: of a small answer a tenth of the processor time.
 """
 
 from asyncio import AbstractEventLoop, BaseTransport, Transport
+from collections.abc import Iterable
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -38,6 +39,15 @@ class Gathered:
         if self._parts:
             data, self._parts, self._size = b"".join(self._parts), [], 0
             self.own.write(data)
+
+    def writelines(self, parts: Iterable[bytes]) -> None:
+        """Write several, soon."""
+        self.write(b"".join(parts))
+
+    def write_eof(self) -> None:
+        """End what is written, behind what was."""
+        self.flush()
+        self.own.write_eof()
 
     def close(self) -> None:
         """Close the connection behind what was written."""

@@ -56,6 +56,18 @@ class UnplannedError(Exception):
     """A part of the operation that no plan covers. Never leaves this room."""
 
 
+FEWEST_PLACES, MOST_PLACES = 100, 1_000
+
+
+def most_places(text: str) -> int:
+    """How many fields a plan of a text may have: what is spread many times over is not worth a plan.
+
+    A fragment is compiled at each place where it is spread, so a small text may mean a hundred thousand fields: half a
+    second, and 20 MB. A field that is written out takes some characters.
+    """
+    return min(max(FEWEST_PLACES, len(text) // 2), MOST_PLACES)
+
+
 class Waiting(NamedTuple):
     """What a field waits for, and where it goes."""
 
@@ -148,13 +160,14 @@ class Run:
     told: dict[Place, Told] = field(default_factory=dict)
 
 
-def compiled(executor: Executor[Any], kind: GraphQLObjectType, *, guarded: bool) -> Answer:
-    """What answers the operation of an executor, whose root is of a type. Raises UnplannedError.
+def compiled(executor: Executor[Any], kind: GraphQLObjectType, most: int, *, guarded: bool) -> Answer:
+    """What answers the operation of an executor, whose root is of a type. Raises UnplannedError, GraphQLError.
 
+    most: how many fields it may have; some are compiled when the first value of their type comes.
     Of the executor's variables only those count that switch parts on and off. guarded: for who has not `pii:read`.
     """
     selected = collect_fields(EXECUTABLE, executor.fragments, executor.variable_values, kind, executor.operation)
-    return _Compiling(executor, guarded).selection(kind, selected.grouped_field_set).answer
+    return _Compiling(executor, guarded, most).selection(kind, selected.grouped_field_set).answer
 
 
 def right(value: object) -> object:
@@ -168,6 +181,7 @@ def right(value: object) -> object:
 class _Compiling:
     executor: Executor[Any]
     guarded: bool
+    left: int
 
     def selection(self, kind: GraphQLObjectType, selected: Selected) -> Shaped:
         """What answers a selection: fields that are read in one go; what a resolver has to wait for comes later."""
@@ -198,6 +212,9 @@ class _Compiling:
     def _field(self, kind: GraphQLObjectType, shown_as: str, details: Sequence[FieldDetails]) -> Read | Resolved:
         """A field that is read, or what resolves it and makes the answer of that."""
         name = details[0].node.name.value
+        self.left -= 1
+        if self.left < 0:
+            raise UnplannedError("too many fields")
         if name == "__typename":
             return said(shown_as, kind.name)
         if name.startswith("__"):

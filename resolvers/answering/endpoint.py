@@ -35,6 +35,8 @@ OLD, NEW = "application/json", "application/graphql-response+json"
 PATIENCE_SECONDS = 30.0
 SCHEMA = frozenset({"__schema", "__type"})
 WATCHED_AFTER_SECONDS = 0.3
+# How graphql-core begins to speak of a variable, null or missing, that does not fit the argument where it stands.
+INPUTS = ("Argument '", "Variable '")
 # Of what is asked by an address: it is about people, is somebody else's with another key, and has to go when they do.
 NOT_KEPT = {"Cache-Control": "no-store"}
 
@@ -183,9 +185,9 @@ def _check_cost(cost: int, viewer: Viewer) -> None:
 
 async def _executed(request: Request, ready: Prepared, viewer: Viewer, asked: World, old: bool) -> Said:
     asking = Asking(viewer, asked)
-    line = _Line()
+    line = Line()
     try:
-        async with timeout(None) as patience, _Watching(line, request, ready.operation.kind, patience):
+        async with timeout(None) as patience, Watching(line, request, ready.operation.kind, patience):
             with span("execute"):
                 result = await shown_to_viewer(ready.document, ready.question, asking, ready.operation.plans)
     except TimeoutError as error:
@@ -208,13 +210,13 @@ def extensions_of(ready: Prepared, viewer: Viewer) -> dict[str, object]:
 
 
 @dataclass(slots=True)
-class _Line:
+class Line:
     """The line to a client. cut: whether it hung up."""
 
     cut: bool = False
 
 
-class _Watching:
+class Watching:
     """Give up what takes too long, and a query whose client hangs up; what is over soon costs one timer.
 
     A mutation is carried through, whoever hangs up.
@@ -222,7 +224,7 @@ class _Watching:
 
     __slots__ = ("begun", "kind", "line", "patience", "request", "soon", "watching")
 
-    def __init__(self, line: _Line, request: Request, kind: OperationType, patience: Timeout) -> None:
+    def __init__(self, line: Line, request: Request, kind: OperationType, patience: Timeout) -> None:
         self.line, self.request, self.kind, self.patience = line, request, kind, patience
         self.watching: Task[None] | None = None
 
@@ -242,9 +244,10 @@ class _Watching:
             self.watching = get_running_loop().create_task(_heard(self.line, self.request, self.patience))
 
 
-async def _heard(line: _Line, request: Request, patience: Timeout) -> None:
-    message = await request.receive()
-    if message["type"] == "http.disconnect":
+async def _heard(line: Line, request: Request, patience: Timeout) -> None:
+    if request.method == "GET":
+        await request.receive()  # its empty body, for which nobody has asked
+    if (await request.receive())["type"] == "http.disconnect":
         line.cut = True
         patience.reschedule(get_running_loop().time())
 
@@ -282,6 +285,8 @@ def expected(error: GraphQLError) -> GraphQLError:
     if (error.extensions or {}).get("code"):
         return error
     cause = error.original_error
+    if isinstance(cause, GraphQLError | None) and error.message.startswith(INPUTS):
+        return with_code(error, Code.VARIABLES_INVALID)
     if isinstance(cause, PolicyApplyingError):
         return _at(error, refused(Code.POLICY_APPLYING, cause.sentence))
     if cause is not None and may_pass(cause):

@@ -6,17 +6,18 @@ nothing concerns who listens, an id without an event says how far the feed was r
 the stream ends without `complete`, by which clients know to come again.
 """
 
+from asyncio import timeout
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 
 import anyio
 import orjson
 from graphql import GraphQLError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from resolvers.answering.endpoint import RefusedError, prepared, refusal
+from resolvers.answering.endpoint import Line, RefusedError, Watching, prepared, refusal
 from resolvers.answering.requests import Asked, asked_in
 from resolvers.answering.streaming import Result, answers_to, begun, refusal_told
 from resolvers.answering.told import TOLD
@@ -42,7 +43,11 @@ def wants_events(request: Request) -> bool:
 
 
 async def streamed(request: Request, viewer: Viewer, world: World, admitted: Admitted) -> Response:
-    """The stream of answers to a request. admitted: whether its key still opens what it did."""
+    """The stream of answers to a request. admitted: whether its key still opens what it did.
+
+    Raises ClientDisconnect when the client of a query hung up before it was answered.
+    """
+    line = Line()
     try:
         viewer.meter.ask()
         asked = await asked_in(request, 1)
@@ -51,11 +56,17 @@ async def streamed(request: Request, viewer: Viewer, world: World, admitted: Adm
         ready = prepared(asked, viewer, request.method)
         viewer.meter.spend(ready.cost)
         progress = Progress()
-        answers = await answers_to(ready, viewer, world, request.headers.get("last-event-id"), progress)
+        resume = request.headers.get("last-event-id")
+        async with timeout(None) as patience, Watching(line, request, ready.operation.kind, patience):
+            answers = await answers_to(ready, viewer, world, resume, progress)
     except GraphQLError as error:
         return _refused(request, [error])
     except RefusedError as error:
         return _refused(request, error.errors)
+    except TimeoutError as error:
+        if line.cut:
+            raise ClientDisconnect from error
+        return _refused(request, [refused(Code.TOO_SLOW)])
     request.scope[TOLD] = (begun(ready),)
     return EventStream(answers, world, admitted, progress)
 

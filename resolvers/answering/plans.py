@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from graphql import (
     DirectiveNode,
     DocumentNode,
+    GraphQLError,
     OperationDefinitionNode,
     OperationType,
     Undefined,
@@ -23,12 +24,13 @@ from graphql.execution import Executor
 from graphql.execution.values import VariableValues
 
 from resolvers.answering.arguments import Values, reading, variables_in
-from resolvers.answering.compiling import Run, UnplannedError, Waiting, compiled, right
+from resolvers.answering.compiling import Run, UnplannedError, Waiting, compiled, most_places, right
 from resolvers.answering.fields import EXECUTABLE
 from resolvers.answering.leaves import Answer
 from resolvers.asking import Asking
 
 MOST_SWITCHES = 4
+MOST_PLANS = 4  # of one operation
 
 
 @dataclass(slots=True)
@@ -85,19 +87,33 @@ async def answer_of(
         return None
     key = (guarded, *(coerced.coerced.get(name) for name in plans.switches))
     if key not in plans.plans:
+        if len(plans.plans) >= MOST_PLANS:
+            return None
         plans.plans[key] = _made(plans, coerced, guarded=guarded)
     root = plans.plans[key]
-    return None if root is None else await _answered(root, Run(context, coerced))
+    if root is None:
+        return None
+    try:
+        return await _answered(root, Run(context, coerced))
+    except UnplannedError:
+        plans.plans[key] = None
+        return None
 
 
 async def _answered(root: Answer, run: Run) -> dict[str, object] | None:
-    """What the plan says, waiting level by level; None when anything went wrong, which is graphql-core's to report."""
+    """What the plan says, waiting level by level; None when anything went wrong, which is graphql-core's to report.
+
+    Raises UnplannedError for a value of a type whose fields are more than a plan may have.
+    """
     try:
         data = root(None, run)
         while run.waiting:
             now, run.waiting = run.waiting, []
             for each, value in zip(now, await _had(now), strict=True):
                 each.shown[each.name] = each.complete(right(value), run)
+    except UnplannedError:
+        await _had(run.waiting)
+        raise
     except Exception:  # noqa: BLE001 -- graphql-core meets it again, and reports it
         await _had(run.waiting)  # what was begun is what graphql-core will ask for; the loaders keep it
         return None
@@ -126,6 +142,10 @@ def _made(plans: Planned, variables: VariableValues, *, guarded: bool) -> Answer
         *({name: each[name] for name in plans.switches if name in each} for each in variables)
     )
     try:
-        return compiled(built, EXECUTABLE.query_type, guarded=guarded)
-    except UnplannedError:
+        return compiled(built, EXECUTABLE.query_type, most_places(_text(plans.operation)), guarded=guarded)
+    except (UnplannedError, GraphQLError):  # the latter of a null that decides on a part: graphql-core reports it
         return None
+
+
+def _text(operation: OperationDefinitionNode) -> str:
+    return operation.loc.source.body if operation.loc is not None else ""

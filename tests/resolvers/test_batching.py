@@ -1,11 +1,16 @@
 """A list costs the same number of statements whatever its length, in every field of every type."""
 
+from asyncio import ensure_future, sleep
+from collections.abc import Mapping, Sequence
+from typing import cast
+
 import pytest
 
-from graph.connection import Connection
+from graph.connection import Connection, Reader
 from graph.segments import define_segment
 from insight.segments import Comparison, TraitIs
 from resolvers.answering.fields import EXECUTABLE
+from resolvers.batching import Batching
 from tests.graph.world import START
 from tests.resolvers.calling import caller
 from tests.resolvers.people import crowd
@@ -149,3 +154,18 @@ async def test_whatever_way_it_is_written_a_profile_is_one_statement(graph: Conn
     variables = ", ".join(each for name, each in used.items() if f"${name}" in selected)
     await me.ask(f'query {f"({variables})" if variables else ""} {{ profile(by: {{ id: "p01" }}) {selected} }}')
     assert len(me.statements) == 1
+
+
+async def test_a_field_that_is_given_up_takes_nothing_from_another_that_waits_for_the_same() -> None:
+    """graphql-core cancels what the neighbours of a failed field wait for."""
+    batching = Batching(cast("Reader", None))
+
+    async def read(_: Reader, keys: Sequence[str]) -> Mapping[str, str]:
+        await sleep(0.01)
+        return {key: key.upper() for key in keys}
+
+    one, other = ensure_future(batching.ask(read, "a")), ensure_future(batching.ask(read, "a"))
+    await sleep(0)
+    one.cancel()
+    assert await other == "A"
+    assert await batching.ask(read, "a") == "A"

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 import anyio
+import orjson
 import pytest
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
@@ -11,6 +13,7 @@ from starlette.types import Message
 from graph.connection import Connection, Reader, Row
 from graph.keys import Scope
 from resolvers.answering import endpoint
+from resolvers.answering.events import streamed
 from resolvers.viewer import Viewer
 from tests.resolvers.calling import Caller, caller, read
 from tests.serving import until_async
@@ -61,9 +64,10 @@ async def test_what_takes_too_long_is_gone_from_neo4j_within_a_second(
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-async def test_so_is_what_a_client_asked_who_hung_up(graph: Connection, me: Caller, question: str) -> None:
+@pytest.mark.parametrize("way", ["POST", "GET", "a stream"])
+async def test_so_is_what_a_client_asked_who_hung_up(graph: Connection, me: Caller, question: str, way: str) -> None:
     gone = anyio.Event()
-    body = b'{"query": "%s"}' % question.replace('"', '\\"').encode()
+    body, address = (b"", urlencode({"query": question})) if way == "GET" else (orjson.dumps({"query": question}), "")
     messages = iter([{"type": "http.request", "body": body, "more_body": False}])
 
     async def receive() -> Message:
@@ -72,14 +76,30 @@ async def test_so_is_what_a_client_asked_who_hung_up(graph: Connection, me: Call
         await gone.wait()
         return {"type": "http.disconnect"}
 
-    scope = {"type": "http", "method": "POST", "query_string": b"", "headers": [(b"content-type", b"application/json")]}
+    scope = {
+        "type": "http",
+        "method": "GET" if way == "GET" else "POST",
+        "query_string": address.encode(),
+        "headers": [(b"content-type", b"application/json")],
+    }
+    viewer, request = Viewer(Scope.READ), Request(scope, receive)
+
+    answering = (
+        streamed(request, viewer, me.world, admitted)
+        if way == "a stream"
+        else endpoint.answered(request, viewer, me.world)
+    )
 
     async def ask() -> None:
         with pytest.raises(ClientDisconnect):
-            await endpoint.answered(Request(scope, receive), Viewer(Scope.READ), me.world)
+            await answering
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(ask)
         await until_async(lambda: running(graph), 10)
         gone.set()
     await until_async(lambda: no_more(graph), 1)
+
+
+async def admitted() -> bool:
+    return True
