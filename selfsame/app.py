@@ -52,6 +52,7 @@ from selfsame.metrics import CONTENT_TYPE
 from selfsame.openapi import openapi_text
 from selfsame.origins import Origins
 from selfsame.providers import Provider
+from selfsame.questions import question_failed, question_refused
 from selfsame.refusals import Refusal
 from selfsame.telemetry import log
 from selfsame.tokens import FRESH_SECONDS, Tokens
@@ -125,7 +126,7 @@ def service(parts: Parts) -> Starlette:
     routes = [
         Route(
             "/graphql",
-            Direct(for_pages(guarded(_graphql(parts, keys, guests, world)))),
+            Direct(for_pages(guarded(_graphql(parts, keys, guests, world), question_failed))),
             methods=["GET", "POST", "OPTIONS"],
         ),
         *collecting.routes(),
@@ -337,10 +338,10 @@ def _graphql(parts: Parts, keys: KeyRing, guests: Guests, world_now: Callable[[]
             return way
         key = await keys.known(secret_in(request.headers), address_of(request))
         if isinstance(key, Refusal):
-            return refused(key)
+            return question_refused(request, key)
         request.scope[KEY] = known_as(key)
         if (why := page_refused(request, key, parts.readers)) is not None:
-            return refused(why)
+            return question_refused(request, why)
         viewer, world = guests.viewer(key), world_now()
         if wants_events(request):
             answer = await streamed(request, viewer, world, partial(still_known, keys, request.headers))

@@ -40,6 +40,7 @@ TP2 = "/com.snowplowanalytics.snowplow/tp2"
 # A transparent GIF of one pixel.
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 Answer = Callable[[Request], Awaitable[Response]]
+Tell = Callable[[Request, Exception], Response]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +181,12 @@ def from_pages(answer: Answer, origins: Origins) -> Answer:
     return endpoint
 
 
-def guarded(answer: Answer) -> Answer:
-    """An endpoint whose every error becomes an answer."""
+def _told(_: Request, error: Exception) -> Response:
+    return failed(error)
+
+
+def guarded(answer: Answer, tell: Tell = _told) -> Answer:
+    """An endpoint whose every error becomes an answer. tell: in which form."""
 
     async def endpoint(request: Request) -> Response:
         try:
@@ -190,9 +195,9 @@ def guarded(answer: Answer) -> Answer:
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except CancelledError:  # uvicorn's patience with what is unanswered when the service goes down
-            return failed(IntakeClosedError("the service went down before this was done; send it again"))
+            return tell(request, IntakeClosedError("the service went down before this was done; send it again"))
         except Exception as error:  # noqa: BLE001 - the edge: whatever happened, the sender is told
-            return failed(error)
+            return tell(request, error)
 
     return endpoint
 

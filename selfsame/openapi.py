@@ -228,8 +228,8 @@ def _graphql() -> Described:
         "content": content("Answers", *media),
     }
     failures = {
-        "400": "QuestionUnusable", "401": "KeyRefused", "403": "QuestionRefused", "405": "QuestionMethod",
-        "413": "QuestionTooLarge", "429": "QuestionTooMany", "500": "Fault", "503": "QuestionWaits",
+        "400": "QuestionUnusable", "401": "QuestionOfNobody", "403": "QuestionRefused", "405": "QuestionMethod",
+        "413": "QuestionTooLarge", "429": "QuestionTooMany", "500": "QuestionFailed", "503": "QuestionWaits",
     }  # fmt: skip
     asked = [
         _query("query", "The document; may be left out where `documentId` or a hash in `extensions` names it."),

@@ -100,7 +100,6 @@ SCHEMAS: dict[str, object] = {
     "Error": _open("message extensions",
         message=TEXT, extensions=_open("code", code=TEXT), path={"type": "array"},
     ),
-    "ErrorsOrProblem": {"anyOf": [{"$ref": f"#/components/schemas/{each}"} for each in ("Errors", PROBLEM)]},
     "Health": _closed("status", status={"type": "string", "enum": ["live", "ready"]}),
     "Text": TEXT,
     "Anything": True,
@@ -136,13 +135,18 @@ RESPONSES: dict[str, object] = {
     "WrongToken": _problem("`verify_token_wrong`."),
     "UnknownSource": _problem("`unknown_source`."),
     "WebhookMethod": _problem("`webhook_method`.", headers=ALLOW),
+    "QuestionOfNobody": {
+        **response("As `KeyRefused`, in the form of GraphQL.", "Errors", *GRAPHQL),
+        "headers": CHALLENGE,
+    },
+    "QuestionFailed": response("`unexpected`: a fault in Selfsame itself.", "Errors", *GRAPHQL),
     "QuestionUnusable": response("What was asked cannot be executed.", "Errors", *GRAPHQL),
-    "QuestionRefused": response("`key_scope`, `origin_refused`, `preflight_needed`.", "ErrorsOrProblem", *GRAPHQL),
+    "QuestionRefused": response("`key_scope`, `origin_refused`, `preflight_needed`.", "Errors", *GRAPHQL),
     "QuestionMethod": {**response("`method`.", "Errors", *GRAPHQL), "headers": ALLOW},
     "QuestionTooLarge": response("`body_too_large`: more than 1 MB.", "Errors", *GRAPHQL),
     "QuestionMedia": response("`content_type`.", "Errors", *GRAPHQL),
-    "QuestionTooMany": {**response("`rate_limited`.", "ErrorsOrProblem", *GRAPHQL), "headers": RETRY},
+    "QuestionTooMany": {**response("`rate_limited`.", "Errors", *GRAPHQL), "headers": RETRY},
     "QuestionWaits": response(
-        "`database_away`, `policy_applying`, `too_slow`, `issuer_away`.", "ErrorsOrProblem", *GRAPHQL
+        "`database_away`, `policy_applying`, `too_slow`, `issuer_away`, `intake_closed`.", "Errors", *GRAPHQL
     ),
 }

@@ -82,8 +82,8 @@ async def answered(request: Request, viewer: Viewer, asked: World) -> Response:
     Raises ClientDisconnect when the client hung up before there was an answer to a query.
     """
     said: Said | list[Said]
-    media_type = _media_type(request)
-    old = media_type == OLD
+    kind = media_type(request)
+    old = kind == OLD
     try:
         viewer.meter.ask()
         questions = await asked_in(request, viewer.bounds.operations)
@@ -95,7 +95,7 @@ async def answered(request: Request, viewer: Viewer, asked: World) -> Response:
         said = _refusal([error], old)
     request.scope[TOLD] = tuple(each.told for each in said) if isinstance(said, list) else (said.told,)
     if isinstance(said, list):
-        return Response(orjson.dumps([each.content for each in said]), 200, media_type=media_type)
+        return Response(orjson.dumps([each.content for each in said]), 200, media_type=kind)
     return _response(request, said)
 
 
@@ -168,12 +168,12 @@ def _terse(error: GraphQLError) -> GraphQLError:
 
 def refusal(request: Request, errors: Sequence[GraphQLError]) -> Response:
     """The answer to a request that is not executed."""
-    return _response(request, _refusal(errors, _media_type(request) == OLD))
+    return _response(request, _refusal(errors, media_type(request) == OLD))
 
 
 def _response(request: Request, said: Said) -> Response:
     headers = {**NOT_KEPT, **said.headers} if request.method == "GET" else said.headers
-    return Response(orjson.dumps(said.content), said.status, headers, _media_type(request))
+    return Response(orjson.dumps(said.content), said.status, headers, media_type(request))
 
 
 def _check_cost(cost: int, viewer: Viewer) -> None:
@@ -319,5 +319,6 @@ def _refusal(errors: Sequence[GraphQLError], old: bool) -> Said:
     return Said(STATUS_OF_CODE.get(code, 200 if old else 400), content, headers, Told(code=code.value))
 
 
-def _media_type(request: Request) -> str:
+def media_type(request: Request) -> str:
+    """The type of what a client is answered in JSON: the one that it accepts."""
     return NEW if NEW in request.headers.get("accept", "").lower() else OLD

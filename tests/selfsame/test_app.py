@@ -46,7 +46,7 @@ async def test_graphql_wants_a_key_that_was_given_out(company: Company) -> None:
     question = {"query": "{ segments { name } }"}
     bare = await company.http.post("/graphql", json=question)
     unknown = await company.http.post("/graphql", json=question, auth=("ssr_unknown", ""))
-    assert [(each.status_code, each.json()["error"]["code"]) for each in (bare, unknown)] == [
+    assert [(each.status_code, each.json()["errors"][0]["extensions"]["code"]) for each in (bare, unknown)] == [
         (401, "key_missing"),
         (401, "key_unknown"),
     ]

@@ -84,5 +84,7 @@ async def test_a_page_asks_first_and_reads_what_it_may(graph: Connection) -> Non
             headers = {"origin": origin, "authorization": f"Bearer {key}"}
             answer = await company.http.post("/graphql", json=question, headers=headers)
             assert answer.status_code == status
+            codes = [each["extensions"]["code"] for each in answer.json().get("errors", ())]
+            assert codes == ([] if status == 200 else ["origin_refused"])
             assert answer.headers["access-control-allow-origin"] == origin
             assert "Retry-After" in answer.headers["access-control-expose-headers"]

@@ -229,5 +229,6 @@ async def test_what_is_not_done_in_time_is_told_so_and_holds_up_no_end(
         assert await asker.closed() in {1001, 1012}
         release.set()
     answer = load.answers["set"]
-    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "intake_closed")
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["extensions"]["code"]) == (503, "intake_closed")
     assert answer.headers["retry-after"]
