@@ -288,20 +288,25 @@ EVENTS_PER_ORDER = 4
 
 
 async def orders_of(
-    reader: Reader, asks: Sequence[OrderPlace], first: int, names: Sequence[str]
+    reader: Reader,
+    asks: Sequence[OrderPlace],
+    first: int,
+    names: Sequence[str],
+    within: tuple[int, int] = (EARLIEST, LATEST),
 ) -> dict[OrderPlace, tuple[Placed, ...]]:
     """A page of each profile's orders, the one made last first, at most `first`; none is no entry.
 
-    names: by which events of orders go. One statement where an order has up to four events as a rule; else more, each
+    names: by which events of orders go. within: the moments (µs) between which an order's first event lies.
+    One statement where an order has up to four events as a rule; else more, each
     for all profiles still unfinished and four times as long, so that their number never grows with profiles.
     Cost: the page and the later events of its orders, and a look into the index at every event of an order that the
     profile ever had.
     """
     found: dict[OrderPlace, list[Placed]] = {ask: [] for ask in asks}
-    open_ = {ask: _beginning(ask) for ask in asks}
+    open_ = {ask: _beginning(ask, within[1]) for ask in asks}
     most = EVENTS_PER_ORDER * (first + 1)
     while open_:
-        pages = await _pages(reader, open_, most, names)
+        pages = await _pages(reader, open_, most, names, within[0])
         for ask in tuple(open_):
             page = pages.get(ask, ())
             found[ask] += [each for each in _placed(page) if ask.after is None or _later(each, ask.after)]
@@ -316,13 +321,14 @@ async def orders_of(
 Event = tuple[int, str, list[tuple[str, int, str | None, str | None]]]  # at, id, and the orders that began with it
 
 
-def _beginning(ask: OrderPlace) -> tuple[int, str]:
+def _beginning(ask: OrderPlace, until: int) -> tuple[int, str]:
     """Where to read on. The event of the order shown last is read again: another order may have begun with it."""
-    return (ask.after[0], f"{ask.after[1]}\0") if ask.after else (LATEST, "")
+    after = (ask.after[0], f"{ask.after[1]}\0") if ask.after else (LATEST, "")
+    return after if after[0] <= until else (until, "\U0010ffff")
 
 
 async def _pages(
-    reader: Reader, places: Mapping[OrderPlace, tuple[int, str]], most: int, names: Sequence[str]
+    reader: Reader, places: Mapping[OrderPlace, tuple[int, str]], most: int, names: Sequence[str], since: int
 ) -> Mapping[OrderPlace, Sequence[Event]]:
     asks = list(places)
     rows = await reader.rows(
@@ -333,7 +339,7 @@ async def _pages(
         ],
         most=most,
         names=list(names),
-        start=EARLIEST,
+        start=since,
     )
     return {asks[row["number"]]: [(at, id_, orders) for at, id_, orders in row["page"]] for row in rows}
 

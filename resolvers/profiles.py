@@ -60,7 +60,7 @@ from resolvers.past import (
 from resolvers.scalars import Moment
 from resolvers.segments import Segment, segments_of
 from resolvers.suggestions import Suggestions, of_profile
-from resolvers.things import Order, orders
+from resolvers.things import FilteredOrders, Order, orders
 from resolvers.traits import Trait, trait_of, traits_among, traits_of
 
 
@@ -186,9 +186,13 @@ def _journey(
 
 
 def _orders(
-    parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
+    parent: strawberry.Parent[StoredProfile],
+    info: Info,
+    first: First = USUAL,
+    after: After = None,
+    filter: FilteredOrders = None,  # noqa: A002 -- the schema's word
 ) -> Connection[StoredOrder] | Awaitable[Connection[StoredOrder]]:
-    return orders(info.context, parent.id, first, after)
+    return orders(info.context, parent.id, first, after, filter)
 
 
 async def _segments(parent: strawberry.Parent[StoredProfile], info: Info) -> Sequence[StoredSegment]:

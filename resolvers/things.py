@@ -8,6 +8,7 @@ import strawberry
 
 from graph.accounts import Account as StoredAccount
 from graph.accounts import accounts_by_key
+from graph.interactions import EARLIEST, LATEST
 from graph.profiles import Profile as StoredProfile
 from graph.things import Beginning, OrderPlace, Placed, Thing, beginnings_of, orders_of, products_of, things_by_key
 from graph.things import Campaign as StoredCampaign
@@ -206,12 +207,25 @@ class Campaign(Subject):
     name: str | None = _text("What it is called, where its source says so.", "name")
 
 
+@strawberry.input(description="Which orders are shown; what is not given does not matter.")
+class OrderFilter:
+    """Which orders are shown."""
+
+    since: Moment | None = strawberry.field(default=None, description="Placed at this moment or later.")
+    until: Moment | None = strawberry.field(default=None, description="Placed at this moment or earlier.")
+
+
+FilteredOrders = Annotated[OrderFilter | None, strawberry.argument(description="Which ones; all without it.")]
+
+
 def orders(
-    context: Asking, profile: ProfileId, first: int, after: str | None
+    context: Asking, profile: ProfileId, first: int, after: str | None, wanted: OrderFilter | None
 ) -> Connection[StoredOrder] | Awaitable[Connection[StoredOrder]]:
     """A page of a profile's orders, the one made last first."""
     place = OrderPlace(profile, place_in(after, tuple[Micros, str, str]))
-    found = context.batching.ask(orders_of, place, one_more(first), context.world.held.names.of_orders)
+    found = context.batching.ask(
+        orders_of, place, one_more(first), context.world.held.names.of_orders, _within(wanted or OrderFilter())
+    )
 
     def page(placed: Sequence[Placed] | None) -> Connection[StoredOrder]:
         shown = page_of(placed or (), first, after, lambda each: each.place)
@@ -219,6 +233,11 @@ def orders(
         return Connection(edges=edges, page_info=shown.page_info)
 
     return then(found, page)
+
+
+def _within(wanted: OrderFilter) -> tuple[int, int]:
+    since, until = wanted.since, wanted.until
+    return EARLIEST if since is None else since, LATEST if until is None else until
 
 
 async def order(info: Info, by: ByThing) -> StoredOrder | None:

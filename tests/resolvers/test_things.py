@@ -38,6 +38,25 @@ async def test_a_person_has_her_orders_newest_first_in_pages_of_any_size(graph: 
     assert await orders_of(me, "ben", 2) == ["web:2"]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ('since: "2026-01-01T01:00:00Z"', ["shop:3", "shop:4", "shop:1"]),
+        ('since: "2026-01-01T01:01:00Z"', ["shop:3", "shop:4"]),  # of shop:1 only what came later lies in it
+        ('until: "2026-01-01T01:00:00Z"', ["shop:1", "web:1"]),
+        ('since: "2026-01-01T00:30:00Z", until: "2026-01-01T01:19:00Z"', ["shop:1"]),
+    ],
+)
+async def test_orders_are_chosen_by_when_they_were_placed(graph: Connection, wanted: str, expected: list[str]) -> None:
+    me = await shop(graph)
+    asked = '{ profile(by: { id: "anna" }) { orders(first: 1%s, filter: { %s }) { edges { cursor node { key } } } } }'
+    found, after = [], ""
+    while edges := (await me.ask(asked % (after, wanted)))["profile"]["orders"]["edges"]:
+        found.append(edges[0]["node"]["key"])
+        after = f', after: "{edges[0]["cursor"]}"'
+    assert found == expected
+
+
 async def test_orders_behind_many_later_events_are_found_as_well(graph: Connection) -> None:
     made = buyers()
     for number in range(20):

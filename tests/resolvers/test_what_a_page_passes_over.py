@@ -85,6 +85,8 @@ RARE: Mapping[str, str] = {
     "ChangeFilter.kinds": "[ERASED]",
     "ChangeFilter.since": '"2027-01-01T00:00:00Z"',
     "ChangeFilter.until": when("23:59"),
+    "OrderFilter.since": '"2027-01-01T00:00:00Z"',
+    "OrderFilter.until": when("23:59"),
     "changes.kinds": "[ERASED]",
     "changes.since": '"2027-01-01T00:00:00Z"',
     "changes.until": when("23:59"),
