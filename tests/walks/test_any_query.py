@@ -9,6 +9,9 @@ import httpx
 import pytest
 import schemathesis
 from graphql import (
+    ArgumentNode,
+    BooleanValueNode,
+    EnumValueNode,
     GraphQLInputObjectType,
     IntValueNode,
     ListValueNode,
@@ -16,13 +19,17 @@ from graphql import (
     NullValueNode,
     ObjectFieldNode,
     ObjectValueNode,
+    OperationDefinitionNode,
     StringValueNode,
     TypeInfo,
     TypeInfoVisitor,
     ValueNode,
+    VariableDefinitionNode,
+    VariableNode,
     Visitor,
     get_named_type,
     parse,
+    parse_type,
     print_ast,
     visit,
 )
@@ -39,7 +46,8 @@ from tests.walks.service import Company, differences, over_network
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
-EXAMPLES = 3_000 if settings.get_current_profile_name() == "prove" else 40
+EXAMPLES = 3_000 if settings.get_current_profile_name() == "prove" else 25
+PLAIN = (BooleanValueNode, EnumValueNode, IntValueNode, StringValueNode)
 REFUSED = 503  # too slow, or the database is away: said so, and no fault
 SCALARS = {
     "DateTime": st.datetimes().map(lambda moment: nodes.String(f"{moment.isoformat()}Z")),
@@ -89,12 +97,14 @@ def _tried(company: Company, known: Known) -> None:
     @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
     @given(case=st.sampled_from(operations).flatmap(lambda each: each.as_strategy()))
     def tried(case: schemathesis.Case) -> None:
-        asked = _meant(str(case.body), known)
+        asked, names = _with_variables(_meant(str(case.body), known))
+        nothing: dict[str, object] = dict.fromkeys(names)
         with httpx.Client(base_url=company.http.base_url, headers=headers, timeout=60) as http:
-            answer = http.post("/graphql", json={"query": asked})
-        assert answer.status_code < 500 or answer.status_code == REFUSED, (asked, answer.text)
-        codes = [each["extensions"]["code"] for each in answer.json().get("errors", ())]
-        assert "unexpected" not in codes, (asked, answer.text)
+            for variables in ({}, {}, nothing, dict.fromkeys(names, "-1")):  # from the second on by a plan
+                answer = http.post("/graphql", json={"query": asked, "variables": variables})
+                assert answer.status_code < 500 or answer.status_code == REFUSED, (asked, variables, answer.text)
+                codes = [each["extensions"]["code"] for each in answer.json().get("errors", ())]
+                assert "unexpected" not in codes, (asked, variables, answer.text)
 
     tried()
 
@@ -103,6 +113,34 @@ def _meant(text: str, known: Known) -> str:
     """The same with one choice wherever the schema wants one of several, and mostly of what there is."""
     types = TypeInfo(EXECUTABLE)
     return print_ast(visit(parse(text), TypeInfoVisitor(types, _Meaning(types, known))))
+
+
+def _with_variables(text: str) -> tuple[str, Sequence[str]]:
+    """The same with a variable for each plain argument, whose default is what stood there; and their names."""
+    types = TypeInfo(EXECUTABLE)
+    varying = _Varying(types)
+    return print_ast(visit(parse(text), TypeInfoVisitor(types, varying))), tuple(varying.defined)
+
+
+class _Varying(Visitor):
+    def __init__(self, types: TypeInfo) -> None:
+        super().__init__()
+        self.types = types
+        self.defined: dict[str, VariableDefinitionNode] = {}
+
+    def leave_argument(self, node: ArgumentNode, *_: object) -> ArgumentNode | None:
+        argument = self.types.get_argument()
+        if argument is None or not isinstance(node.value, PLAIN):
+            return None
+        name = f"v{len(self.defined)}"
+        variable = VariableNode(name=NameNode(value=name))
+        self.defined[name] = VariableDefinitionNode(
+            variable=variable, type=parse_type(str(argument.type).removesuffix("!")), default_value=node.value
+        )
+        return replace(node, value=variable)
+
+    def leave_operation_definition(self, node: OperationDefinitionNode, *_: object) -> OperationDefinitionNode:
+        return replace(node, variable_definitions=tuple(self.defined.values()))
 
 
 class _Meaning(Visitor):

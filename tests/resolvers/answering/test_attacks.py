@@ -2,16 +2,21 @@
 
 import sys
 from collections.abc import Callable
+from itertools import product
+from typing import cast
 
 import orjson
 import pytest
 from graphql import GraphQLError, GraphQLObjectType
+from graphql.execution.values import VariableValues
 
 from graph.connection import Connection
 from graph.keys import Scope
 from resolvers.answering.crowds import check_variables
 from resolvers.answering.documents import Document, read_document
 from resolvers.answering.limits import check_size, cost_of
+from resolvers.answering.plans import MOST_PLANS, Planned, _made, answer_of
+from resolvers.asking import Asking
 from resolvers.viewer import Bounds
 from tests.resolvers.answering.writing import SCHEMA, call
 from tests.resolvers.calling import caller, read
@@ -187,3 +192,36 @@ def _of_anna(kind: GraphQLObjectType, selection: str) -> str:
     if kind.name == "Account":
         return f'{{ profile(by: {{ id: "anna" }}) {{ accounts {{ account {{ {selection} }} }} }} }}'
     return ""
+
+
+SPREAD = (
+    "{ " + many(50, 'a#: profile(by: { id: "x" }) { ...P }') + " } fragment P on Profile { "
+    + many(15, 't#: trait(key: "k#") { ...T }') + " } fragment T on Trait { name value sentence othersCount }"
+)  # fmt: skip
+SWITCHED = "query ($a: Boolean!, $b: Boolean!, $c: Boolean!) { " + " ".join(
+    f"{each}: __typename @skip(if: ${each})" for each in "abc"
+) + " }"  # fmt: skip
+
+
+def plans_of(text: str) -> Planned:
+    document = read_document(text)
+    assert isinstance(document, Document)
+    (operation,) = document.operations.values()
+    assert operation.plans is not None
+    return operation.plans
+
+
+def test_a_small_text_that_means_thousands_of_fields_is_worth_no_plan() -> None:
+    """A fragment is compiled wherever it is spread: this took a second, in which nobody was answered, and 20 MB."""
+    made: list[object] = []
+    assert calls(lambda: made.append(_made(plans_of(SPREAD), VariableValues({}, {}), guarded=False))) < MOST_CALLS
+    assert made == [None]
+
+
+async def test_an_operation_keeps_few_plans_however_it_is_switched() -> None:
+    plans, asking = plans_of(SWITCHED), cast("Asking", None)
+    for switches in product([True, False], repeat=3):
+        variables = dict(zip("abc", switches, strict=True))
+        data = await answer_of(plans, variables, asking)
+        assert data in (None, {each: "Query" for each, left_out in variables.items() if not left_out})
+    assert len(plans.plans) == MOST_PLANS

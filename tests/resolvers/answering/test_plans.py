@@ -100,7 +100,7 @@ DEFINED = {
     "node": 'ID = "UHJvZmlsZTphbm5h"',
     "by": 'ProfileLookup = { id: "ben" }',
     "types": "[InteractionType!] = [TRACK]",
-    "kind": "InteractionType",
+    "kind": "InteractionType = PAGE",
     "names": "[String!]",
     "filter": "InteractionFilter",
     "order": "TimeOrder = NEWEST_FIRST",
