@@ -5,7 +5,7 @@ lately is remembered; who is further behind reads it from the graph. So one who 
 nobody, and hears everything as long as it is kept.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -29,19 +29,19 @@ class Feed:
         self._recent: deque[Entry] = deque()
         self._names = 0
         self._read: int | None = None
-        self._listeners = 0
+        self._listeners = Counter[str]()
         self._news = anyio.Event()
         self.closing = anyio.Event()
 
     @property
     def listened(self) -> bool:
         """Whether anybody listens."""
-        return self._listeners > 0
+        return bool(self._listeners)
 
     @property
     def listeners(self) -> int:
         """How many subscriptions are open in this process."""
-        return self._listeners
+        return self._listeners.total()
 
     def close(self) -> None:
         """Let everybody go who listens: the service goes down, and each knows from where to go on."""
@@ -86,35 +86,42 @@ class Feed:
         """Which numbers are kept. Raises DatabaseAwayError."""
         return await feed_bounds(self._reader)
 
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Be one of those who listen. Raises GraphQLError `too_many_subscriptions`."""
-        if self._listeners >= MOST_LISTENERS:
+    def check_room(self, holder: str, most: int) -> None:
+        """Raises GraphQLError `too_many_subscriptions` where a holder of keys has so many, or all have too many."""
+        if self._listeners[holder] >= most:
+            raise refused(Code.TOO_MANY_SUBSCRIPTIONS, f"this key has {most} subscriptions open in this process")
+        if self.listeners >= MOST_LISTENERS:
             raise refused(Code.TOO_MANY_SUBSCRIPTIONS)
-        self._listeners += 1
+
+    @contextmanager
+    def listening(self, holder: str = "", most: int = MOST_LISTENERS) -> Iterator[None]:
+        """Be one of those who listen. Raises GraphQLError `too_many_subscriptions`."""
+        self.check_room(holder, most)
+        self._listeners[holder] += 1
         try:
             yield
         finally:
-            self._listeners -= 1
+            self._listeners[holder] -= 1
+            if not self._listeners[holder]:
+                del self._listeners[holder]
 
     async def after(self, seq: int) -> AsyncIterator[Entry]:
-        """Everything after a number, in order, for ever; it ends when the service goes down.
+        """Everything after a number, in order, for ever; it ends when the service goes down. For who is `listening`.
 
         Raises GraphQLError `sequence_gone` when what comes next is no longer kept, and DatabaseAwayError.
         """
-        with self.listening():
-            while not self.closing.is_set():
-                news = self._news
-                found = await self._next(seq)
-                for entry in found:
-                    if self.closing.is_set():
-                        return
-                    yield entry
-                    seq = entry.seq
-                if not found and self._knows_more(seq):
-                    await anyio.sleep(UNSEEN_SECONDS)
-                elif not found:
-                    await news.wait()
+        while not self.closing.is_set():
+            news = self._news
+            found = await self._next(seq)
+            for entry in found:
+                if self.closing.is_set():
+                    return
+                yield entry
+                seq = entry.seq
+            if not found and self._knows_more(seq):
+                await anyio.sleep(UNSEEN_SECONDS)
+            elif not found:
+                await news.wait()
 
     def _knows_more(self, seq: int) -> bool:
         return self._read is not None and seq < self._read

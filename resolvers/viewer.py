@@ -23,7 +23,7 @@ class Bounds:
     """How much one request may ask. cost: as limits.py counts it; operations: in one body, 1 where batches are off.
 
     trusted: documents that can be asked by their id; documents_only: whether nothing else can be asked.
-    introspection: whether the schema can be asked.
+    introspection: whether the schema can be asked. subscriptions: how many its holder may have open in a process.
     """
 
     cost: int = 100_000
@@ -31,6 +31,7 @@ class Bounds:
     trusted: Trusted = field(default_factory=lambda: NONE_TRUSTED, hash=False)
     documents_only: bool = False
     introspection: bool = True
+    subscriptions: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Viewer:
 
     name: as the log of changes names it. pii: whether it is shown personal data. accounts: the keys of the only
     accounts it sees, with what is part of them; empty is all. meter: counts what is asked with the same key.
+    holder: whom its subscriptions are counted for: the key, or the subject of a token.
     """
 
     scope: Scope
@@ -47,6 +49,7 @@ class Viewer:
     pii: bool = False
     accounts: tuple[str, ...] = ()
     meter: Meter = field(default_factory=lambda: Meter(Rates()), compare=False)
+    holder: str = field(default="", compare=False)
 
     @property
     def sees_all(self) -> bool:

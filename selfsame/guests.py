@@ -55,7 +55,7 @@ class Guests:
         rates = self._rates(key)
         meter = found[1].meter if found is not None and found[1].meter.rates == rates else Meter(rates)
         bounds = self._bounds(key)
-        viewer = Viewer(key.scope, key.name, bounds, pii=key.pii, accounts=key.accounts, meter=meter)
+        viewer = Viewer(key.scope, key.name, bounds, pii=key.pii, accounts=key.accounts, meter=meter, holder=name)
         self.known[name] = (key, viewer)
         if len(self.known) > MOST_REMEMBERED:
             self.known.popitem(last=False)

@@ -142,6 +142,7 @@ def _edge(settings: Settings) -> Edge:
             _trusted(settings.documents),
             settings.documents_only,
             settings.introspection is not Introspection.OFF,
+            settings.subscriptions,
         ),
         settings.metrics_key.get_secret_value() if settings.metrics_key else None,
         Rates(per_second(rate, burst) if rate else None, per_minute(cost) if cost else None),

@@ -133,6 +133,9 @@ class Settings(BaseSettings):
     graphql_cost: int = Field(
         default=100_000, ge=1, description="How many fields one request to /graphql may answer (docs/http.md)."
     )
+    subscriptions: int = Field(
+        default=200, ge=1, description="How many subscriptions one key may have open in one process."
+    )
     graphql_batch: int = Field(
         default=10, ge=1, le=100, description="How many operations one body to /graphql may list; 1 for no lists."
     )

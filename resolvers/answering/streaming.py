@@ -1,6 +1,7 @@
 """An operation answered result by result, whatever carries them: a query has one, a subscription one per event."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import anyio
@@ -48,11 +49,13 @@ async def _one(result: Result) -> AsyncGenerator[Result, None]:
 
 
 async def _each(stream: AsyncIterator[ExecutionResult], context: Asking) -> AsyncGenerator[Result, None]:
+    viewer, feed = context.viewer, context.world.feed
     try:
-        async for result in stream:
-            context.progress.said = context.sequence
-            yield Result(shown(result, context.sequence), context.sequence)
-            context.batching.stop()
+        with nullcontext() if feed is None else feed.listening(viewer.holder, viewer.bounds.subscriptions):
+            async for result in stream:
+                context.progress.said = context.sequence
+                yield Result(shown(result, context.sequence), context.sequence)
+                context.batching.stop()
     except Exception as error:  # noqa: BLE001 - the edge: whatever ended the events, who listens is told
         yield Result(_failure(error), failed=True)
     finally:
@@ -76,6 +79,11 @@ async def _begun(ready: Prepared, context: Asking) -> AsyncIterator[ExecutionRes
     asked = ready.question
     if context.viewer.accounts:
         raise RefusedError([refused(Code.KEY_SCOPE, "a key that is restricted to accounts cannot subscribe")])
+    if context.world.feed is not None:
+        try:
+            context.world.feed.check_room(context.viewer.holder, context.viewer.bounds.subscriptions)
+        except GraphQLError as error:
+            raise RefusedError([error]) from error
     try:
         with anyio.fail_after(PATIENCE_SECONDS):
             begun = subscribe(

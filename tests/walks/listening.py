@@ -44,6 +44,13 @@ subscription ($segment: String!, $after: String) {
 """
 
 
+LOAD = """
+subscription ($run: String!, $after: String) {
+  loadProgress(run: $run, after: $after) { sequence run file state records committed }
+}
+"""
+
+
 def named(value: str, namespace: str = "user_id") -> Json:
     return {"by": {"identifier": {"namespace": namespace, "value": value}}}
 

@@ -12,14 +12,20 @@ from graph.endpoints import Endpoint, EndpointState, Topic, keep_endpoint
 from graph.feed import drop_entries, feed_bounds, number_entries
 from graph.keys import hash_of, revoke_key
 from graph.owing import owe
+from graph.runs import Counts, Load, RunId, Step, advanced_run, begun_run, finished_run
 from graph.segments import define_segment, remove_segment
+from identity.messages import SourceName
 from insight.segments import Comparison, TraitIs
+from resolvers import feed
 from resolvers.answering import events as sse
 from resolvers.answering import socket
 from resolvers.asking import Progress
+from resolvers.viewer import Bounds
 from selfsame import access
 from selfsame.clock import now
-from tests.walks.listening import ADDED, CHANGED, MERGES, SEGMENT, Told, events, named, opened
+from selfsame.guests import Edge
+from tests.serving import until_async
+from tests.walks.listening import ADDED, CHANGED, LOAD, MERGES, SEGMENT, Listener, Told, events, named, opened
 from tests.walks.sending import identify, track
 from tests.walks.service import Company, over_network
 
@@ -96,6 +102,81 @@ async def test_who_enters_a_segment_is_told(company: Company, graph: Connection)
     (owed,) = await deliveries(graph.reader, "e1", 2)
     body = json.loads(owed.body)
     assert (body["type"], body["data"]["segment"], len(body["data"]["profiles"])) == ("segment.entered", kept.key, 1)
+
+
+async def test_a_load_is_followed_to_its_end_and_an_endpoint_is_told_of_each_step(
+    company: Company, graph: Connection
+) -> None:
+    await keep_endpoint(graph.writer, Endpoint("e1", "http://x", (Topic.LOAD_PROGRESSED,), "", 0, EndpointState.PAUSED))
+    start = await place(graph)
+    run = await begun_run(graph.writer, RunId("r1"), Load(SourceName("crm"), "contacts.csv", "abc"), now())
+    await place(graph)  # behind the beginning
+    async with opened(url(company), company.read_key) as listener:
+        await listener.subscribe("0", LOAD, {"run": "nobody's"})
+        assert (await listener.hear())["payload"][0]["extensions"]["code"] == "unknown_run"
+        await listener.subscribe("1", LOAD, {"run": "r1"})
+        heard = [await listener.next()]
+        run = await advanced_run(graph.writer, run, Step(3, Counts(records=2, committed=2)), now())
+        heard.append(await listener.next())
+        await finished_run(graph.writer, run, now())
+        heard += [await listener.next()]
+        assert await listener.hear() == {"type": "complete", "id": "1"}
+        await listener.subscribe("2", LOAD, {"run": "r1", "after": start})
+        assert (await listener.next())["state"] == "FINISHED"
+    assert [(each["state"], each["records"], each["committed"]) for each in heard] == [
+        ("RUNNING", 0, 0),
+        ("RUNNING", 2, 2),
+        ("FINISHED", 2, 2),
+    ]
+    assert {(each["run"], each["file"]) for each in heard} == {("r1", "contacts.csv")}
+    while await owe(graph):
+        pass
+    bodies = [json.loads(each.body) for each in await deliveries(graph.reader, "e1", 9)]
+    assert [(each["type"], each["data"]["run"]) for each in bodies] == [("load.progressed", "r1")] * 3
+
+
+async def test_no_key_no_connection_and_no_crowd_takes_all_there_is(
+    graph: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with over_network(graph, edge=Edge(Bounds(subscriptions=2))) as company, AsyncExitStack() as stack:
+        await company.send(identify("u1", "a1"))
+        listener, other = [
+            await stack.enter_async_context(opened(url(company), key)) for key in (company.read_key, company.admin_key)
+        ]
+
+        async def taken(by: Listener, *ids: str) -> None:
+            for id_ in ids:
+                await by.subscribe(id_, ADDED, named("u1"))
+            await company.send(track("a1"))
+            assert {(await by.hear())["id"] for _ in ids} == set(ids)
+
+        async def refused(by: Listener) -> str:
+            await by.subscribe("more", ADDED, named("u1"))
+            while (message := await by.hear())["id"] != "more":
+                pass
+            return message["payload"][0]["message"]
+
+        async def one_is_free(by: Listener) -> bool:
+            await by.subscribe("again", ADDED, {**named("u1"), "after": start})
+            while (message := await by.hear())["id"] != "again":
+                pass
+            return message["type"] == "next"
+
+        start = await place(graph)
+        await taken(listener, "1", "2")
+        assert "this key has 2" in await refused(listener)
+        streamed = await company.http.post(
+            "/graphql",
+            json={"query": ADDED, "variables": named("u1")},
+            headers={"accept": "text/event-stream", "authorization": f"Bearer {company.read_key}"},
+        )
+        assert streamed.json()["errors"][0]["extensions"]["code"] == "too_many_subscriptions"
+        await listener.say("complete", "1")
+        await until_async(lambda: one_is_free(listener), 10)
+        monkeypatch.setattr(feed, "MOST_LISTENERS", 1)
+        assert "so many subscriptions" in await refused(other)
+        monkeypatch.setattr(socket, "MOST_OPERATIONS", 1)
+        assert "this connection has 1" in await refused(listener)
 
 
 async def test_a_stream_goes_on_after_the_last_event_that_was_heard(company: Company, graph: Connection) -> None:
