@@ -54,7 +54,7 @@ def test_the_environment_names_webhooks_as_json_or_key_by_key(monkeypatch: pytes
 @pytest.mark.parametrize("variable", ["SELFSAME_WEBHOOKS", "SELFSAME_WEBHOOKS__STRIPE__SECRETS"])
 def test_a_variable_that_is_no_json_is_told_and_not_quoted(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, "hush-hush")
-    with pytest.raises(SettingsInvalidError, match="that begins with it, must be JSON") as caught:
+    with pytest.raises(SettingsInvalidError, match="that begins with one, must be JSON") as caught:
         load_settings()
     assert "hush" not in str(caught.value)
 
