@@ -218,7 +218,7 @@ async def test_who_asks_for_a_type_that_is_rare_is_told_where_to_go_on(graph: Co
         .did("anonymous_id:a", 0, type="page")
         .write(graph.writer)
     )
-    await graph.writer.command(MANY.replace("100000", "10500"))
+    await graph.writer.command(HISTORY, many=10_500)
     await graph.writer.command(RARE, id="web:400")
     wanted, ask = InteractionFilter(types=("page",)), Ask(ANNA)
     first = (await timelines_of_types(graph.reader, [ask], 5, wanted))[ask]
