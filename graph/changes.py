@@ -65,15 +65,17 @@ OWN_CHANGE_ROW = _change_row(
 )
 ALL_ARRIVED = "range(0, size(coalesce(change.arrived, [])) - 1)"
 
-# change_at (at, id), in its order, backwards
-CHANGES_PAGE = f"""
+_newest_first = """
 MATCH (change:Change)
 USING INDEX SEEK change:Change(at, id)
 WHERE change.at >= $since AND change.at <= $until AND change.id IS NOT NULL
   AND CASE WHEN change.at = $until THEN change.id < $before ELSE true END
 WITH change
 ORDER BY change.at DESC, change.id DESC
-LIMIT $looked_at
+"""
+
+# change_at (at, id), in its order, backwards
+CHANGES_PAGE = f"""{_newest_first}LIMIT $looked_at
 WITH change
 WHERE size($kinds) = 0 OR change.kind IN $kinds
 WITH change
@@ -83,14 +85,7 @@ RETURN {CHANGE_ROW} AS change
 """
 
 # as CHANGES_PAGE: where a page stopped that passed over as many as are looked at
-CHANGES_STOPPED = """
-MATCH (change:Change)
-USING INDEX SEEK change:Change(at, id)
-WHERE change.at >= $since AND change.at <= $until AND change.id IS NOT NULL
-  AND CASE WHEN change.at = $until THEN change.id < $before ELSE true END
-WITH change
-ORDER BY change.at DESC, change.id DESC
-SKIP $looked_at - 1
+CHANGES_STOPPED = f"""{_newest_first}SKIP $looked_at - 1
 LIMIT 1
 RETURN change.at AS at, change.id AS id
 """
