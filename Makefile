@@ -5,6 +5,10 @@
 .PHONY: help demo explorer pages check lint test prove mutate bench schema released lock clean
 MAKEFLAGS += --no-print-directory
 
+# Some images set it for the sake of their size. pip compiles what it installs all the same, but our own files would be
+# compiled again by each process that a target, or a test of it, starts: a second of work each.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The first Python here that is new enough; another one by `make PYTHON=… demo`.
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
