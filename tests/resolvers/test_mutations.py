@@ -15,8 +15,8 @@ from resolvers.answering.fields import EXECUTABLE
 from resolvers.paging import cursor_of
 from tests.building import default_policy, identify
 from tests.graph.telling import telling
+from tests.graph.whole import everything
 from tests.resolvers.calling import NOW, Caller, caller
-from tests.walks.test_bad_decisions import everything
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 

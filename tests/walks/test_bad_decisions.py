@@ -7,6 +7,7 @@ import pytest
 from graph.connection import Connection
 from identity.messages import Json
 from resolvers.paging import cursor_of
+from tests.graph.whole import everything, settled
 from tests.walks.sending import identify, track
 from tests.walks.service import Company, in_process
 
@@ -37,15 +38,6 @@ mutation ($by: ProfileLookup!, $key: String!, $to: JSON) {
 """
 ANSWER = """
 fragment problem on Problem { __typename code sentence }
-"""
-# Every property of every node and relationship, but for the feed's, which is numbered in the background.
-EVERYTHING = """
-MATCH (n)
-WHERE NOT (n:MigrationLock OR n:ApiKey OR n:FeedEntry OR n:FeedSequence OR n:FeedPosition)
-RETURN labels(n) AS what, properties(n) AS facts
-UNION ALL
-MATCH (a)-[r]->(b)
-RETURN [type(r), coalesce(a.key, a.id, ''), coalesce(b.key, b.id, '')] AS what, properties(r) AS facts
 """
 
 
@@ -157,14 +149,6 @@ MEANINGLESS: dict[str, tuple[str, dict[str, Json], str]] = {
 }
 
 
-async def everything(graph: Connection) -> list[str]:
-    """All that the graph holds, but for what a lock writes."""
-    rows = [(row["what"], {**row["facts"]}) for row in await graph.reader.rows(EVERYTHING)]
-    for _, facts in rows:
-        facts.pop("touched", None)
-    return sorted(f"{what} {sorted(facts.items())}" for what, facts in rows)
-
-
 async def told(company: Company, mutation: str, variables: dict[str, Json]) -> tuple[str, str]:
     """The code and the sentence of an answer, wherever they stand."""
     body = {"query": mutation + ANSWER, "variables": variables}
@@ -184,6 +168,7 @@ async def test_what_can_mean_nothing_is_told_by_its_code_and_writes_nothing(grap
         await company.send(track("a1", user="ann", name="Viewed"))
         for name in ("acme", "globex"):
             await company.send({"type": "group", "userId": "ann", "groupId": name})
+        await settled(graph)
         before = await everything(graph)
         answers = {name: await told(company, *each[:2]) for name, each in MEANINGLESS.items()}
         after = await everything(graph)
