@@ -20,6 +20,7 @@ from graph.server.owning import holder_of
 
 PREFIX = "SELFSAME_TEST_NEO4J_"
 STOP_SECONDS = 40
+PATIENCE_SECONDS = 90.0  # for what comes in any case: the machine may be busy, and only a failure takes as long
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of an unforeseeable name is made there
 PREFIX_IN_MEMORY = "selfsame-tests-"
 ROOM_BYTES = 4 << 30  # for two that run side by side, each of which wants a gigabyte free when it starts
@@ -103,14 +104,14 @@ async def empty(writer: Writer, what: str = "MATCH (n) WHERE NOT n:Migration AND
     await writer.command(what + " CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
 
 
-async def until(condition: Callable[[], object], seconds: float) -> None:
+async def until(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
     """Return once the condition holds. Raises TimeoutError when it does not hold in time."""
     with anyio.fail_after(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for happens outside this process
             await anyio.sleep(0.02)
 
 
-async def until_async(condition: Callable[[], Awaitable[bool]], seconds: float) -> None:
+async def until_async(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_SECONDS) -> None:
     """The same of a condition that has to be asked. Raises TimeoutError."""
     with anyio.fail_after(seconds):
         while not await condition():  # noqa: ASYNC110 - likewise

@@ -4,7 +4,6 @@ from graph.connection import Connection
 from graph.feed import feed_standing
 from tests.serving import until_async
 
-PATIENCE_SECONDS = 60.0
 # Every property of every node and relationship. What migrates locks by a node of its own.
 EVERYTHING = """
 MATCH (n)
@@ -34,7 +33,7 @@ async def settled(graph: Connection) -> None:
     It does so up to a second after it has answered. Nothing else is written behind an answer, but where there are
     segments, endpoints of webhooks, large regions, or erasures and fetches that are due.
     """
-    await until_async(lambda: _numbered(graph), PATIENCE_SECONDS)
+    await until_async(lambda: _numbered(graph))
 
 
 async def _numbered(graph: Connection) -> bool:

@@ -81,7 +81,7 @@ async def test_what_arrives_while_others_are_written_is_one_group(ledger: Ledger
     async with Intake(ledger.commit, Pace(committers=1)).opened() as intake, anyio.create_task_group() as tasks:
         ledger.gate = anyio.Event()
         tasks.start_soon(intake.submit, messages(1))
-        await anyio.sleep(0.01)
+        await ledger.begun.wait()
         for _ in range(5):
             tasks.start_soon(intake.submit, messages(2))
         await checkpoint()
@@ -126,9 +126,9 @@ async def test_what_came_while_the_second_committer_wrote_is_not_forgotten(ledge
 
     async with Intake(commit, Pace(spread=2)).opened() as intake, anyio.create_task_group() as tasks:
         tasks.start_soon(intake.submit, [of("a0", "fine"), of("a1", "slow"), of("a1", "slow")])
-        await anyio.sleep(0.02)
+        await anyio.wait_all_tasks_blocked()
         tasks.start_soon(intake.submit, [of("a1", "late")])
-        await anyio.sleep(0.02)
+        await anyio.wait_all_tasks_blocked()
         slow.set()
     assert [len(group) for group in ledger.groups] == [1, 2, 1]
 
@@ -227,7 +227,7 @@ async def test_where_nothing_can_be_written_any_more_nobody_waits_and_a_commit_t
         with pytest.raises(IntakeClosedError):
             await intake.submit(messages(1))
         ledger.gate.set()
-        await until(lambda: ledger.committed, 10)
+        await until(lambda: ledger.committed)
         assert (len(ledger.committed), intake.waiting) == (5, 0)
 
 

@@ -14,7 +14,7 @@ from graph.errors import DatabaseAwayError
 from resolvers import joining
 from resolvers.batching import Batching
 from resolvers.joining import BESIDE, MOST_TOGETHER, Batch, Joining
-from tests.serving import until_async
+from tests.serving import PATIENCE_SECONDS, until_async
 
 pytestmark = pytest.mark.anyio
 
@@ -56,7 +56,8 @@ def shelf() -> Shelf:
 
 
 async def had(batch: Batch) -> list[object]:
-    return await wait_for(gather(*(each for (each,) in batch.waiting.values()), return_exceptions=True), 10)
+    answers = gather(*(each for (each,) in batch.waiting.values()), return_exceptions=True)
+    return await wait_for(answers, PATIENCE_SECONDS)
 
 
 async def _begun(books: Shelf, many: int) -> bool:
@@ -198,7 +199,7 @@ async def test_a_reading_that_takes_its_time_holds_nobody_up(monkeypatch: pytest
     batches = [books.batch(each) for each in "abcdef"]
     for each in batches:
         joined.send("books", each)
-    await until_async(lambda: _begun(books, 3), 10)
+    await until_async(lambda: _begun(books, 3))
     assert books.readings == [["a"], ["b", "c", "d", "e"], ["f"]]
     books.open.set()
     assert [await had(each) for each in batches] == [[each.upper()] for each in "abcdef"]
@@ -226,7 +227,7 @@ async def test_what_is_asked_in_the_turn_in_which_all_else_was_given_up_is_read(
     given_up = asked.ask(read, "a")
     asked.stop()
     again, other = asked.ask(read, "a"), asked.ask(read, "b")
-    assert await wait_for(gather(again, other), 10) == ["A", "B"]
+    assert await wait_for(gather(again, other), PATIENCE_SECONDS) == ["A", "B"]
     with pytest.raises(CancelledError):
         await given_up
 
@@ -255,7 +256,7 @@ async def test_whatever_comes_when_everybody_hears_what_is_stored(
         for _ in range(pause):
             await sleep(0)
     for waiting in asked:
-        found = await wait_for(gather(*(each for (each,) in waiting.values())), 10)
+        found = await wait_for(gather(*(each for (each,) in waiting.values())), PATIENCE_SECONDS)
         assert found == [kept.get(key) for key in waiting]
 
 

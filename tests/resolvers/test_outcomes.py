@@ -198,7 +198,7 @@ async def accepted_while_one_of_them_goes(graph: Connection, me: Caller) -> dict
         tasks.start_soon(graph.writer.write, gone)
         await begun.wait()
         tasks.start_soon(accept)
-        await until_async(lambda: waits(graph), 20)
+        await until_async(lambda: waits(graph))
         release.set()
     assert isinstance(told["it"], dict)
     assert told["it"]["__typename"] == "NotFound", told

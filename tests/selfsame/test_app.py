@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 
-import anyio
 import httpx
 import pytest
 
@@ -11,6 +10,7 @@ from graph.policies import PolicyHeld
 from selfsame.app import Parts, service
 from selfsame.clock import mint, now
 from tests.building import default_policy
+from tests.serving import until_async
 from tests.walks.sending import identify, track
 from tests.walks.service import Company, in_process, sets
 
@@ -65,11 +65,13 @@ async def test_what_was_acknowledged_is_seen_by_the_next_question(company: Compa
         assert len(await company.people()) == number + 1
 
 
+async def nothing_waits(graph: Connection) -> bool:
+    return not await graph.reader.rows("MATCH (i:Identifier {pending: true}) RETURN i")
+
+
 async def test_regions_that_wait_are_stitched_in_the_background(company: Company, graph: Connection) -> None:
     await company.send(identify("u1", "a1"))
     await graph.writer.command("MATCH (i:Identifier) SET i.pending = true")
     await graph.writer.command("MATCH (p:Profile) SET p.pending = true")
-    with anyio.fail_after(30):
-        while await graph.reader.rows("MATCH (i:Identifier {pending: true}) RETURN i"):  # noqa: ASYNC110 - no event
-            await anyio.sleep(0.1)
+    await until_async(lambda: nothing_waits(graph))
     assert await company.people() == sets("u1 a1")

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from graph.errors import DatabaseAwayError
 from selfsame import app
+from tests.serving import PATIENCE_SECONDS
 
 
 @pytest.mark.anyio
@@ -25,7 +26,7 @@ async def test_background_work_goes_on_after_any_error_and_logs_no_value(monkeyp
     with capture_logs() as lines:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(app._until, anyio.Event(), 0.001, work, "it has to wait")
-            with anyio.fail_after(5):
+            with anyio.fail_after(PATIENCE_SECONDS):
                 await done.wait()
             tasks.cancel_scope.cancel()
     told = [(line["log_level"], line["event"], line["error"]) for line in lines]

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ from selfsame.settings import LogLevel, Settings, kinds_from, load_settings, pol
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*Settings.model_fields, "config"):
-        monkeypatch.delenv(f"SELFSAME_{name.upper()}", raising=False)
+    for name in [each for each in os.environ if each.startswith("SELFSAME_")]:
+        monkeypatch.delenv(name)
 
 
 def written(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -96,7 +96,7 @@ async def test_what_is_asked_over_websockets_and_streams_is_counted(graph: Conne
             await stack.enter_async_context(events(company.http, company.read_key, MERGES, {}))
             headers = {"accept": "text/event-stream", "authorization": f"Bearer {company.read_key}"}
             await company.http.post("/graphql", json={"query": "{ nothing }"}, headers=headers)
-            await until_async(lambda: two_listen(company), 30)
+            await until_async(lambda: two_listen(company))
             found = numbers((await company.http.get("/metrics")).text)
         assert found["selfsame_graphql_operations_total", "ok", "subscription"] == 1  # a stream is told of at its end
         assert found["selfsame_graphql_operations_total", "query_invalid", "none"] == 2

@@ -11,9 +11,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from identity.messages import Json
+from tests.serving import PATIENCE_SECONDS
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
-SECONDS = 30.0
 
 CHANGED = """
 subscription ($by: ProfileLookup!, $after: String) {
@@ -70,7 +70,7 @@ class Listener:
 
     async def hear(self) -> dict[str, Json]:
         """The next message; how far the service says it is is kept beside."""
-        with anyio.fail_after(SECONDS):
+        with anyio.fail_after(PATIENCE_SECONDS):
             while (message := orjson.loads(await self.socket.recv()))["type"] == "ping":
                 self.marks.update(message["payload"]["sequences"])
                 await self.say("pong")
@@ -95,7 +95,7 @@ class Listener:
 
     async def closed(self) -> int:
         """With which code the service ends the connection."""
-        with anyio.fail_after(SECONDS):
+        with anyio.fail_after(PATIENCE_SECONDS):
             await self.socket.wait_closed()
         assert self.socket.close_code is not None
         return self.socket.close_code

@@ -90,7 +90,7 @@ async def told(telling: Delivering) -> list[tuple[str, str]]:
     async with telling.opened():
         while await lanes_due(telling.connection.reader, micros(telling.now())):
             ended += await telling.go_on()
-            await until(lambda: not telling.running, 30)
+            await until(lambda: not telling.running)
     return [*ended, *telling.ended]
 
 
@@ -210,15 +210,15 @@ async def test_one_who_hangs_or_is_owed_a_great_deal_keeps_nobody_else_waiting(
         telling = Delivering(graph, lambda: DAY_AFTER, private=True)
         async with telling.opened():
             await telling.go_on()
-            await until(lambda: len(hung) == FEW and len(heard) == FEW + 2, 30)
+            await until(lambda: len(hung) == FEW and len(heard) == FEW + 2)
             await teller.tell([tracked("a1", at=99)])
             await number_entries(graph)
-            await until(lambda: "well" not in telling.running, 30)
+            await until(lambda: "well" not in telling.running)
             await telling.go_on()
-            await until(lambda: len(heard) == FEW + 3, 30)
+            await until(lambda: len(heard) == FEW + 3)
             hanging = len(hung), "slow" in telling.running
             let_go.set()
-            await until(lambda: not telling.running, 30)
+            await until(lambda: not telling.running)
     assert hanging == (FEW, True)
     first = sorted(sequence(body) for _, body in hung[:FEW])
     assert first == sorted(sequence(body) for _, body in heard)[:FEW]
@@ -244,7 +244,7 @@ async def test_one_who_takes_nothing_is_asked_by_one_message_at_a_time_until_it_
                 well.set()
             async with telling.opened():
                 await telling.go_on()
-                await until(lambda: not telling.running, 30)
+                await until(lambda: not telling.running)
             asked.append(len(heard))
     assert asked == [FEW, FEW + 1, FEW + 2]
 

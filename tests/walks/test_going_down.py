@@ -143,7 +143,7 @@ async def ended_under_load(service: Served, graph: Connection, way: Passage) -> 
             await asker.subscribe("1", WHO, named(person(MANY)))
             await asker.say("ping")
             assert (await asker.hear())["type"] == "pong"
-            await until(lambda: load.started == load.sent == 3 * MANY, 60)
+            await until(lambda: load.started == load.sent == 3 * MANY)
             service.process.send_signal(signal.SIGTERM)
             assert await listener.closed() == 1001
             assert [each async for each in stream] == []
@@ -153,7 +153,7 @@ async def ended_under_load(service: Served, graph: Connection, way: Passage) -> 
             way.flow()
         assert [(await asker.hear())["type"] for _ in "12"] == ["next", "complete"]
         assert await asker.closed() == 1001
-        await until(lambda: service.process.poll() is not None, 60)
+        await until(lambda: service.process.poll() is not None)
     assert_answered(load)
     return str(heard[0][-1]["sequence"])
 
@@ -225,7 +225,7 @@ async def test_what_is_not_done_in_time_is_told_so_and_holds_up_no_end(
             tasks.start_soon(load.ask, "set", SET, {**variables, "key": "one"}, company.admin_key)
             asker = await stack.enter_async_context(opened(str(http.base_url).rstrip("/"), company.admin_key))
             await asker.subscribe("1", SET, {**variables, "key": "two"})
-            await until_async(lambda: two_wait(graph), 60)
+            await until_async(lambda: two_wait(graph))
         assert await asker.closed() in {1001, 1012}
         release.set()
     answer = load.answers["set"]

@@ -52,7 +52,7 @@ async def test_a_redacted_customer_is_erased_once_and_the_log_says_who_asked(gra
         assert (answer["committed"], answer["requests"]) == (0, 1)
     assert await readable(graph, OMAR), "the service ended before it carried anything out"
     async with in_process(graph, hooks=hooks("profile")) as company:
-        await until_async(lambda: all_settled(graph), 90)
+        await until_async(lambda: all_settled(graph))
         assert await readable(graph, OMAR) == []
         (request,) = await requests(graph)
         assert (request.state, request.key, request.by) == (RequestState.DONE, None, "source:shopify")

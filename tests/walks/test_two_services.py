@@ -117,7 +117,7 @@ async def test_what_a_killed_service_was_telling_and_had_decided_is_told_and_ans
                     await listener.subscribe("1", ADDED, {**named("u1"), "after": heard[-1][1]})
                     await hear(listener, heard, len(NAMES))
                 await hold(graph.writer, endpoint, 0)  # the minute is over in which what it had taken was its own
-                await until(lambda: len(told_of(said)) == len(NAMES), 30)
+                await until(lambda: len(told_of(said)) == len(NAMES))
     assert [name for name, _ in heard] == NAMES
     assert len({sequence for _, sequence in heard}) == len(NAMES)
     assert len(set(told_of(said).values())) == len(NAMES)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import anyio
@@ -14,7 +13,7 @@ from graph.server.errors import PasswordLostError, StartFailedError
 from graph.server.local import LocalNeo4j, RunningServer, local_neo4j, running_server, start_local
 from graph.server.owning import owned
 from graph.server.password import CANDIDATE, STORED
-from tests.serving import owner_command, served, until
+from tests.serving import PATIENCE_SECONDS, owner_command, served, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
@@ -68,7 +67,7 @@ async def test_a_store_outlives_every_end_of_its_neo4j(tmp_path: Path) -> None:
     async with local_neo4j(small(tmp_path)) as fourth:
         assert (fourth.password, await remembered(fourth)) == (password, ["before a kill", "before an end"])
         await remember(fourth, "before a stop")
-        await a_clean_stop_is_quick(fourth, tmp_path)
+        await a_stop_is_clean(fourth, tmp_path)
     await another_password_locks_out(tmp_path)
     await ctrl_c_stops_owner_and_neo4j(tmp_path, ["before a kill", "before a stop", "before an end"])
     assert (tmp_path / "logs" / "neo4j.log.1").exists()
@@ -84,20 +83,19 @@ async def a_start_that_fails_shows_why_and_the_end_of_its_log(folder: Path) -> N
 
 async def a_killed_neo4j_is_noticed(server: LocalNeo4j) -> None:
     os.kill(server.pid, signal.SIGKILL)
-    with anyio.fail_after(5):
+    with anyio.fail_after(PATIENCE_SECONDS):
         assert await server.wait() == -signal.SIGKILL
 
 
 async def a_launcher_told_to_end_ends_cleanly(server: LocalNeo4j) -> None:
     os.kill(server.pid, signal.SIGTERM)
-    with anyio.fail_after(5):
+    with anyio.fail_after(PATIENCE_SECONDS):
         assert await server.wait() == 0
 
 
-async def a_clean_stop_is_quick(server: LocalNeo4j, folder: Path) -> None:
-    began = time.monotonic()
+async def a_stop_is_clean(server: LocalNeo4j, folder: Path) -> None:
+    """It ends by itself: one that was killed because it took too long has another status."""
     await server.stop()
-    assert time.monotonic() - began < 5
     assert (await server.wait(), server.exited, alive(server.pid)) == (0, True, False)
     assert running_server(folder) is None
 
@@ -123,7 +121,7 @@ async def ctrl_c_stops_owner_and_neo4j(folder: Path, words: list[str]) -> None:
 
 async def test_an_owner_killed_while_it_starts_leaves_nobody_behind(tmp_path: Path) -> None:
     async with await anyio.open_process(owner_command(tmp_path)) as owner:
-        await until((tmp_path / "logs" / "neo4j.log").exists, 30)
+        await until((tmp_path / "logs" / "neo4j.log").exists)
         owner.kill()
         await owner.wait()
     (await owned(tmp_path)).release()
@@ -133,7 +131,7 @@ async def test_a_start_called_off_leaves_nobody_behind(tmp_path: Path) -> None:
     with anyio.move_on_after(1.5) as waiting:
         await start_local(small(tmp_path))
     assert waiting.cancelled_caught
-    with anyio.fail_after(2):
+    with anyio.fail_after(PATIENCE_SECONDS):
         (await owned(tmp_path)).release()
 
 

@@ -43,7 +43,7 @@ async def test_who_starts_beside_a_trial_waits_for_its_archive(tmp_path: Path) -
                 assert await archive_ready(tmp_path, ServerSettings(tmp_path / "data"), heard.append) == made
 
             tasks.start_soon(ask)
-            await until(lambda: heard, 10)
+            await until(lambda: heard)
             made = tmp_path / f"{_fingerprint()}.aot"
             made.write_text("from the other trial")
             trial.close()

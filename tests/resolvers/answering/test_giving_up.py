@@ -26,6 +26,7 @@ SHOW TRANSACTIONS YIELD currentQuery
 WHERE currentQuery CONTAINS 'UNWIND range(1, 4' + '000000000)'
 RETURN count(*) AS many
 """
+SOON_SECONDS = 20  # the machine may be busy; by itself it takes minutes
 QUESTIONS = ('{ profile(by: { id: "anna" }) { known } }', "{ segments { name } }")
 
 
@@ -41,7 +42,7 @@ class SlowReader(Reader):
 async def me(graph: Connection) -> AsyncIterator[Caller]:
     one = caller(graph)
     yield replace(one, world=replace(one.world, reader=SlowReader(graph.driver, "neo4j", graph.reader.bookmarked)))
-    await until_async(lambda: no_more(graph), 20)  # a failure leaves nothing to the next test
+    await until_async(lambda: no_more(graph))  # a failure leaves nothing to the next test
 
 
 async def running(graph: Connection) -> bool:
@@ -53,14 +54,14 @@ async def no_more(graph: Connection) -> bool:
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-async def test_what_takes_too_long_is_gone_from_neo4j_within_a_second(
+async def test_what_takes_too_long_is_gone_from_neo4j_long_before_it_would_end(
     graph: Connection, me: Caller, question: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoint, "PATIENCE_SECONDS", 1.0)
     answer = await me.post(question)
     (error,) = read(answer)["errors"]
     assert (answer.status_code, error["extensions"]["code"]) == (503, "too_slow")
-    await until_async(lambda: no_more(graph), 1)
+    await until_async(lambda: no_more(graph), SOON_SECONDS)
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -96,9 +97,9 @@ async def test_so_is_what_a_client_asked_who_hung_up(graph: Connection, me: Call
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(ask)
-        await until_async(lambda: running(graph), 10)
+        await until_async(lambda: running(graph))
         gone.set()
-    await until_async(lambda: no_more(graph), 1)
+    await until_async(lambda: no_more(graph), SOON_SECONDS)
 
 
 async def admitted() -> bool:
