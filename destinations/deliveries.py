@@ -22,6 +22,7 @@ import orjson
 from anyio.abc import TaskGroup
 
 from destinations.webhooks import Answered, Letter, send
+from graph.backlog import work_off
 from graph.connection import Connection
 from graph.deliveries import (
     Delivery,
@@ -59,6 +60,7 @@ LONGEST_KEPT = timedelta(days=30)  # also what an endpoint is still owed, else o
 FORGET_SECONDS = 300.0
 LEASE = timedelta(minutes=1)
 AT_ONCE = 20  # of one endpoint
+PAGES = 20  # of what was resumed or removed, before other endpoints' turn
 ENDING_SECONDS = 1.0
 GONE = 410
 
@@ -101,6 +103,7 @@ class Delivering:
             raise failed
         while await owe(self.connection):
             pass
+        await work_off(self.connection.reader, self.connection.writer, PAGES)
         for endpoint in await lanes_due(self.connection.reader, micros(self.now())):
             if self.lanes is not None and endpoint not in self.running:
                 self.running.add(endpoint)

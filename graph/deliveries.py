@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from graph.connection import Reader, Row, Transaction, Writer
-from graph.endpoints import Endpoint, endpoint_from, keep_endpoint_in
+from graph.endpoints import Endpoint, endpoint_from
 
 FORGOTTEN_AT_ONCE = 1_000
 
@@ -132,21 +132,14 @@ SET owed += $facts,
   owed.tried = coalesce(owed.tried, []) + $at, owed.answered = coalesce(owed.answered, []) + coalesce($facts.status, 0)
 """
 
-# webhook_endpoint_id (unique); webhook_delivery_endpoint (endpoint, seq) where it is told no more
+# webhook_endpoint_id (unique)
 FAILING = """
 MATCH (endpoint:WebhookEndpoint {id: $id})
 SET endpoint.failing_since = coalesce(endpoint.failing_since, $now)
 WITH endpoint
 WHERE endpoint.state = 'active' AND ($gone OR endpoint.failing_since < $limit)
 SET endpoint.state = 'disabled', endpoint.reason = $reason
-WITH endpoint.id AS id
-CALL (id) {
-  MATCH (owed:WebhookDelivery)
-  USING INDEX SEEK owed:WebhookDelivery(endpoint, seq)
-  WHERE owed.endpoint = id AND owed.seq >= 0 AND owed.done_at IS NULL
-  SET owed.due_at = null
-}
-RETURN id
+RETURN endpoint.id AS id
 """
 
 # webhook_endpoint_id (unique)
@@ -230,25 +223,6 @@ async def delivery_by_id(reader: Reader, id_: str) -> Delivery | None:
     return next((_delivery(row["owed"]) for row in await reader.rows(DELIVERY, id=id_)), None)
 
 
-# webhook_delivery_endpoint (endpoint, seq)
-HOLD = """
-MATCH (owed:WebhookDelivery)
-USING INDEX SEEK owed:WebhookDelivery(endpoint, seq)
-WHERE owed.endpoint = $endpoint AND owed.seq >= 0 AND owed.done_at IS NULL
-SET owed.due_at = $due_at, owed.tries = 0
-"""
-
-
-async def hold(writer: Writer, endpoint: Endpoint, due_at: int | None) -> None:
-    """Remember an endpoint, and tell it what it is owed from a moment on; None: not before somebody says so."""
-    await writer.write(_hold, endpoint, due_at)
-
-
-async def _hold(tx: Transaction, endpoint: Endpoint, due_at: int | None) -> None:
-    await keep_endpoint_in(tx, endpoint)
-    await tx.rows(HOLD, endpoint=endpoint.id, due_at=due_at)
-
-
 # webhook_delivery_id (unique)
 RESEND = """
 MATCH (owed:WebhookDelivery {id: $id})
@@ -264,26 +238,6 @@ async def resend(writer: Writer, id_: str, now: int) -> bool:
 
 async def _resend(tx: Transaction, id_: str, now: int) -> list[Row]:
     return await tx.rows(RESEND, id=id_, now=now)
-
-
-# webhook_delivery_endpoint (endpoint, seq)
-RECOVER = """
-MATCH (owed:WebhookDelivery)
-USING INDEX SEEK owed:WebhookDelivery(endpoint, seq)
-WHERE owed.endpoint = $endpoint AND owed.seq >= 0
-  AND owed.at >= $since AND owed.done_at IS NULL AND owed.tries > 0
-SET owed.due_at = $now, owed.tries = 0
-RETURN count(owed) AS many
-"""
-
-
-async def recover(writer: Writer, endpoint: str, since: int, now: int) -> int:
-    """Tell an endpoint at once what happened since a moment and it did not take, given up or not; how many. µs."""
-    return await writer.write(_recover, endpoint, since, now)
-
-
-async def _recover(tx: Transaction, endpoint: str, since: int, now: int) -> int:
-    return int((await tx.rows(RECOVER, endpoint=endpoint, since=since, now=now))[0]["many"])
 
 
 # webhook_delivery_done (range)

@@ -1,6 +1,14 @@
-"""Webhooks out: who is told. What each is still to be told is in graph/owing.py and graph/deliveries.py."""
+"""Webhooks out: who is told, and how that is changed, by the command and over GraphQL alike.
 
-from dataclasses import dataclass
+What each is still to be told is in graph/owing.py and graph/deliveries.py. A change is one small transaction, however
+much an endpoint is owed: what then has to be done of each thing that it is owed is only written down here, and done in
+pages behind it (graph/backlog.py).
+"""
+
+import base64
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 
 from graph.connection import Reader, Row, Transaction, Writer
@@ -33,8 +41,26 @@ class EndpointState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """What an endpoint is owed is made due at once, in pages. since: only what happened at this moment or later, µs.
+
+    at: when that was asked for, µs. seq, id: up to where it is done; many: how many were made due so far.
+    """
+
+    since: int
+    at: int
+    seq: int = -1
+    id: str = ""
+    many: int = 0
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Who is told. secret, former: by which it is signed, the former one until a moment (µs). reason: why disabled."""
+    """Who is told. secret, former: by which it is signed, the former one until a moment (µs). reason: why disabled.
+
+    again: what it is owed is made due at once, or was at last.
+    """
 
     id: str
     url: str
@@ -46,13 +72,38 @@ class Endpoint:
     former_until: int = 0
     failing_since: int | None = None
     reason: str | None = None
+    again: Again | None = None
 
 
-# webhook_endpoint_id (unique)
-KEEP_ENDPOINT = """
-MERGE (endpoint:WebhookEndpoint {id: $id})
-SET endpoint += $facts
-"""
+def new_secret() -> str:
+    """A secret that nobody knows yet, in the form that Standard Webhooks gives it."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def rotated(old: Endpoint, secret: str, until: int) -> Endpoint:
+    """An endpoint with another secret, whose former one signs beside it until a moment (µs)."""
+    return replace(old, secret=secret, former=old.secret, former_until=until)
+
+
+def paused(old: Endpoint) -> Endpoint:
+    """An endpoint that is told nothing until it is resumed; what it is owed stays as it is."""
+    return replace(old, state=EndpointState.PAUSED)
+
+
+def resumed(old: Endpoint, now: int) -> Endpoint:
+    """An endpoint that is told what it is owed, all of it from now (µs) on, also what was not sent any more."""
+    return recovered(replace(old, state=EndpointState.ACTIVE, reason=None, failing_since=None), 0, now)
+
+
+def recovered(old: Endpoint, since: int, now: int) -> Endpoint:
+    """An endpoint that is told at once what happened since a moment and it did not take, given up or not. Both in µs.
+
+    Of two such wishes, of which one is not done yet, the longer way back counts.
+    """
+    under_way = old.again is not None and not old.again.done
+    earlier = old.again.since if old.again is not None and under_way else since
+    return replace(old, again=Again(min(since, earlier), now))
+
 
 # label scan: as many rows as there are endpoints
 ENDPOINTS = """
@@ -80,18 +131,46 @@ def endpoint_from(row: Row) -> Endpoint:
         former_until=row.get("former_until") or 0,
         failing_since=row.get("failing_since"),
         reason=row.get("reason"),
+        again=_again(row),
     )
 
 
-async def keep_endpoint(writer: Writer, endpoint: Endpoint) -> None:
-    """Remember an endpoint as it is now; the first one is told what happens from now on. Twice is once."""
-    await writer.write(keep_endpoint_in, endpoint)
+def _again(row: Row) -> Again | None:
+    if row.get("again_at") is None:
+        return None
+    return Again(**{each.name: row[f"again_{each.name}"] for each in fields(Again)})
 
 
-async def keep_endpoint_in(tx: Transaction, endpoint: Endpoint) -> None:
-    """The same with what else a transaction does."""
+# label scan: as many rows as there are endpoints
+ROOM = """
+MATCH (endpoint:WebhookEndpoint)
+RETURN count(endpoint) AS many, count(CASE WHEN endpoint.id = $id THEN 1 END) AS known
+"""
+
+# webhook_endpoint_id (unique)
+KEEP_ENDPOINT = """
+MERGE (endpoint:WebhookEndpoint {id: $id})
+SET endpoint += $facts
+"""
+
+
+async def keep_endpoint(writer: Writer, endpoint: Endpoint) -> Endpoint | None:
+    """Tell somebody what happens from now on; None, and nothing kept, where there are 100 others. Twice is once."""
+    return await writer.write(_keep, endpoint)
+
+
+async def _keep(tx: Transaction, endpoint: Endpoint) -> Endpoint | None:
     await locked_position(tx, POSITION)
-    facts = {
+    row = (await tx.rows(ROOM, id=endpoint.id))[0]
+    if row["many"] - row["known"] >= MOST_ENDPOINTS:
+        return None
+    await tx.rows(KEEP_ENDPOINT, id=endpoint.id, facts=_facts(endpoint))
+    return endpoint
+
+
+def _facts(endpoint: Endpoint) -> dict[str, object]:
+    again = endpoint.again
+    return {
         "url": endpoint.url,
         "topics": list(endpoint.topics),
         "secret": endpoint.secret,
@@ -101,17 +180,45 @@ async def keep_endpoint_in(tx: Transaction, endpoint: Endpoint) -> None:
         "former_until": endpoint.former_until,
         "failing_since": endpoint.failing_since,
         "reason": endpoint.reason,
-    }
-    await tx.rows(KEEP_ENDPOINT, id=endpoint.id, facts=facts)
+    } | ({f"again_{name}": value for name, value in asdict(again).items()} if again is not None else {})
+
+
+# webhook_endpoint_id (unique); the write is the lock
+LOCK_ENDPOINT = """
+MATCH (endpoint:WebhookEndpoint {id: $id})
+USING INDEX SEEK endpoint:WebhookEndpoint(id)
+SET endpoint.touched = timestamp()
+RETURN endpoint {.*} AS endpoint
+"""
+
+Changed = Callable[[Endpoint], Endpoint]
+
+
+async def change_endpoint(writer: Writer, id_: str, changed: Changed) -> Endpoint | None:
+    """Change an endpoint from what it is when nobody else can change it; None where there is none. As it is then."""
+    return await writer.write(_change, id_, changed)
+
+
+async def _change(tx: Transaction, id_: str, changed: Changed) -> Endpoint | None:
+    await locked_position(tx, POSITION)
+    found = await tx.rows(LOCK_ENDPOINT, id=id_)
+    if not found:
+        return None
+    endpoint = changed(endpoint_from(found[0]["endpoint"]))
+    await tx.rows(KEEP_ENDPOINT, id=id_, facts=_facts(endpoint))
+    return endpoint
 
 
 # webhook_endpoint_id (unique)
 REMOVE_ENDPOINT = """
 MATCH (endpoint:WebhookEndpoint {id: $id})
-DELETE endpoint
+USING INDEX SEEK endpoint:WebhookEndpoint(id)
+REMOVE endpoint:WebhookEndpoint, endpoint.url, endpoint.secret, endpoint.former
+SET endpoint:RemovedWebhookEndpoint
+RETURN count(*) AS many
 """
 
-# label scans: of endpoints, and feed_position_name (unique)
+# label scan: of endpoints, and feed_position_name (unique)
 FORGET_POSITION = """
 MATCH (position:FeedPosition {name: $name})
 USING INDEX SEEK position:FeedPosition(name)
@@ -119,30 +226,17 @@ WHERE NOT EXISTS { MATCH (:WebhookEndpoint) }
 DELETE position
 """
 
-# webhook_delivery_endpoint (endpoint, seq), a page
-FORGET_OWED = """
-MATCH (owed:WebhookDelivery)
-USING INDEX SEEK owed:WebhookDelivery(endpoint, seq)
-WHERE owed.endpoint = $id AND owed.seq >= 0
-WITH owed
-LIMIT 1000
-DELETE owed
-RETURN count(owed) AS many
-"""
+
+async def remove_endpoint(writer: Writer, id_: str) -> bool:
+    """Tell somebody nothing more, and forget the secrets; False where nobody is known. Twice is once.
+
+    What it was owed is forgotten behind that, in pages (graph/backlog.py).
+    """
+    return await writer.write(_remove, id_)
 
 
-async def remove_endpoint(writer: Writer, id_: str) -> None:
-    """Forget an endpoint and all that it is owed, a thousand in a transaction. Twice is once."""
-    await writer.write(_remove, id_)
-    while await writer.write(_forget_owed, id_):
-        pass
-
-
-async def _remove(tx: Transaction, id_: str) -> None:
+async def _remove(tx: Transaction, id_: str) -> bool:
     await locked_position(tx, POSITION)
-    await tx.rows(REMOVE_ENDPOINT, id=id_)
+    many = (await tx.rows(REMOVE_ENDPOINT, id=id_))[0]["many"]
     await tx.rows(FORGET_POSITION, name=POSITION)
-
-
-async def _forget_owed(tx: Transaction, id_: str) -> int:
-    return int((await tx.rows(FORGET_OWED, id=id_))[0]["many"])
+    return bool(many)

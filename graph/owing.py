@@ -11,7 +11,7 @@ import orjson
 
 from graph.changes import changes_by_id
 from graph.connection import Connection, Transaction
-from graph.endpoints import POSITION, Endpoint, EndpointState, Topic, endpoints
+from graph.endpoints import POSITION, Endpoint, Topic, endpoints
 from graph.feed import Entry, entries_after, keep_position, locked_position, profiles_touched
 from insight.changes import Change
 
@@ -72,7 +72,7 @@ def _owed(endpoint: Endpoint, entry: Entry, place: int, type_: str, data: Mappin
         "body": orjson.dumps(body).decode(),
         "at": entry.at,
         "tries": 0,
-        "due_at": entry.at if endpoint.state is EndpointState.ACTIVE else None,
+        "due_at": entry.at,
     }
 
 

@@ -1,9 +1,8 @@
 """`selfsame hooks`: who is told by webhooks, and what each is owed."""
 
-import base64
-import secrets
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated
 
 import orjson
@@ -11,16 +10,24 @@ import typer
 
 from destinations.deliveries import body_of, reason_of, secrets_of
 from destinations.webhooks import Letter, problem_of, send
+from graph.backlog import again_page, forget_page
 from graph.connection import Connection
-from graph.deliveries import Delivery, deliveries, delivery_by_id, hold, recover, resend
+from graph.deliveries import Delivery, deliveries, delivery_by_id, resend
 from graph.endpoints import (
     MOST_ENDPOINTS,
+    Changed,
     Endpoint,
     EndpointState,
     Topic,
+    change_endpoint,
     endpoints,
     keep_endpoint,
+    new_secret,
+    paused,
+    recovered,
     remove_endpoint,
+    resumed,
+    rotated,
 )
 from identity.messages import micros, moment
 from selfsame.cli.exits import Exit, finish, told
@@ -46,11 +53,10 @@ def add(
     async def work() -> Exit:
         _refuse(url)
         topics = tuple(each.value for each in topic or Topic)
-        endpoint = Endpoint(mint(), url, topics, _secret(), micros(now()))
+        endpoint = Endpoint(mint(), url, topics, new_secret(), micros(now()))
         async with reached_in_sight(load_settings()) as connection:
-            if len(await endpoints(connection.reader)) >= MOST_ENDPOINTS:
+            if await keep_endpoint(connection.writer, endpoint) is None:
                 raise InputInvalidError(f"there are {MOST_ENDPOINTS} endpoints: `selfsame hooks remove` makes room")
-            await keep_endpoint(connection.writer, endpoint)
         told.print(f"{endpoint.id} is told from now on; its secret:")
         print(endpoint.secret)
         return Exit.DONE
@@ -70,22 +76,23 @@ def update(
         if url is None and not topic:
             raise InputInvalidError("say what is to be different: --url or --topic")
         _refuse(url)
+        topics = tuple(each.value for each in topic or ())
         async with reached_in_sight(load_settings()) as connection:
-            old = await _named(which, connection)
-            topics = tuple(each.value for each in topic) if topic else old.topics
-            await keep_endpoint(connection.writer, replace(old, url=url or old.url, topics=topics))
+            await _change(which, connection, lambda old: replace(old, url=url or old.url, topics=topics or old.topics))
         return Exit.DONE
 
     finish(work)
 
 
+async def _change(which: str, connection: Connection, changed: Changed) -> Endpoint:
+    """An endpoint as it is after a change."""
+    endpoint = await change_endpoint(connection.writer, (await _named(which, connection)).id, changed)
+    return endpoint or await _named(which, connection)  # which raises where somebody removed it meanwhile
+
+
 def _refuse(url: str | None) -> None:
     if url is not None and (problem := problem_of(url)) is not None:
         raise InputInvalidError(f"nothing can be sent to `{url[:80]}`: {problem}")
-
-
-def _secret() -> str:
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 @app.command("list")
@@ -116,12 +123,10 @@ def rotate(
     """Print a new secret; messages carry a signature of each for a while."""
 
     async def work() -> Exit:
+        secret, until = new_secret(), micros(now() + timedelta(days=days))
         async with reached_in_sight(load_settings()) as connection:
-            old = await _named(which, connection)
-            until = micros(now() + timedelta(days=days))
-            new = replace(old, secret=_secret(), former=old.secret, former_until=until)
-            await keep_endpoint(connection.writer, new)
-        print(new.secret)
+            await _change(which, connection, partial(rotated, secret=secret, until=until))
+        print(secret)
         return Exit.DONE
 
     finish(work)
@@ -151,8 +156,7 @@ def pause(which: Which) -> None:
 
     async def work() -> Exit:
         async with reached_in_sight(load_settings()) as connection:
-            endpoint = await _named(which, connection)
-            await hold(connection.writer, replace(endpoint, state=EndpointState.PAUSED), None)
+            await _change(which, connection, paused)
         return Exit.DONE
 
     finish(work)
@@ -164,12 +168,16 @@ def resume(which: Which) -> None:
 
     async def work() -> Exit:
         async with reached_in_sight(load_settings()) as connection:
-            endpoint = await _named(which, connection)
-            well = replace(endpoint, state=EndpointState.ACTIVE, reason=None, failing_since=None)
-            await hold(connection.writer, well, micros(now()))
+            await _make_due(connection, await _change(which, connection, partial(resumed, now=micros(now()))))
         return Exit.DONE
 
     finish(work)
+
+
+async def _make_due(connection: Connection, endpoint: Endpoint) -> None:
+    """Go through what an endpoint is owed to the end; who is stopped in between is gone on for by the service."""
+    while await again_page(connection.writer, endpoint.id):
+        pass
 
 
 @app.command()
@@ -178,7 +186,10 @@ def remove(which: Which) -> None:
 
     async def work() -> Exit:
         async with reached_in_sight(load_settings()) as connection:
-            await remove_endpoint(connection.writer, (await _named(which, connection)).id)
+            endpoint = await _named(which, connection)
+            await remove_endpoint(connection.writer, endpoint.id)
+            while await forget_page(connection.writer, endpoint.id):
+                pass
         return Exit.DONE
 
     finish(work)
@@ -196,7 +207,7 @@ def list_deliveries(
         async with reached_in_sight(load_settings()) as connection:
             endpoint = await _named(which, connection)
             for each in await deliveries(connection.reader, endpoint.id, limit, failed=failed):
-                print("  ".join((each.id, each.type, _shown(each.at), _became(each))))
+                print("  ".join((each.id, each.type, _shown(each.at), _became(each, endpoint))))
         return Exit.DONE
 
     finish(work)
@@ -213,10 +224,11 @@ def show_delivery(delivery: Owed) -> None:
     async def work() -> Exit:
         async with reached_in_sight(load_settings()) as connection:
             found = await _owed(delivery, connection)
+            endpoint = await _named(found.endpoint, connection)
         print(body_of(found))
         for each in found.attempts:
             print(f"{_shown(each.at)}  {each.status or 'no answer'}")
-        print(_became(found))
+        print(_became(found, endpoint))
         return Exit.DONE
 
     finish(work)
@@ -229,13 +241,15 @@ async def _owed(id_: str, connection: Connection) -> Delivery:
     return found
 
 
-def _became(owed: Delivery) -> str:
+def _became(owed: Delivery, endpoint: Endpoint) -> str:
     last = "" if owed.status is None else f", {owed.status} at last"
     if owed.done_at is not None:
         return "taken"
-    if owed.due_at is not None:
-        return f"tried {owed.tries} times{last}, again {_shown(owed.due_at)}"
-    return f"not sent any more after {owed.tries} tries{last}" if owed.tries else "held"
+    if owed.due_at is None and owed.tries:
+        return f"not sent any more after {owed.tries} tries{last}"
+    if owed.due_at is None or endpoint.state is not EndpointState.ACTIVE:
+        return f"held after {owed.tries} tries{last}" if owed.tries else "held"
+    return f"tried {owed.tries} times{last}, again {_shown(owed.due_at)}"
 
 
 @app.command("resend")
@@ -260,11 +274,13 @@ def send_failed_again(
     """Send an endpoint at once all that it did not take since a moment, also what is not sent any more."""
 
     async def work() -> Exit:
+        start = micros(since if since.tzinfo else since.replace(tzinfo=UTC))
         async with reached_in_sight(load_settings()) as connection:
-            endpoint = await _named(which, connection)
-            start = since if since.tzinfo else since.replace(tzinfo=UTC)
-            print(await recover(connection.writer, endpoint.id, micros(start), micros(now())))
-            _say_held(endpoint)
+            endpoint = await _change(which, connection, partial(recovered, since=start, now=micros(now())))
+            await _make_due(connection, endpoint)
+            after = await _named(endpoint.id, connection)
+            print(after.again.many if after.again else 0)
+            _say_held(after)
         return Exit.DONE
 
     finish(work)

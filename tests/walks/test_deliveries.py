@@ -18,8 +18,8 @@ from destinations import webhooks
 from destinations.deliveries import Delivering
 from destinations.webhooks import Letter, problem_of, send
 from graph.connection import Connection
-from graph.deliveries import deliveries, hold, lanes_due, take_due
-from graph.endpoints import Endpoint, EndpointState, Topic, endpoints, keep_endpoint
+from graph.deliveries import deliveries, lanes_due, take_due
+from graph.endpoints import Endpoint, EndpointState, Topic, change_endpoint, endpoints, keep_endpoint
 from graph.feed import number_entries
 from graph.owing import owe
 from identity.messages import micros
@@ -80,8 +80,8 @@ async def resumed(graph: Connection) -> None:
     await number_entries(graph)
     while await owe(graph):
         pass
-    for paused in await endpoints(graph.reader):
-        await hold(graph.writer, replace(paused, state=EndpointState.ACTIVE), 0)
+    for each in await endpoints(graph.reader):
+        await change_endpoint(graph.writer, each.id, lambda old: replace(old, state=EndpointState.ACTIVE))
 
 
 async def told(telling: Delivering) -> list[tuple[str, str]]:
