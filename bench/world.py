@@ -17,8 +17,8 @@ from graph.migrations import migrate
 from graph.server.configuration import ServerSettings
 from graph.server.local import LocalNeo4j, local_neo4j
 from identity.messages import SourceName
-from selfsame.access import Terms, create_key
 from selfsame.clock import now
+from selfsame.keys import Terms, create_key
 
 PROGRAM = Path(sys.executable).with_name("selfsame")
 

@@ -23,7 +23,6 @@ from graph.rebuild import verify
 from graph.server.progress import shown as steps_shown
 from identity.erasure import Hashing
 from identity.messages import SourceName, micros
-from selfsame.access import Terms, create_key
 from selfsame.cli.exits import Exit, finish, shown, told
 from selfsame.cli.load import into
 from selfsame.clock import now
@@ -36,6 +35,7 @@ from selfsame.demo.sending import send_calls
 from selfsame.demo.telling import Told
 from selfsame.erasing import hashing_of
 from selfsame.errors import EnvironmentRefusesError
+from selfsame.keys import Terms, create_key
 from selfsame.ruling import policy_held
 from selfsame.serving import Serving, ended_by_signal, serving
 from selfsame.settings import LogLevel, Settings, load_settings

@@ -12,11 +12,11 @@ from graph.connection import Connection
 from graph.keys import USUAL, ApiKey, KeyBounds, Scope, all_keys, revoke_key
 from identity.messages import Authority, SourceName
 from identity.policy import NAMESPACE_PATTERN
-from selfsame.access import Terms, create_key, renew_key
 from selfsame.cli.exits import Exit, finish, shown
 from selfsame.cli.reaching import reached_in_sight
 from selfsame.clock import now
 from selfsame.errors import InputInvalidError
+from selfsame.keys import Terms, create_key, renew_key
 from selfsame.origins import origin_of
 from selfsame.settings import load_settings
 

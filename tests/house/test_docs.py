@@ -9,6 +9,7 @@ from resolvers.errors import Code
 from resolvers.explanations import RemedyKind
 from selfsame import refusals, tokens, webhooks
 from selfsame.answers import STATUS_OF_CODE
+from selfsame.cli import VERBS, called
 from selfsame.cli.exits import EXIT_OF_CODE, MEANINGS, Exit
 from selfsame.settings import PREFIX, Settings
 from tests.house.reading import ROOMS, ROOT
@@ -32,6 +33,11 @@ def test_every_setting_is_documented_with_its_meaning_and_default() -> None:
 def test_every_exit_status_is_documented() -> None:
     documented = {name: rest for name, rest in rows("cli.md").items() if name.isdigit()}
     assert documented == {str(int(each)): MEANINGS[each] for each in Exit}
+
+
+def test_a_verb_says_before_it_is_imported_what_it_says_afterwards() -> None:
+    said = {name: (called(name).help or "").partition("\n\n")[0] for name in VERBS}
+    assert {name: verb.line for name, verb in VERBS.items()} == said
 
 
 def codes_of_errors() -> Iterator[str]:

@@ -37,6 +37,13 @@ def test_the_sdk_of_traces_is_imported_by_who_wants_traces_alone() -> None:
     assert [str(file.path) for file in files(*ROOMS) if heavy.search(file.text)] == ["selfsame/exporting.py"]
 
 
+def test_the_program_imports_a_verb_when_it_is_called() -> None:
+    """All of them are three seconds, which `selfsame --help` and each mistyped verb would take."""
+    script = "import sys, selfsame.cli; print(*(each for each in sys.modules if each.partition('.')[0] in sys.argv))"
+    ended = subprocess.run([sys.executable, "-c", script, *ROOMS], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout.split() == ["selfsame", "selfsame.cli"]
+
+
 def test_no_function_is_longer_than_80_lines() -> None:
     long = [
         f"{file.path}:{node.lineno} {node.name}: {(node.end_lineno or 0) - node.lineno + 1} lines"

@@ -14,11 +14,9 @@ from selfsame.access import (
     KEY_REVOKED,
     KEY_UNKNOWN,
     KeyRing,
-    Terms,
-    create_key,
-    renew_key,
     secret_in,
 )
+from selfsame.keys import Terms, create_key, renew_key
 from tests.building import START
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]

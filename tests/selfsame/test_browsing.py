@@ -5,9 +5,9 @@ from starlette.requests import Request
 
 from graph.connection import Connection
 from graph.keys import ApiKey, Scope
-from selfsame.access import Terms, create_key
 from selfsame.browsing import page_refused
 from selfsame.clock import now
+from selfsame.keys import Terms, create_key
 from selfsame.origins import Origins
 from tests.building import START
 from tests.walks.service import in_process

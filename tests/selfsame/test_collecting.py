@@ -10,8 +10,8 @@ import pytest
 from graph.connection import Connection
 from graph.keys import Scope
 from identity.messages import SourceName
-from selfsame.access import create_key
 from selfsame.clock import now
+from selfsame.keys import create_key
 from tests.walks.sending import alias, group, identify, track
 from tests.walks.service import Company, codes, in_process, sets, taken
 

@@ -8,9 +8,9 @@ from graph.connection import Connection
 from graph.keys import ApiKey, KeyBounds, Scope
 from resolvers.rates import Rate, Rates
 from resolvers.viewer import Bounds
-from selfsame.access import Terms, create_key
 from selfsame.clock import now
 from selfsame.guests import Edge, Guests, Strangers, per_minute
+from selfsame.keys import Terms, create_key
 from selfsame.watching import known_as
 from tests.building import START
 from tests.walks.service import in_process

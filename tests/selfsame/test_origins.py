@@ -7,10 +7,10 @@ from graph.connection import Connection
 from graph.keys import Scope
 from identity.messages import SourceName
 from loaders.signed_users import signed
-from selfsame.access import Terms, create_key
 from selfsame.clock import now
 from selfsame.collecting import Doors
 from selfsame.errors import InputInvalidError
+from selfsame.keys import Terms, create_key
 from selfsame.origins import Origins, origin_of
 from tests.walks.sending import identify, track
 from tests.walks.service import codes, in_process, sets, taken

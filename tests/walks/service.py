@@ -16,13 +16,13 @@ from graph.rebuild import Difference, verify
 from identity.messages import Json, SourceName
 from identity.policy import Policy
 from loaders.intake import Pace
-from selfsame.access import Terms, create_key
 from selfsame.app import Parts, service
 from selfsame.clock import mint, now
 from selfsame.collecting import Doors
 from selfsame.explorer import Pages, pages_in
 from selfsame.guests import Edge
 from selfsame.hooks import Hook
+from selfsame.keys import Terms, create_key
 from selfsame.serving import _answering, _listening
 from selfsame.watching import Watch
 from tests.building import default_policy

@@ -9,7 +9,7 @@ import pytest
 from graph.connection import Connection
 from graph.keys import Scope
 from identity.messages import Json
-from selfsame.access import create_key
+from selfsame.keys import create_key
 from tests.house.reading import ROOT
 from tests.walks.sending import group, identify, moment, track
 from tests.walks.service import Company, differences, in_process

@@ -14,7 +14,7 @@ from graph.connection import Connection
 from graph.keys import Scope
 from identity.evidence import sha256_of
 from identity.messages import Json, SourceName, micros
-from selfsame.access import create_key
+from selfsame.keys import create_key
 from tests.building import START, default_policy
 from tests.serving import Neo4jAddress, empty
 from tests.walks.processes import environment, loaded

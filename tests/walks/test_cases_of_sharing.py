@@ -17,8 +17,8 @@ from graph.namespaces import declare
 from graph.rebuild import verify
 from identity.messages import Json
 from identity.policy import Shared
-from selfsame.access import create_key
 from selfsame.clock import now
+from selfsame.keys import create_key
 from tests.building import default_policy
 from tests.house.reading import ROOT
 from tests.identity.policies import CRM

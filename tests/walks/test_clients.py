@@ -19,8 +19,8 @@ from graph.dead_letters import dead_letters
 from graph.keys import Scope
 from identity.messages import SourceName
 from loaders.signed_users import signed
-from selfsame.access import Terms, create_key
 from selfsame.clock import now
+from selfsame.keys import Terms, create_key
 from tests.serving import Neo4jAddress
 from tests.walks.clients.running import HERE, Client, Sender, chromium, installed, node, page, program
 from tests.walks.processes import company_of, environment, served

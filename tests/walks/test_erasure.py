@@ -7,8 +7,8 @@ import pytest
 from graph.connection import Connection
 from graph.keys import Scope
 from identity.messages import Json
-from selfsame.access import create_key
 from selfsame.clock import now
+from selfsame.keys import create_key
 from tests.graph.erasing import readable
 from tests.graph.whole import everything, settled
 from tests.walks.sending import Sent, identify, track

@@ -21,12 +21,12 @@ from graph.keys import Scope
 from identity.identifiers import IdentifierKey
 from identity.messages import Json
 from resolvers.paging import cursor_of
-from selfsame.access import Terms, create_key
 from selfsame.clock import now
 from selfsame.demo.fernhill import web_calls
 from selfsame.demo.sending import send_calls
 from selfsame.drawing import svg_of
 from selfsame.errors import CheckFailedError
+from selfsame.keys import Terms, create_key
 from selfsame.serving import Serving, serving
 from selfsame.settings import Settings
 from tests.house.reading import ROOT
