@@ -34,8 +34,9 @@ from tests.walks.sending import Sent
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
-MESSAGES = 400
+MESSAGES = 200
 SENDERS = 4
+FEW_TOGETHER = 10
 HEAVY, TOGETHER = 2_000, 100
 LINES = 3_000
 NOTICED_SECONDS = 60
@@ -82,7 +83,7 @@ async def test_a_killed_service_a_killed_neo4j_and_a_full_disk_lose_nothing_ackn
     The last service has its Neo4j from start to end: commands find it, a second owner is refused, doctor sees it.
     """
     with disk_at(tmp_path / "disk") as disk:
-        await _lost_nothing(disk, Delivery.of(crowd(MESSAGES)), Delivery.of(heavy(HEAVY), TOGETHER))
+        await _lost_nothing(disk, Delivery.of(crowd(MESSAGES), FEW_TOGETHER), Delivery.of(heavy(HEAVY), TOGETHER))
 
 
 async def _lost_nothing(disk: Disk, delivery: Delivery, large: Delivery) -> None:
