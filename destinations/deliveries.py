@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import anyio
-import orjson
 from anyio.abc import TaskGroup
 
 from destinations.webhooks import Answered, Letter, send
@@ -26,16 +25,16 @@ from graph.backlog import work_off
 from graph.connection import Connection
 from graph.deliveries import (
     Delivery,
-    Refusal,
+    Outcome,
+    Taken,
+    body_of,
     forget_deliveries,
     lanes_due,
-    settle_refused,
-    settle_taken,
+    settle,
     take_due,
 )
-from graph.endpoints import Endpoint
 from graph.owing import owe
-from identity.messages import micros, moment
+from identity.messages import micros
 
 # How long after each try in vain the next one comes, as data: three days in all.
 SCHEDULE = tuple(
@@ -134,37 +133,50 @@ class Delivering:
         taken = await take_due(self.connection.writer, endpoint, micros(now), micros(now + LEASE), AT_ONCE)
         if taken is None:
             return False
-        took: list[bool] = []
+        settling = _Settling(taken)
         async with anyio.create_task_group() as tasks:
             for each in taken.owed:
-                tasks.start_soon(self._tell, each, taken.endpoint, took)
-        return any(took)
+                tasks.start_soon(self._tell, each, settling)
+        return settling.took
 
-    async def _tell(self, owed: Delivery, endpoint: Endpoint, took: list[bool]) -> None:
-        now = self.now()
-        letter = Letter(owed.id, endpoint.url, body_of(owed), secrets_of(endpoint, micros(now)), self.private)
+    async def _tell(self, owed: Delivery, settling: "_Settling") -> None:
+        now, endpoint = self.now(), settling.taken.endpoint
+        letter = Letter(owed.id, endpoint.url, body_of(owed), endpoint.signing(micros(now)), self.private)
         answer = await send(letter, now)
-        took.append(answer.taken)
-        writer, at = self.connection.writer, micros(self.now())
-        if answer.taken:
-            await settle_taken(writer, owed.id, endpoint.id, answer.status or 0, at)
-        elif await settle_refused(writer, owed.id, endpoint.id, self._refusal(owed, answer), at):
-            self.ended.append((endpoint.id, reason_of(answer)))
+        settling.waiting.append(self._outcome(owed, answer))
+        async with settling.lock:  # what is answered while another one is committed is committed together
+            some, settling.waiting = settling.waiting, []
+            if not some:
+                return
+            settling.took = settling.took or any(each.taken for each in some)
+            limit = micros(self.now() - GIVEN_UP)
+            reason = await settle(self.connection.writer, endpoint.id, some, limit)
+            if reason is not None:
+                self.ended.append((endpoint.id, reason))
 
-    def _refusal(self, owed: Delivery, answer: Answered) -> Refusal:
-        now, tries = self.now(), owed.tries + 1
-        due = None
+    def _outcome(self, owed: Delivery, answer: Answered) -> Outcome:
+        now, reason = self.now(), reason_of(answer)
+        if answer.taken:
+            return Outcome(owed.id, micros(now), answer.status, reason, taken=True)
+        tries, due = owed.tries + 1, None
         if tries <= len(self.schedule):
             pause = self.schedule[tries - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 -- no secret
-            due = now + max(pause, min(timedelta(seconds=answer.retry_after), LONGEST_WAIT))
-        return Refusal(
-            tries,
-            None if due is None else micros(due),
-            answer.status,
-            reason_of(answer),
-            answer.status == GONE,
-            micros(now - GIVEN_UP),
-        )
+            due = micros(now + max(pause, min(timedelta(seconds=answer.retry_after), LONGEST_WAIT)))
+        gone = answer.status == GONE
+        return Outcome(owed.id, micros(now), answer.status, reason, taken=False, tries=tries, due_at=due, gone=gone)
+
+
+@dataclass(slots=True)
+class _Settling:
+    """What is on its way to an endpoint at once. waiting: what became of some of it, and is not remembered yet.
+
+    took: whether it took anything of it.
+    """
+
+    taken: Taken
+    waiting: list[Outcome] = field(default_factory=list)
+    lock: anyio.Lock = field(default_factory=anyio.Lock)
+    took: bool = False
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:
@@ -176,16 +188,3 @@ def _first(group: ExceptionGroup[Exception]) -> Exception:
 def reason_of(answer: Answered) -> str:
     """What is said of an answer: its status and its words, or why there was none."""
     return answer.reason if answer.status is None else f"{answer.status} {answer.reason}"
-
-
-def body_of(owed: Delivery) -> str:
-    """What is sent: the same at each try, `timestamp` is when it happened."""
-    said = orjson.loads(owed.body)
-    happened = moment(owed.at).isoformat()
-    return orjson.dumps({"type": said["type"], "timestamp": happened, "data": said["data"]}).decode()
-
-
-def secrets_of(endpoint: Endpoint, now: int) -> tuple[str, ...]:
-    """By which a message is signed: while a secret is being replaced, by the former one too. now: µs."""
-    former = endpoint.former if endpoint.former is not None and now < endpoint.former_until else None
-    return (endpoint.secret,) if former is None else (endpoint.secret, former)

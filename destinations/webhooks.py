@@ -6,7 +6,6 @@ h11 writes and reads HTTP on a stream of anyio: clients with a pool resolve name
 cannot be ended.
 """
 
-import ipaddress
 import socket
 import ssl
 from collections.abc import Sequence
@@ -21,11 +20,12 @@ import h11
 from anyio.abc import ByteStream
 from standardwebhooks import Webhook
 
+from insight.urls import INSIDE, is_public
+
 SECONDS = 15.0
 HEAD_BYTES = 16_384
 LONGEST_REASON = 100
 PORTS = {"http": 80, "https": 443}
-LONGEST_URL = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +56,6 @@ class Letter:
     private: bool = False
 
 
-def problem_of(url: str) -> str | None:
-    """Why nothing can be sent to a URL; None where something can."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or len(url) > LONGEST_URL:
-        return "it is no http or https URL with a host"
-    if parts.username or parts.password or parts.fragment:
-        return "it has a user, a password or a fragment in it"
-    return None
-
-
 async def send(letter: Letter, now: datetime) -> Answered:
     """Send a message and hear the head of the answer, within 15 seconds in all; whatever goes wrong is told.
 
@@ -76,7 +66,7 @@ async def send(letter: Letter, now: datetime) -> Answered:
         with anyio.fail_after(SECONDS):
             where = await _address(parts, letter.private)
             if where is None:
-                return Answered(None, "the address is one of this machine or its network (SELFSAME_HOOKS_PRIVATE)")
+                return Answered(None, INSIDE)
             async with await _connected(parts, where) as stream:
                 return _heard(await _exchanged(letter, stream, now), now)
     except (OSError, ValueError, h11.ProtocolError, anyio.BrokenResourceError, anyio.EndOfStream) as error:
@@ -129,7 +119,7 @@ async def _address(parts: SplitResult, private: bool) -> tuple[str, int] | None:
     """The first address of a host; None where one of its addresses must not be asked."""
     port = parts.port or PORTS[parts.scheme]
     found = [str(each[4][0]) for each in await anyio.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)]
-    if not private and any(not ipaddress.ip_address(each.partition("%")[0]).is_global for each in found):
+    if not private and not all(map(is_public, found)):
         return None
     return found[0], port
 

@@ -3,11 +3,16 @@
 Each endpoint has a lane of its own in the index: what is due to one is found without what is due to another.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+
+import orjson
 
 from graph.connection import Reader, Row, Transaction, Writer
-from graph.endpoints import Endpoint, endpoint_from
+from graph.counting import MOST_COUNTED, Counted, counted
+from graph.endpoints import Endpoint, EndpointState, endpoint_from
+from identity.messages import moment
 
 FORGOTTEN_AT_ONCE = 1_000
 
@@ -24,7 +29,7 @@ class Attempt:
 class Delivery:
     """Something an endpoint is owed. body: as it is sent. tries: in vain so far; status: of the last answer, if any.
 
-    attempts: every try, also those before it was sent once more by hand, the first one first.
+    attempts: the latest 100 tries, also those before it was sent once more by hand, the first one first.
     """
 
     id: str
@@ -38,6 +43,41 @@ class Delivery:
     done_at: int | None = None
     status: int | None = None
     attempts: tuple[Attempt, ...] = ()
+
+
+class DeliveryState(StrEnum):
+    """What became of something owed: taken; to be sent; later, since the endpoint is held; not sent any more."""
+
+    TAKEN = "taken"
+    WAITING = "waiting"
+    HELD = "held"
+    GIVEN_UP = "given_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Something owed, and to whom."""
+
+    endpoint: Endpoint
+    delivery: Delivery
+
+
+def standing_of(owed: Delivery, endpoint: Endpoint) -> DeliveryState:
+    """What became of something that an endpoint is owed."""
+    if owed.done_at is not None:
+        return DeliveryState.TAKEN
+    if owed.due_at is None and owed.tries:
+        return DeliveryState.GIVEN_UP
+    if owed.due_at is None or endpoint.state is not EndpointState.ACTIVE:
+        return DeliveryState.HELD
+    return DeliveryState.WAITING
+
+
+def body_of(owed: Delivery) -> str:
+    """What is sent: the same at each try, `timestamp` is when it happened."""
+    said = orjson.loads(owed.body)
+    happened = moment(owed.at).isoformat()
+    return orjson.dumps({"type": said["type"], "timestamp": happened, "data": said["data"]}).decode()
 
 
 # label scan: as many rows as there are endpoints; webhook_delivery_lane (endpoint, due_at, seq), the first of each
@@ -125,11 +165,39 @@ def _delivery(row: Row) -> Delivery:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one try. at: when it had come to its end, µs; status, reason: of the answer.
+
+    taken: whether that is the end of it. Of what was not taken tries: so far; due_at: when it is tried again, µs, None:
+    never; gone: the endpoint wants nothing more.
+    """
+
+    id: str
+    at: int
+    status: int | None
+    reason: str
+    taken: bool
+    tries: int = 0
+    due_at: int | None = None
+    gone: bool = False
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What is different of the delivery from now on."""
+        if self.taken:
+            return {"due_at": None, "done_at": self.at, "status": self.status}
+        return {"due_at": self.due_at, "tries": self.tries, "status": self.status}
+
+
 # webhook_delivery_id (unique)
 SETTLE = """
-MATCH (owed:WebhookDelivery {id: $id})
-SET owed += $facts,
-  owed.tried = coalesce(owed.tried, []) + $at, owed.answered = coalesce(owed.answered, []) + coalesce($facts.status, 0)
+UNWIND $rows AS row
+MATCH (owed:WebhookDelivery {id: row.id})
+USING INDEX SEEK owed:WebhookDelivery(id)
+SET owed += row.facts,
+  owed.tried = (coalesce(owed.tried, []) + row.at)[-100..],
+  owed.answered = (coalesce(owed.answered, []) + coalesce(row.facts.status, 0))[-100..]
 """
 
 # webhook_endpoint_id (unique)
@@ -150,94 +218,134 @@ SET endpoint.failing_since = null
 """
 
 
-async def settle_taken(writer: Writer, id_: str, endpoint: str, status: int, now: int) -> None:
-    """An endpoint took what it was owed."""
-    await writer.write(_taken, id_, endpoint, status, now)
+async def settle(writer: Writer, endpoint: str, outcomes: Sequence[Outcome], limit: int) -> str | None:
+    """Remember what became of some tries, in the order of their ends; why the endpoint is disabled by it, if it is.
+
+    limit: who has been failing since before this moment (µs) is told nothing more. One transaction for all: to commit
+    takes longer than to send.
+    """
+    return await writer.write(_settle, endpoint, outcomes, limit)
 
 
-async def _taken(tx: Transaction, id_: str, endpoint: str, status: int, now: int) -> None:
-    await tx.rows(SETTLE, id=id_, at=now, facts={"due_at": None, "done_at": now, "status": status})
-    await tx.rows(WELL, id=endpoint)
+async def _settle(tx: Transaction, endpoint: str, outcomes: Sequence[Outcome], limit: int) -> str | None:
+    rows = [{"id": each.id, "at": each.at, "facts": each.facts} for each in sorted(outcomes, key=lambda one: one.id)]
+    await tx.rows(SETTLE, rows=rows)
+    if any(each.taken for each in outcomes):
+        await tx.rows(WELL, id=endpoint)
+    last, gone = outcomes[-1], next((each for each in outcomes if each.gone), None)
+    if last.taken and gone is None:
+        return None
+    why = gone or last
+    found = await tx.rows(FAILING, id=endpoint, now=why.at, gone=why.gone, limit=limit, reason=why.reason)
+    return why.reason if found else None
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """What was not taken. due_at: when it is tried again, µs; None: never. gone: the endpoint wants nothing more.
+class DeliveryPlace:
+    """Behind what a page of what an endpoint is owed begins, the newest first; from the newest without `seq`."""
 
-    limit: who has been failing since before this moment is told nothing more.
-    """
-
-    tries: int
-    due_at: int | None
-    status: int | None
-    reason: str
-    gone: bool
-    limit: int
+    endpoint: str
+    seq: int = 2**62
+    id: str = ""
 
 
-async def settle_refused(writer: Writer, id_: str, endpoint: str, refusal: Refusal, now: int) -> bool:
-    """An endpoint did not take what it was owed; whether it is disabled by that."""
-    return await writer.write(_refused, id_, endpoint, refusal, now)
-
-
-async def _refused(tx: Transaction, id_: str, endpoint: str, refusal: Refusal, now: int) -> bool:
-    facts = {"due_at": refusal.due_at, "tries": refusal.tries, "status": refusal.status}
-    await tx.rows(SETTLE, id=id_, at=now, facts=facts)
-    return bool(
-        await tx.rows(FAILING, id=endpoint, now=now, gone=refusal.gone, limit=refusal.limit, reason=refusal.reason)
-    )
-
-
-# webhook_delivery_endpoint (endpoint, seq), backwards
+# webhook_delivery_endpoint (endpoint, seq), backwards, a page for each place
 LATEST = """
-MATCH (owed:WebhookDelivery)
-USING INDEX SEEK owed:WebhookDelivery(endpoint, seq)
-WHERE owed.endpoint = $endpoint AND owed.seq >= 0
-WITH owed
-ORDER BY owed.endpoint DESC, owed.seq DESC
-WITH owed
-WHERE NOT $failed OR (owed.done_at IS NULL AND owed.tries > 0)
-LIMIT $limit
-RETURN owed {.*} AS owed
+UNWIND $places AS place
+CALL (place) {
+  MATCH (owed:WebhookDelivery)
+  USING INDEX SEEK owed:WebhookDelivery(endpoint, seq)
+  WHERE owed.endpoint = place.endpoint AND owed.seq <= place.seq AND (owed.seq < place.seq OR owed.id < place.id)
+  WITH owed
+  ORDER BY owed.endpoint DESC, owed.seq DESC, owed.id DESC
+  WITH owed
+  WHERE NOT $failed OR (owed.done_at IS NULL AND owed.tries > 0)
+  LIMIT $limit
+  RETURN collect(owed {.*}) AS page
+}
+RETURN place.number AS number, page
 """
+
+
+async def deliveries_of(
+    reader: Reader, places: Sequence[DeliveryPlace], limit: int, *, failed: bool = False
+) -> dict[DeliveryPlace, tuple[Delivery, ...]]:
+    """The next that endpoints were or are owed, newest first, at most `limit` each. One statement.
+
+    failed: only what was tried and not taken so far; all else is passed over. Raises DatabaseAwayError.
+    """
+    asked = [
+        {"number": number, "endpoint": each.endpoint, "seq": each.seq, "id": each.id}
+        for number, each in enumerate(places)
+    ]
+    rows = await reader.rows(LATEST, places=asked, limit=limit, failed=failed)
+    return {places[row["number"]]: tuple(map(_delivery, row["page"])) for row in rows}
 
 
 async def deliveries(reader: Reader, endpoint: str, limit: int, *, failed: bool = False) -> tuple[Delivery, ...]:
-    """The latest that an endpoint was or is owed, newest first. failed: only what was tried and not taken so far.
-
-    Raises DatabaseAwayError.
-    """
-    rows = await reader.rows(LATEST, endpoint=endpoint, limit=limit, failed=failed)
-    return tuple(_delivery(row["owed"]) for row in rows)
+    """The latest that one endpoint was or is owed, as `deliveries_of`."""
+    place = DeliveryPlace(endpoint)
+    return (await deliveries_of(reader, [place], limit, failed=failed))[place]
 
 
-# webhook_delivery_id (unique)
+# webhook_delivery_lane (endpoint, due_at, seq), until there are enough
+WAITING = """
+UNWIND $endpoints AS endpoint
+CALL (endpoint) {
+  MATCH (owed:WebhookDelivery)
+  USING INDEX SEEK owed:WebhookDelivery(endpoint, due_at, seq)
+  WHERE owed.endpoint = endpoint AND owed.due_at >= 0 AND owed.seq >= 0
+  WITH owed
+  LIMIT $most
+  RETURN count(owed) AS number
+}
+RETURN endpoint, number
+"""
+
+
+async def waiting_for(reader: Reader, ids: Sequence[str]) -> dict[str, Counted]:
+    """How much there is to be sent to each endpoint, now or later. One statement."""
+    rows = await reader.rows(WAITING, endpoints=list(ids), most=MOST_COUNTED + 1)
+    return {row["endpoint"]: counted(row["number"]) for row in rows}
+
+
+# webhook_delivery_id (unique), webhook_endpoint_id (unique)
 DELIVERY = """
 MATCH (owed:WebhookDelivery {id: $id})
-RETURN owed {.*} AS owed
+USING INDEX SEEK owed:WebhookDelivery(id)
+MATCH (endpoint:WebhookEndpoint {id: owed.endpoint})
+USING INDEX SEEK endpoint:WebhookEndpoint(id)
+RETURN owed {.*} AS owed, endpoint {.*} AS endpoint
 """
 
 
-async def delivery_by_id(reader: Reader, id_: str) -> Delivery | None:
+async def delivery_by_id(reader: Reader, id_: str) -> Owed | None:
     """Something that an endpoint was or is owed; None where it is unknown. Raises DatabaseAwayError."""
-    return next((_delivery(row["owed"]) for row in await reader.rows(DELIVERY, id=id_)), None)
+    return next(map(_owed, await reader.rows(DELIVERY, id=id_)), None)
 
 
-# webhook_delivery_id (unique)
+def _owed(row: Row) -> Owed:
+    return Owed(endpoint_from(row["endpoint"]), _delivery(row["owed"]))
+
+
+# webhook_delivery_id (unique), webhook_endpoint_id (unique)
 RESEND = """
 MATCH (owed:WebhookDelivery {id: $id})
+USING INDEX SEEK owed:WebhookDelivery(id)
+MATCH (endpoint:WebhookEndpoint {id: owed.endpoint})
+USING INDEX SEEK endpoint:WebhookEndpoint(id)
 SET owed.due_at = $now, owed.done_at = null, owed.tries = 0
-RETURN owed.id AS id
+RETURN owed {.*} AS owed, endpoint {.*} AS endpoint
 """
 
 
-async def resend(writer: Writer, id_: str, now: int) -> bool:
-    """Tell something once more, under the same id; False where it is unknown."""
-    return bool(await writer.write(_resend, id_, now))
+async def resend(writer: Writer, id_: str, now: int) -> Owed | None:
+    """Tell something once more, under the same id; as it is then, None where it is unknown. now: µs."""
+    return await writer.write(_resend, id_, now)
 
 
-async def _resend(tx: Transaction, id_: str, now: int) -> list[Row]:
-    return await tx.rows(RESEND, id=id_, now=now)
+async def _resend(tx: Transaction, id_: str, now: int) -> Owed | None:
+    return next(map(_owed, await tx.rows(RESEND, id=id_, now=now)), None)
 
 
 # webhook_delivery_done (range)

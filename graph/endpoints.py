@@ -16,6 +16,7 @@ from graph.feed import locked_position
 
 POSITION = "webhooks"
 MOST_ENDPOINTS = 100
+MOST_FORMERS = 5
 
 
 class Topic(StrEnum):
@@ -56,8 +57,16 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
+class Former:
+    """A secret that was replaced, and signs beside the new one until a moment (µs)."""
+
+    secret: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Who is told. secret, former: by which it is signed, the former one until a moment (µs). reason: why disabled.
+    """Who is told. secret, formers: by which it is signed, the latest of the former ones last. reason: why disabled.
 
     again: what it is owed is made due at once, or was at last.
     """
@@ -68,11 +77,14 @@ class Endpoint:
     secret: str
     created_at: int
     state: EndpointState = EndpointState.ACTIVE
-    former: str | None = None
-    former_until: int = 0
+    formers: tuple[Former, ...] = ()
     failing_since: int | None = None
     reason: str | None = None
     again: Again | None = None
+
+    def signing(self, now: int) -> tuple[str, ...]:
+        """By which a message is signed at a moment (µs): while a secret is being replaced, by the former ones, too."""
+        return (self.secret, *(each.secret for each in self.formers if now < each.until))
 
 
 def new_secret() -> str:
@@ -80,9 +92,14 @@ def new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def rotated(old: Endpoint, secret: str, until: int) -> Endpoint:
-    """An endpoint with another secret, whose former one signs beside it until a moment (µs)."""
-    return replace(old, secret=secret, former=old.secret, former_until=until)
+def rotated(old: Endpoint, secret: str, until: int, now: int) -> Endpoint:
+    """An endpoint with another secret, beside which the one before signs until a moment (both in µs).
+
+    Those before that sign as long as they would have: who lost a new secret rotates again, and the receiver, which
+    still has the first one, loses nothing. The five latest do.
+    """
+    formers = (*(each for each in old.formers if now < each.until), Former(old.secret, until))
+    return replace(old, secret=secret, formers=formers[-MOST_FORMERS:])
 
 
 def paused(old: Endpoint) -> Endpoint:
@@ -127,8 +144,7 @@ def endpoint_from(row: Row) -> Endpoint:
         secret=row["secret"],
         created_at=row["created_at"],
         state=EndpointState(row["state"]),
-        former=row.get("former"),
-        former_until=row.get("former_until") or 0,
+        formers=tuple(map(Former, row.get("formers") or (), row.get("formers_until") or ())),
         failing_since=row.get("failing_since"),
         reason=row.get("reason"),
         again=_again(row),
@@ -176,8 +192,8 @@ def _facts(endpoint: Endpoint) -> dict[str, object]:
         "secret": endpoint.secret,
         "created_at": endpoint.created_at,
         "state": endpoint.state.value,
-        "former": endpoint.former,
-        "former_until": endpoint.former_until,
+        "formers": [each.secret for each in endpoint.formers],
+        "formers_until": [each.until for each in endpoint.formers],
         "failing_since": endpoint.failing_since,
         "reason": endpoint.reason,
     } | ({f"again_{name}": value for name, value in asdict(again).items()} if again is not None else {})
@@ -213,7 +229,7 @@ async def _change(tx: Transaction, id_: str, changed: Changed) -> Endpoint | Non
 REMOVE_ENDPOINT = """
 MATCH (endpoint:WebhookEndpoint {id: $id})
 USING INDEX SEEK endpoint:WebhookEndpoint(id)
-REMOVE endpoint:WebhookEndpoint, endpoint.url, endpoint.secret, endpoint.former
+REMOVE endpoint:WebhookEndpoint, endpoint.url, endpoint.secret, endpoint.formers
 SET endpoint:RemovedWebhookEndpoint
 RETURN count(*) AS many
 """

@@ -55,6 +55,9 @@ class Code(StrEnum):
     SEGMENT_NAME = "segment_name"
     TOO_MANY_SEGMENTS = "too_many_segments"
     UNKNOWN_SEGMENT = "unknown_segment"
+    WEBHOOK_URL = "webhook_url"
+    WEBHOOK_TOPICS = "webhook_topics"
+    TOO_MANY_ENDPOINTS = "too_many_endpoints"
     BAD_SEQUENCE = "bad_sequence"
     SEQUENCE_GONE = "sequence_gone"
     UNKNOWN_RUN = "unknown_run"
@@ -113,6 +116,9 @@ MEANINGS: Mapping[Code, str] = {
     Code.SEGMENT_NAME: "a segment's name has 1 to 100 characters that can be seen",
     Code.UNKNOWN_SEGMENT: "no segment is kept under this name; `segments` lists those that are",
     Code.TOO_MANY_SEGMENTS: "100 segments are kept; define one of their names again instead",
+    Code.WEBHOOK_URL: "nothing can be sent to this URL: it is no http or https one, or leads inside this network",
+    Code.WEBHOOK_TOPICS: "an endpoint is told of one topic at least; leave `topics` out for all",
+    Code.TOO_MANY_ENDPOINTS: "there are 100 endpoints of webhooks; remove one first",
     Code.BAD_SEQUENCE: "`after` is no sequence of a subscription; pass `sequence` of an event as it came",
     Code.SEQUENCE_GONE: "what came after this sequence is no longer kept; read anew, and subscribe without `after`",
     Code.UNKNOWN_RUN: "no run of a load has this id; `selfsame runs` lists them",

@@ -74,13 +74,14 @@ STATEMENT = "role source since lastSeen"
 FIELDS: Mapping[str, Mapping[str, Rule]] = {
     "Query": _rules(
         "profile account accounts device identifier order product deal ticket campaign node nodes changes segments "
-        "unmergePreview sources source audience",
+        "unmergePreview sources source audience webhookEndpoints webhookEndpoint",
         arguments="profiles segmentPreview",
         refused="how whySame whyNot suggestions connection neighbourhood",
     ),
     "Mutation": _rules(
         "defineSegment removeSegment setTrait clearTrait mergeAccounts unmergeAccounts acceptSuggestion "
-        "dismissSuggestion reopenSuggestion mergeProfiles unmerge undoDecision erase unsuppress"
+        "dismissSuggestion reopenSuggestion mergeProfiles unmerge undoDecision erase unsuppress createWebhookEndpoint "
+        "changeWebhookEndpoint rotateWebhookSecret removeWebhookEndpoint redeliverWebhook recoverWebhooks"
     ),
     "Subscription": _rules("profileChanged identityChanges interactionAdded segmentChanged loadProgress"),
     "ProfileChange": _rules("sequence at profileId profile changes"),
@@ -217,6 +218,16 @@ FIELDS: Mapping[str, Mapping[str, Rule]] = {
     "Erased": _rules(
         "ids profiles interactions observations acts scrubbed after pending policies identifiers",
     ),
+    "WebhookEndpoint": _rules(
+        "id url topics state reason createdAt failingSince formerSecretUntil waiting recovery deliveries"
+    ),
+    "WebhookDelivery": _rules("id topic at state tries status nextTryAt takenAt attempts body"),
+    "WebhookAttempt": _rules("at status"),
+    "WebhookRecovery": _rules("since askedAt many done"),
+    "WebhookSecretGiven": _rules("endpoint secret"),
+    "WebhookEndpointChanged": _rules("endpoint"),
+    "WebhookEndpointRemoved": _rules("id"),
+    "WebhookRedelivered": _rules("delivery endpoint"),
     "PageInfo": _rules("hasNextPage hasPreviousPage startCursor endCursor"),
 }
 

@@ -18,6 +18,7 @@ class Right(Enum):
     WATCH = "see how sources are taken in"
     OVERRIDE = "let one value of a unique namespace replace another"
     ERASE = "erase"
+    TELL = "say who is told by webhooks"
 
 
 RIGHTS: Mapping[Scope, frozenset[Right]] = {
@@ -44,6 +45,14 @@ NEEDED: Mapping[str, Right] = {
     "acceptSuggestion": Right.DECIDE,
     "dismissSuggestion": Right.DECIDE,
     "reopenSuggestion": Right.DECIDE,
+    "createWebhookEndpoint": Right.TELL,
+    "changeWebhookEndpoint": Right.TELL,
+    "rotateWebhookSecret": Right.TELL,
+    "removeWebhookEndpoint": Right.TELL,
+    "redeliverWebhook": Right.TELL,
+    "recoverWebhooks": Right.TELL,
+    "webhookEndpoints": Right.TELL,
+    "webhookEndpoint": Right.TELL,
     "sources": Right.WATCH,
     "source": Right.WATCH,
 }

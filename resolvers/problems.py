@@ -211,6 +211,7 @@ KIND_OF_CODE: Mapping[str, Kind] = {
     Code.KEY_SCOPE: Kind.FORBIDDEN,
     Code.TOO_MANY_VALUES: Kind.TOO_LARGE,
     Code.TOO_MANY_SEGMENTS: Kind.TOO_LARGE,
+    Code.TOO_MANY_ENDPOINTS: Kind.TOO_LARGE,
     "too_many_pairs": Kind.TOO_LARGE,
     "decision_invalid": Kind.INVALID,
     Code.BAD_ID: Kind.INVALID,
@@ -223,6 +224,8 @@ KIND_OF_CODE: Mapping[str, Kind] = {
     Code.VALUE_INVALID: Kind.INVALID,
     Code.SEGMENT_INVALID: Kind.INVALID,
     Code.SEGMENT_NAME: Kind.INVALID,
+    Code.WEBHOOK_URL: Kind.INVALID,
+    Code.WEBHOOK_TOPICS: Kind.INVALID,
     Code.IDEMPOTENCY_KEY: Kind.INVALID,
     Code.IDEMPOTENCY_CONFLICT: Kind.IDEMPOTENCY_CONFLICT,
 }

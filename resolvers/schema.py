@@ -34,6 +34,19 @@ from resolvers.suggestions import (
     suggestions,
 )
 from resolvers.things import Campaign, Deal, Order, Product, Ticket, campaign, deal, order, product, ticket
+from resolvers.webhook_decisions import (
+    WebhookDeliveryAnswer,
+    WebhookEndpointAnswer,
+    WebhookRemovalAnswer,
+    WebhookSecretAnswer,
+    change_webhook_endpoint,
+    create_webhook_endpoint,
+    recover_webhooks,
+    redeliver_webhook,
+    remove_webhook_endpoint,
+    rotate_webhook_secret,
+)
+from resolvers.webhooks import WebhookEndpoint, webhook_endpoint, webhook_endpoints
 
 
 @strawberry.type(description="What can be asked, with a key of scope `read`.")
@@ -90,6 +103,12 @@ class Query:
     suggestions: Suggestions | None = resolved(
         suggestions, "Who may be one person, or belong to an account, the strongest first; nothing of it is done yet."
     )
+    webhook_endpoints: Connection[WebhookEndpoint] | None = resolved(
+        webhook_endpoints, "Who is told by webhooks, the oldest first. Scope `admin`."
+    )
+    webhook_endpoint: WebhookEndpoint | None = resolved(
+        webhook_endpoint, "Who is told by webhooks, by id; null where nobody has it. Scope `admin`."
+    )
 
 
 @strawberry.type(description="What can be changed, by POST, with a key of the right scope.")
@@ -138,6 +157,27 @@ class Mutation:
     )
     unsuppress: UnsuppressAnswer | None = resolved(
         unsuppress, "Let a suppressed identifier begin afresh. Scope `admin`."
+    )
+    create_webhook_endpoint: WebhookSecretAnswer | None = resolved(
+        create_webhook_endpoint, "Tell somebody by webhooks what happens from now on. Scope `admin`."
+    )
+    change_webhook_endpoint: WebhookEndpointAnswer | None = resolved(
+        change_webhook_endpoint,
+        "Tell an endpoint elsewhere or of something else, hold it, or go on; what it is owed is kept. Scope `admin`.",
+    )
+    rotate_webhook_secret: WebhookSecretAnswer | None = resolved(
+        rotate_webhook_secret, "Give an endpoint another secret; the former one signs beside it a while. Scope `admin`."
+    )
+    remove_webhook_endpoint: WebhookRemovalAnswer | None = resolved(
+        remove_webhook_endpoint, "Tell an endpoint nothing more, and forget what it is owed. Scope `admin`."
+    )
+    redeliver_webhook: WebhookDeliveryAnswer | None = resolved(
+        redeliver_webhook, "Send something once more to the endpoint that was owed it, under its id. Scope `admin`."
+    )
+    recover_webhooks: WebhookEndpointAnswer | None = resolved(
+        recover_webhooks,
+        "Send an endpoint at once all that it did not take since a moment, also what is not sent any more. "
+        "Scope `admin`.",
     )
 
 

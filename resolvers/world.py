@@ -19,7 +19,8 @@ class World:
     policy: in force when the request came, so that one answer reads by one. held: as the process knows it, for what
     writes: that asks which version is in force, and need not read the text of one that is known.
     hashing: how the erased are known again, where a key is set. open_traits: those that are nobody's personal data.
-    feed: what those hear who subscribe. joining: what requests read together.
+    feed: what those hear who subscribe. joining: what requests read together. hooks_private: whether webhooks may go to
+    this machine and its network.
     """
 
     reader: Reader
@@ -32,3 +33,4 @@ class World:
     open_traits: frozenset[str] = frozenset()
     feed: Feed | None = None
     joining: Joining = field(default_factory=Joining)
+    hooks_private: bool = False

@@ -369,6 +369,7 @@ def _worlds(parts: Parts, feed: Feed) -> Callable[[], World]:
             parts.open_traits,
             feed,
             joining,
+            parts.hooks_private,
         )
 
     last = made()

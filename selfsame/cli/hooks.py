@@ -8,11 +8,20 @@ from typing import Annotated
 import orjson
 import typer
 
-from destinations.deliveries import body_of, reason_of, secrets_of
-from destinations.webhooks import Letter, problem_of, send
+from destinations.deliveries import reason_of
+from destinations.webhooks import Letter, send
 from graph.backlog import again_page, forget_page
 from graph.connection import Connection
-from graph.deliveries import Delivery, deliveries, delivery_by_id, resend
+from graph.deliveries import (
+    Delivery,
+    DeliveryState,
+    Owed,
+    body_of,
+    deliveries,
+    delivery_by_id,
+    resend,
+    standing_of,
+)
 from graph.endpoints import (
     MOST_ENDPOINTS,
     Changed,
@@ -30,16 +39,17 @@ from graph.endpoints import (
     rotated,
 )
 from identity.messages import micros, moment
+from insight.urls import problem_of
 from selfsame.cli.exits import Exit, finish, told
 from selfsame.cli.reaching import reached_in_sight
 from selfsame.clock import mint, now
 from selfsame.errors import InputInvalidError
-from selfsame.settings import load_settings
+from selfsame.settings import Settings, load_settings
 
 app = typer.Typer(no_args_is_help=True, help="Who is told by webhooks what happens, and what each is owed.")
 
 LISTED = 20
-Owed = Annotated[str, typer.Argument(help="A delivery's id, as `hooks deliveries` shows it.")]
+OwedId = Annotated[str, typer.Argument(help="A delivery's id, as `hooks deliveries` shows it.")]
 Which = Annotated[str, typer.Argument(help="An endpoint's id, or its beginning, as `hooks list` shows it.")]
 
 
@@ -51,10 +61,11 @@ def add(
     """Tell an endpoint what happens from now on, and print the secret by which it is signed."""
 
     async def work() -> Exit:
-        _refuse(url)
+        settings = load_settings()
+        _refuse(url, settings)
         topics = tuple(each.value for each in topic or Topic)
         endpoint = Endpoint(mint(), url, topics, new_secret(), micros(now()))
-        async with reached_in_sight(load_settings()) as connection:
+        async with reached_in_sight(settings) as connection:
             if await keep_endpoint(connection.writer, endpoint) is None:
                 raise InputInvalidError(f"there are {MOST_ENDPOINTS} endpoints: `selfsame hooks remove` makes room")
         told.print(f"{endpoint.id} is told from now on; its secret:")
@@ -75,9 +86,10 @@ def update(
     async def work() -> Exit:
         if url is None and not topic:
             raise InputInvalidError("say what is to be different: --url or --topic")
-        _refuse(url)
+        settings = load_settings()
+        _refuse(url, settings)
         topics = tuple(each.value for each in topic or ())
-        async with reached_in_sight(load_settings()) as connection:
+        async with reached_in_sight(settings) as connection:
             await _change(which, connection, lambda old: replace(old, url=url or old.url, topics=topics or old.topics))
         return Exit.DONE
 
@@ -90,8 +102,8 @@ async def _change(which: str, connection: Connection, changed: Changed) -> Endpo
     return endpoint or await _named(which, connection)  # which raises where somebody removed it meanwhile
 
 
-def _refuse(url: str | None) -> None:
-    if url is not None and (problem := problem_of(url)) is not None:
+def _refuse(url: str | None, settings: Settings) -> None:
+    if url is not None and (problem := problem_of(url, private=settings.hooks_private)) is not None:
         raise InputInvalidError(f"nothing can be sent to `{url[:80]}`: {problem}")
 
 
@@ -123,9 +135,10 @@ def rotate(
     """Print a new secret; messages carry a signature of each for a while."""
 
     async def work() -> Exit:
-        secret, until = new_secret(), micros(now() + timedelta(days=days))
+        secret, at = new_secret(), now()
+        until = micros(at + timedelta(days=days))
         async with reached_in_sight(load_settings()) as connection:
-            await _change(which, connection, partial(rotated, secret=secret, until=until))
+            await _change(which, connection, partial(rotated, secret=secret, until=until, now=micros(at)))
         print(secret)
         return Exit.DONE
 
@@ -142,8 +155,8 @@ def test(which: Which) -> None:
             endpoint = await _named(which, connection)
         at = now()
         body = orjson.dumps({"type": "test", "timestamp": at.isoformat(), "data": {}}).decode()
-        secrets_ = secrets_of(endpoint, micros(at))
-        answer = await send(Letter(f"msg_test_{mint()}", endpoint.url, body, secrets_, settings.hooks_private), at)
+        letter = Letter(f"msg_test_{mint()}", endpoint.url, body, endpoint.signing(micros(at)), settings.hooks_private)
+        answer = await send(letter, at)
         print(f"{'taken' if answer.taken else 'not taken'}: {reason_of(answer)}")
         return Exit.DONE if answer.taken else Exit.WRONG
 
@@ -218,24 +231,22 @@ def _shown(at: int) -> str:
 
 
 @app.command("delivery")
-def show_delivery(delivery: Owed) -> None:
+def show_delivery(delivery: OwedId) -> None:
     """What is or was sent under an id, and each try: when, and with which status it was answered."""
 
     async def work() -> Exit:
         async with reached_in_sight(load_settings()) as connection:
-            found = await _owed(delivery, connection)
-            endpoint = await _named(found.endpoint, connection)
-        print(body_of(found))
-        for each in found.attempts:
+            found = _owed(delivery, await delivery_by_id(connection.reader, delivery))
+        print(body_of(found.delivery))
+        for each in found.delivery.attempts:
             print(f"{_shown(each.at)}  {each.status or 'no answer'}")
-        print(_became(found, endpoint))
+        print(_became(found.delivery, found.endpoint))
         return Exit.DONE
 
     finish(work)
 
 
-async def _owed(id_: str, connection: Connection) -> Delivery:
-    found = await delivery_by_id(connection.reader, id_)
+def _owed(id_: str, found: Owed | None) -> Owed:
     if found is None:
         raise InputInvalidError(f"no delivery has the id `{id_[:80]}`; `selfsame hooks deliveries` lists them")
     return found
@@ -243,24 +254,25 @@ async def _owed(id_: str, connection: Connection) -> Delivery:
 
 def _became(owed: Delivery, endpoint: Endpoint) -> str:
     last = "" if owed.status is None else f", {owed.status} at last"
-    if owed.done_at is not None:
-        return "taken"
-    if owed.due_at is None and owed.tries:
-        return f"not sent any more after {owed.tries} tries{last}"
-    if owed.due_at is None or endpoint.state is not EndpointState.ACTIVE:
-        return f"held after {owed.tries} tries{last}" if owed.tries else "held"
-    return f"tried {owed.tries} times{last}, again {_shown(owed.due_at)}"
+    match standing_of(owed, endpoint):
+        case DeliveryState.TAKEN:
+            return "taken"
+        case DeliveryState.GIVEN_UP:
+            return f"not sent any more after {owed.tries} tries{last}"
+        case DeliveryState.HELD:
+            return f"held after {owed.tries} tries{last}" if owed.tries else "held"
+        case DeliveryState.WAITING:
+            return f"tried {owed.tries} times{last}, again {_shown(owed.due_at or owed.at)}"
 
 
 @app.command("resend")
-def send_again(delivery: Owed) -> None:
+def send_again(delivery: OwedId) -> None:
     """Send something once more, under the same id."""
 
     async def work() -> Exit:
         async with reached_in_sight(load_settings()) as connection:
-            found = await _owed(delivery, connection)
-            await resend(connection.writer, found.id, micros(now()))
-            _say_held(await _named(found.endpoint, connection))
+            found = _owed(delivery, await resend(connection.writer, delivery, micros(now())))
+            _say_held(found.endpoint)
         return Exit.DONE
 
     finish(work)

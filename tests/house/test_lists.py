@@ -31,10 +31,11 @@ BOUNDED = {
     "500": "AccountTree.branches Neighbourhood.nodes",
     "200 ties of each of at most 500 nodes": "Neighbourhood.edges Neighbourhood.leftOut Relation.leftOut",
     "100": "Member.history Membership.history Session.names Erased.after MergeEvent.moved Order.products Query.nodes "
-    "Query.segments Profile.segments",
+    "Query.segments Profile.segments WebhookDelivery.attempts",
     "50 interactions of each session of a page": "Session.touchpoints Journey.touchpoints",
     "20": "Explanation.refusals Explanation.refused Refusal.decisions Refusal.links Relation.paths",
     "10": "Change.evidence",
+    "there are nine topics": "WebhookEndpoint.topics",
     "as many as were asked for": "SegmentPreview.sample",
     "6 hops": "RelationPath.things RelationPath.ties",
     "the changes of one transaction": "ProfileChange.changes",

@@ -29,6 +29,8 @@ def anna() -> World:
 ONCE = (
     """CREATE (:Segment {name: $segment, key: $segment, created_at: 1, changed_at: 1,
       definition: '{"interactions":{"atLeast":1,"name":"Paid"}}'})""",
+    """CREATE (:WebhookEndpoint {id: 'hook', url: 'https://a.no', topics: [], secret: '', state: 'active',
+      created_at: 1})""",
     "CREATE (:ApiKey {hash: 'h', scope: 'write', source: 'web', created_at: 1})",
     "CREATE (:Change {id: '000', at: $start - 1, kind: 'erased', cause: 'erasure', by: 'x', count: 1})",
 )
@@ -76,6 +78,8 @@ GROWING = (
       -[:SHARED_BY {first: $start + number, last: $start + number}]->(p)
     CREATE (g)-[:IDENTIFIES]->(:Profile {id: reverse(n) + 'g', known: false, shared: true, first_seen: 1,
       last_seen: 1})""",
+    """CREATE (:WebhookDelivery {id: reverse(n), endpoint: 'hook', seq: number / 4, type: 'profile.changed',
+      body: '{}', at: $start, tries: 0, due_at: $start + number})""",
     """CREATE (:Run {id: n, source: 'web', file: 'a.csv', sha256: '', mapping: null, given: '[]', state: 'finished',
       position: 1, read: 1, size: 1, records: 1, skipped: 0, rejected: 0, messages: 1, committed: 1, repeats: 0,
       differing: 0, warned: 0, erased: 0, started_at: $start + number, updated_at: $start + number, times: 1,

@@ -8,6 +8,7 @@ import pytest
 from graphql import GraphQLUnionType
 
 from graph.connection import Connection
+from graph.endpoints import Endpoint, Topic, keep_endpoint
 from graph.idempotency import KEPT_MICROS, drop_keys
 from graph.keys import Scope
 from identity.messages import Json
@@ -47,7 +48,19 @@ DOING = (
     f"unmerge(what: {{ pair: {{ a: {user('ann')}, b: {user('a1', 'anonymous_id')} }} }}",
     f"erase(by: {user('cy')}, mode: SUPPRESS_AND_DELETE",
     'unsuppress(identifier: { namespace: "user_id", value: "cy" }',
+    'createWebhookEndpoint(url: "https://b.example", topics: [PROFILE_MERGED, PROFILE_SPLIT]',
+    'changeWebhookEndpoint(endpoint: "e1", topics: [PROFILE_SPLIT], paused: true',
+    'rotateWebhookSecret(endpoint: "e1", days: 2',
+    'redeliverWebhook(delivery: "msg_1"',
+    'recoverWebhooks(endpoint: "e1", since: "2026-01-01T00:00:00Z"',
+    'removeWebhookEndpoint(endpoint: "e1"',
 )
+ENDPOINT = "endpoint { url topics state createdAt waiting formerSecretUntil recovery { since askedAt many done } }"
+OWED = """
+CREATE (:WebhookDelivery {id: 'msg_1', endpoint: 'e1', seq: 1, type: 'profile.merged', at: 1, tries: 3, due_at: 9,
+  body: '{"type": "profile.merged", "data": {"sequence": "1"}}', tried: [1, 2, 3], answered: [500, 0, 503],
+  status: 503})
+"""
 PEOPLE = "{ id known identifiers { value } traits { name value } interactions }"
 LINKS = "{ a { value } b { value } kind reason }"
 OF_TYPE = {
@@ -61,6 +74,12 @@ OF_TYPE = {
     ),
     "EraseAnswer": "... on Erased { ids profiles interactions observations acts scrubbed pending policies }",
     "UnsuppressAnswer": "... on Unsuppressed { identifier { value } }",
+    "WebhookSecretAnswer": f"... on WebhookSecretGiven {{ {ENDPOINT} }}",
+    "WebhookEndpointAnswer": f"... on WebhookEndpointChanged {{ {ENDPOINT} }}",
+    "WebhookRemovalAnswer": "... on WebhookEndpointRemoved { id }",
+    "WebhookDeliveryAnswer": (
+        f"... on WebhookRedelivered {{ {ENDPOINT} delivery {{ id state tries nextTryAt attempts {{ at status }} }} }}"
+    ),
 }
 MUTATIONS = EXECUTABLE.mutation_type.fields if EXECUTABLE.mutation_type else {}
 
@@ -89,6 +108,8 @@ async def known(graph: Connection) -> Caller:
             name=name,
             domain=domain,
         )
+    await keep_endpoint(graph.writer, Endpoint("e1", "https://a.example", (Topic.PROFILE_MERGED,), "secret", 1))
+    await graph.writer.command(OWED)
     return caller(graph, Scope.ADMIN)
 
 

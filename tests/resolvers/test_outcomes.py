@@ -8,8 +8,9 @@ import anyio
 import pytest
 from graphql import GraphQLUnionType, get_named_type
 
-from graph import segments
+from graph import endpoints, segments
 from graph.connection import Connection, Transaction
+from graph.endpoints import Endpoint, Topic, keep_endpoint
 from graph.keys import Scope
 from graph.policies import PolicyHeld
 from identity.messages import Json, MessageKind
@@ -19,7 +20,7 @@ from tests.building import identify, message, track
 from tests.graph.telling import telling
 from tests.identity.policies import with_rules
 from tests.resolvers.calling import Caller, caller
-from tests.resolvers.test_mutations import BELONGS, MUTATIONS, SEGMENT, account, user
+from tests.resolvers.test_mutations import BELONGS, MUTATIONS, OWED, SEGMENT, account, user
 from tests.serving import until_async
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -58,6 +59,10 @@ def trait(who: str, key: str = "name", value: str = '"Ann"', **more: str) -> str
 
 def _called(mutation: str, arguments: dict[str, str]) -> str:
     return f"{mutation}({', '.join(f'{name}: {value}' for name, value in arguments.items())})"
+
+
+def hook(url: str) -> str:
+    return _called("createWebhookEndpoint", {"url": f'"{url}"'})
 
 
 def under(key: str) -> dict[str, str]:
@@ -116,6 +121,24 @@ CASES: tuple[tuple[str, str], ...] = (
     (f"unsuppress(identifier: {CALLED % 'null'})", "Invalid"),
     (f'unsuppress(identifier: {CALLED % "cy"}, idempotencyKey: "u")', "Unsuppressed"),
     (f'unsuppress(identifier: {CALLED % "ann"}, idempotencyKey: "u")', "IdempotencyConflict"),
+    (hook("https://b.example"), "WebhookSecretGiven"),
+    (hook("https://b.example"), "TooLarge"),
+    (hook("https://10.0.0.1"), "Invalid"),
+    (_called("rotateWebhookSecret", {"endpoint": '"e1"', **under("w")}), "WebhookSecretGiven"),
+    (_called("rotateWebhookSecret", {"endpoint": '"e1"', "days": "2", **under("w")}), "IdempotencyConflict"),
+    (_called("rotateWebhookSecret", {"endpoint": '"e2"'}), "NotFound"),
+    (_called("changeWebhookEndpoint", {"endpoint": '"e1"', "paused": "true", **under("x")}), "WebhookEndpointChanged"),
+    (_called("changeWebhookEndpoint", {"endpoint": '"e1"', "paused": "false", **under("x")}), "IdempotencyConflict"),
+    (_called("changeWebhookEndpoint", {"endpoint": '"e1"', "topics": "[]"}), "Invalid"),
+    (_called("recoverWebhooks", {"endpoint": '"e2"', "since": '"2026-01-01T00:00:00Z"'}), "NotFound"),
+    ('redeliverWebhook(delivery: "msg_1", idempotencyKey: "y")', "WebhookRedelivered"),
+    ('redeliverWebhook(delivery: "msg_2", idempotencyKey: "y")', "IdempotencyConflict"),
+    ('redeliverWebhook(delivery: "msg_2")', "NotFound"),
+    ('redeliverWebhook(delivery: "msg_1", idempotencyKey: "")', "Invalid"),
+    ('removeWebhookEndpoint(endpoint: "e1", idempotencyKey: "z")', "WebhookEndpointRemoved"),
+    ('removeWebhookEndpoint(endpoint: "e2", idempotencyKey: "z")', "IdempotencyConflict"),
+    ('removeWebhookEndpoint(endpoint: "e1")', "NothingToDo"),
+    ('removeWebhookEndpoint(endpoint: "e1", idempotencyKey: "")', "Invalid"),
 )
 PAIR = "{ a { value } b { value } }"
 MORE = {
@@ -144,6 +167,8 @@ async def twins_and_others(graph: Connection) -> Caller:
             "mail_domain: $name + '.com', first_seen: 1, last_seen: 1})",
             name=name,
         )
+    await keep_endpoint(graph.writer, Endpoint("e1", "https://a.example", (Topic.PROFILE_MERGED,), "secret", 1))
+    await graph.writer.command(OWED)
     me = caller(graph, Scope.ADMIN)
     return replace(me, world=replace(me.world, policy=policy, held=PolicyHeld(policy)))
 
@@ -161,6 +186,7 @@ def asked(mutation: str) -> str:
 
 async def test_each_member_of_each_union_is_answered(graph: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "MOST_SEGMENTS", 1)
+    monkeypatch.setattr(endpoints, "MOST_ENDPOINTS", 2)
     me = await twins_and_others(graph)
     steward = replace(me, scope=Scope.STEWARD)
     answers: dict[str, dict[str, dict[str, Json]]] = defaultdict(dict)

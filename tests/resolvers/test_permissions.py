@@ -22,6 +22,7 @@ def test_every_mutation_names_its_right_and_no_right_is_for_a_field_that_is_not_
 def test_only_an_admin_overrides_and_erases_and_a_sender_asks_nothing() -> None:
     assert {scope for scope in Scope if Right.OVERRIDE in RIGHTS[scope]} == {Scope.ADMIN}
     assert {scope for scope in Scope if Right.ERASE in RIGHTS[scope]} == {Scope.ADMIN}
+    assert {scope for scope in Scope if Right.TELL in RIGHTS[scope]} == {Scope.ADMIN}
     assert RIGHTS[Scope.WRITE] == set()
 
 
@@ -45,7 +46,8 @@ def test_of_every_root_field_a_scope_is_given_or_refused_what_its_rights_say(sco
     assert {
         Scope.WRITE: given == set(),
         Scope.READ: given <= queries,
-        Scope.STEWARD: mutations - given == {"erase", "unsuppress"},
+        Scope.STEWARD: (queries | mutations) - given
+        == {"erase", "unsuppress"} | {name for name, right in NEEDED.items() if right is Right.TELL},
         Scope.ADMIN: given == queries | mutations,
     }[scope]
 
