@@ -92,15 +92,16 @@ class Neighbourhood:
 async def neighbourhood_of(reader: Reader, start: Thing, hops: int, limit: int) -> Neighbourhood:
     """What lies within so many ties of a thing, at most `limit` things with it: the nearest, then by kind and name.
 
-    A hub that is itself asked for is followed as far as 10,000 ties; others are not. Ties are those of the things that
+    A hub that is itself asked for is followed as far as 10,000 ties; others are not. Of an order, deal, ticket, product
+    or campaign that more interactions are about so many of them are looked at. Ties are those of the things that
     are nearer than `hops`, among what is shown. Four statements a hop at most.
     """
     search = _Search()
     found = {start: 0}
     level, seen = [start], {start}
-    reach = Reach(own=True)
+    reach = Reach(drawn=True)
     for hop in range(1, hops + 1):
-        search.take(await around(reader, level, replace(reach, most=MOST_OF_START) if hop == 1 else reach))
+        search.take(await around(reader, level, replace(reach, most=MOST_OF_START, partly=True) if hop == 1 else reach))
         level = search.next_level(level, seen, limit - len(found))
         found.update(dict.fromkeys(level, hop))
     ties = tuple(tie for tie in search.ties.all() if tie.a in found and tie.b in found)

@@ -1,8 +1,10 @@
 """How two people are related: the ways from one to the other over accounts, what is shared, and what was bought.
 
 The nodes are people, accounts, shared identifiers, and orders, deals and tickets; a tie is one reason why two of them
-belong together. A way is better the fewer ties it has; of equally long ones the one whose ties say more, the sum of
-their weakness; of those the first by the names of its nodes. So the same graph gives the same ways, in one order.
+belong together. Drawings show products and campaigns, too, which relate nobody: half a town buys the same milk.
+
+A way is better the fewer ties it has; of equally long ones the one whose ties say more, the sum of their weakness; of
+those the first by the names of its nodes. So the same graph gives the same ways, in one order.
 
 The best ways of a length are found by looking first where the least weakness can still be reached (A*; the estimate is
 the weakness of the best walk of so many ties, which no way can beat). Source: Hart, Nilsson and Raphael, 1968.
@@ -28,6 +30,8 @@ class Kind(Enum):
     ORDER = "order"
     DEAL = "deal"
     TICKET = "ticket"
+    PRODUCT = "product"
+    CAMPAIGN = "campaign"
 
 
 class TieKind(Enum):
@@ -37,7 +41,10 @@ class TieKind(Enum):
     MEMBER_OF = "member_of"
     PART_OF = "part_of"
     DEAL_OF = "deal_of"
+    FOR_ACCOUNT = "for_account"
+    CONTAINS = "contains"
     ABOUT = "about"
+    TOLD_WITH = "told_with"
     SHARES_CONTACT_POINT = "shares_contact_point"
     REFUSED_LINK = "refused_link"
     SHARES_DEVICE = "shares_device"
@@ -50,7 +57,10 @@ WEAKNESS: Mapping[TieKind, int] = {
     TieKind.MEMBER_OF: 1,
     TieKind.PART_OF: 1,
     TieKind.DEAL_OF: 1,
+    TieKind.FOR_ACCOUNT: 1,
+    TieKind.CONTAINS: 1,
     TieKind.ABOUT: 2,
+    TieKind.TOLD_WITH: 2,
     TieKind.SHARES_CONTACT_POINT: 2,
     TieKind.REFUSED_LINK: 3,
     TieKind.SHARES_DEVICE: 4,
@@ -186,23 +196,29 @@ def _ways_of(ties: Ties, start: Thing, end: Thing, estimates: Sequence[Mapping[T
 def sentence_of_tie(tie: Tie, names: Mapping[Thing, str]) -> str:
     """A tie in plain English. names: what its ends are called."""
     a, b = names[tie.a], names[tie.b]
-    match tie.kind:
-        case TieKind.IDENTIFIES:
-            return f"{b} is an identifier of {a}."
-        case TieKind.PART_OF:
-            return f"{a} is part of {b}."
-        case TieKind.DEAL_OF:
-            return f"{a} is a deal of {b}."
-    return f"{_between_people(tie, a, b)}."
+    plain = PLAIN.get(tie.kind)
+    return plain.format(a=a, b=b) if plain else f"{_said(tie, a, b)}."
 
 
-def _between_people(tie: Tie, a: str, b: str) -> str:
+# Ties of which nothing is said besides their ends.
+PLAIN: Mapping[TieKind, str] = {
+    TieKind.IDENTIFIES: "{b} is an identifier of {a}.",
+    TieKind.PART_OF: "{a} is part of {b}.",
+    TieKind.DEAL_OF: "{a} is a deal of {b}.",
+    TieKind.FOR_ACCOUNT: "{a} is for {b}.",
+    TieKind.CONTAINS: "{a} has {b} in it.",
+}
+
+
+def _said(tie: Tie, a: str, b: str) -> str:
     said = tie.said
     match tie.kind:
         case TieKind.MEMBER_OF:
             return f"{a} belongs to {b}{f' as {said[0]}' if said[0] else ''} (from {said[1]})"
         case TieKind.ABOUT:
             return f"{a} had to do with {b}{f': {said[0]}' if said[0] else ''}"
+        case TieKind.TOLD_WITH:
+            return f"{a} and {b} were told of together{f': {said[0]}' if said[0] else ''}"
         case TieKind.REFUSED_LINK:
             met = f"{said[0]} of {a} and {said[1]} of {b} were met together"
             return f"{met}, which does not make them one ({said[2]})"

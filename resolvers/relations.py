@@ -12,7 +12,8 @@ from graph.identifiers import identifiers_by_key, identifiers_by_mint
 from graph.profiles import profiles_by_id, profiles_by_identifier
 from graph.relating import Connected, connected, neighbourhood_of
 from graph.relations import names_of
-from graph.things import Deal, Order, Ticket, things_by_key
+from graph.things import Campaign, Deal, Order, Product, Ticket, things_by_key
+from graph.things import Thing as StoredThing
 from identity.identifiers import IdentifierKey, ProfileId
 from insight.relations import Kind, Thing, sentence_of_tie, sentence_of_way
 from insight.relations import Tie as StoredTie
@@ -22,9 +23,10 @@ from resolvers.asking import Asking, Info
 from resolvers.errors import Code, refused
 from resolvers.finding import profile_by_id
 from resolvers.identifiers import IdentifierLookup, key_named
-from resolvers.ids import Noun, node_in
+from resolvers.ids import NAMED_BY, Noun, node_in
 from resolvers.lookups import ProfileLookup
 from resolvers.nodes import Node, resolved
+from resolvers.things import ThingKey, ThingLookup, thing_key
 
 MOST_HOPS, USUAL_HOPS = 6, 4
 MOST_PATHS, USUAL_PATHS = 20, 5
@@ -42,6 +44,8 @@ class RelatedKind(Enum):
     ORDER = strawberry.enum_value("order", description="An order.")
     DEAL = strawberry.enum_value("deal", description="A deal of an account.")
     TICKET = strawberry.enum_value("ticket", description="A ticket.")
+    PRODUCT = strawberry.enum_value("product", description="A product; in neighbourhoods alone.")
+    CAMPAIGN = strawberry.enum_value("campaign", description="A campaign; in neighbourhoods alone.")
 
 
 @strawberry.enum(description="Why two things belong together; what says most comes first.")
@@ -52,7 +56,13 @@ class TieKind(Enum):
     MEMBER_OF = strawberry.enum_value("member_of", description="The person belongs to the account.")
     PART_OF = strawberry.enum_value("part_of", description="The account is part of the other.")
     DEAL_OF = strawberry.enum_value("deal_of", description="The deal is of the account.")
-    ABOUT = strawberry.enum_value("about", description="The person had to do with the order, deal or ticket.")
+    FOR_ACCOUNT = strawberry.enum_value("for_account", description="The order or ticket is for the account.")
+    CONTAINS = strawberry.enum_value("contains", description="The order has the product in it.")
+    ABOUT = strawberry.enum_value("about", description="The person had to do with the order, or whatever it is.")
+    TOLD_WITH = strawberry.enum_value(
+        "told_with",
+        description="One event told of both: of an order, a deal or a ticket, and of another thing.",
+    )
     SHARES_CONTACT_POINT = strawberry.enum_value(
         "shares_contact_point", description="The person uses an email address or a phone that several people share."
     )
@@ -111,7 +121,13 @@ class NamedTie:
         return _key(self.tie.b)
 
 
-THINGS = {Kind.ORDER: Order, Kind.DEAL: Deal, Kind.TICKET: Ticket}
+THINGS: Mapping[Kind, type[StoredThing]] = {
+    Kind.ORDER: Order,
+    Kind.DEAL: Deal,
+    Kind.TICKET: Ticket,
+    Kind.PRODUCT: Product,
+    Kind.CAMPAIGN: Campaign,
+}
 
 
 async def _node(parent: strawberry.Parent[NamedThing], info: Info) -> object | None:
@@ -126,7 +142,7 @@ async def _node(parent: strawberry.Parent[NamedThing], info: Info) -> object | N
     return await batching.ask(things_by_key, name, THINGS[parent.thing.kind])
 
 
-@strawberry.type(description="A person, an account, an identifier, an order, a deal or a ticket among relations.")
+@strawberry.type(description="A person, an account, an identifier, an order or another thing among relations.")
 class RelatedThing:
     """A thing among relations."""
 
@@ -216,12 +232,19 @@ class Around:
     """Around what."""
 
     id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="The global id of a profile, an identifier or an account."
+        default=strawberry.UNSET,
+        description="The global id of a profile, an identifier, an account, an order, a deal, a ticket, a product or a "
+        "campaign.",
     )
     identifier: IdentifierLookup | None = strawberry.field(
         default=strawberry.UNSET, description="The person whom this identifies, or what several people share."
     )
     account: AccountKey | None = strawberry.field(default=strawberry.UNSET, description="An account, by its key.")
+    order: ThingKey | None = strawberry.field(default=strawberry.UNSET, description="An order, by its key.")
+    deal: ThingKey | None = strawberry.field(default=strawberry.UNSET, description="A deal, by its key.")
+    ticket: ThingKey | None = strawberry.field(default=strawberry.UNSET, description="A ticket, by its key.")
+    product: ThingKey | None = strawberry.field(default=strawberry.UNSET, description="A product, by its key.")
+    campaign: ThingKey | None = strawberry.field(default=strawberry.UNSET, description="A campaign, by its key.")
 
 
 One = Annotated[ProfileLookup, strawberry.argument(name="from", description="One person.")]
@@ -301,6 +324,13 @@ async def _start(of: Around, context: Asking) -> Thing | None:
         return await _person(ProfileLookup(identifier=of.identifier), context)
     if of.account:
         return await _account(account_key(AccountLookup(key=of.account)), context)
+    for kind, stored in THINGS.items():
+        if named := getattr(of, kind.value):
+            return await _thing(thing_key(ThingLookup(key=named), stored), kind, context)
+    return await _node_named(of, context)
+
+
+async def _node_named(of: Around, context: Asking) -> Thing | None:
     noun, name = node_in(of.id or "")
     match noun:
         case Noun.PROFILE:
@@ -310,7 +340,16 @@ async def _start(of: Around, context: Asking) -> Thing | None:
         case Noun.IDENTIFIER:
             known = await context.batching.ask(identifiers_by_mint, name)
             return Thing(Kind.IDENTIFIER, known.key) if known else None
-    raise refused(Code.BAD_ID, f"`{str(of.id)[:80]}` is the id of no profile, identifier or account")
+    for kind, stored in THINGS.items():
+        if noun is NAMED_BY[stored][0]:
+            return await _thing(name, kind, context)
+    raise refused(Code.BAD_ID, f"around `{str(of.id)[:80]}` is nothing: give the id of a person, an account, a thing")
+
+
+async def _thing(key: str, kind: Kind, context: Asking) -> Thing | None:
+    """By itself: known to the loaders, it would be shown before the others, and what is asked of it read apart."""
+    found = await things_by_key(context.world.reader, [key], THINGS[kind])
+    return Thing(kind, found[key].key) if found else None
 
 
 async def _account(key: str, context: Asking) -> Thing | None:

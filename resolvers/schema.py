@@ -83,7 +83,8 @@ class Query:
         connection, "How two people are related, way by way with the reason for each hop; null if one is unknown."
     )
     neighbourhood: Neighbourhood | None = resolved(
-        neighbourhood, "What lies around a person, an account or an identifier, for drawing; null if it is unknown."
+        neighbourhood,
+        "What lies around a person, an account, an identifier or a thing, for drawing; null if it is unknown.",
     )
     changes: Connection[Change] = resolved(changes, "Every change to who is who, newest first.")
     segments: list[Segment] = resolved(segments, "The segments kept by name, by their names.")

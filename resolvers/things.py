@@ -266,10 +266,10 @@ async def campaign(info: Info, by: ByThing) -> StoredCampaign | None:
 
 
 async def _found(info: Info, by: ThingLookup, kind: type[T]) -> T | None:
-    return await info.context.batching.ask(things_by_key, _key(by, kind), kind)
+    return await info.context.batching.ask(things_by_key, thing_key(by, kind), kind)
 
 
-def _key(by: ThingLookup, kind: type[Thing]) -> str:
+def thing_key(by: ThingLookup, kind: type[Thing]) -> str:
     """The key that a lookup names. Raises GraphQLError where no thing of the kind can have it."""
     if by.key:
         key = f"{by.key.source}:{by.key.id.strip()}"

@@ -13,6 +13,7 @@ from graph.relations import names_of
 from insight.relations import WEAKNESS, Kind, Thing, TieKind, sentence_of_tie
 from tests.graph.world import World
 from tests.resolvers.calling import CountingReader
+from tests.resolvers.people import buyers, crowd
 from tests.serving import empty
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -158,6 +159,65 @@ async def test_orders_tickets_deals_and_refused_links_are_reasons(graph: Connect
     assert set(around.hops) == {Thing(Kind.DEAL, "crm:1"), place("account:x"), person("a"), person("d")}
 
 
+async def drawn_around(graph: Connection, kind: Kind, key: str, hops: int = 1) -> set[str]:
+    """The sentences of all ties around a thing."""
+    found = await neighbourhood_of(graph.reader, Thing(kind, key), hops, 500)
+    assert found.complete
+    names = await names_of(graph.reader, found.hops)
+    return {sentence_of_tie(tie, names) for tie in found.ties}
+
+
+ORDERED = "order web:1 has product Rope in it."
+WON = "deal Ropes and campaign Spring were told of together: Deal won."
+
+
+async def test_around_a_thing_is_who_had_to_do_with_it_its_account_and_what_was_told_of_with_it(
+    graph: Connection,
+) -> None:
+    await buyers().write(graph.writer)
+    bought = "user_id:anna had to do with %s: Order Placed."  # at a kiosk that others use as well
+    about = "user_id:anna had to do with %s: %s."
+    assert await drawn_around(graph, Kind.ORDER, "web:1") == {ORDERED, bought % "order web:1"}
+    assert await drawn_around(graph, Kind.PRODUCT, "web:B-1") == {ORDERED, bought % "product Rope"}
+    assert await drawn_around(graph, Kind.CAMPAIGN, "ads:1") == {WON, about % ("campaign Spring", "Deal won")}
+    deal = {WON, "deal Ropes is a deal of Fern.", about % ("deal Ropes", "Deal won")}
+    assert await drawn_around(graph, Kind.DEAL, "crm:9") == deal
+    ticket = {"ticket It squeaks is for Fern.", about % ("ticket It squeaks", "Ticket Created")}
+    assert await drawn_around(graph, Kind.TICKET, "desk:7") == ticket
+    assert "order shop:1 is for Fern." in await drawn_around(graph, Kind.ORDER, "shop:1")
+
+
+async def test_a_product_of_many_is_looked_at_in_part_where_it_is_asked_for_and_not_followed_elsewhere(
+    graph: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await buyers().write(graph.writer)
+    await graph.writer.command(
+        """MATCH (product:Product {key: 'web:B-1'}), (i:Identifier {key: 'user_id:ben'})
+        UNWIND range(1, 250) AS number
+        CREATE (x:Interaction {id: 'v' + number, at: 1, name: 'Product Viewed'})-[:BY]->(i), (x)-[:ABOUT]->(product)"""
+    )
+    product = Thing(Kind.PRODUCT, "web:B-1")
+    near = await neighbourhood_of(graph.reader, Thing(Kind.ORDER, "web:1"), 2, 500)
+    assert (near.left_out, near.complete, person("ben") in near.hops) == ((product,), False, False)
+    whole = await neighbourhood_of(graph.reader, product, 1, 500)
+    assert set(whole.hops) == {product, Thing(Kind.ORDER, "web:1"), person("anna"), person("ben")}
+    assert whole.complete
+    monkeypatch.setattr("graph.relating.MOST_OF_START", 200)
+    part = await neighbourhood_of(graph.reader, product, 1, 500)
+    assert (part.left_out, part.complete, len(part.hops) > 1) == ((), False, True)
+
+
+async def test_products_and_campaigns_relate_nobody(graph: Connection) -> None:
+    await buyers().write(graph.writer)
+    await graph.writer.command(
+        """MATCH (x:Interaction {id: 'web:k2'}), (thing:Product|Campaign)
+        CREATE (x)-[:ABOUT]->(thing)"""
+    )
+    found = await connected(graph.reader, person("anna"), person("ben"), 6, 20)
+    assert {thing.kind for way, _ in found.ways for thing in way}.isdisjoint({Kind.PRODUCT, Kind.CAMPAIGN})
+    assert found.ways
+
+
 async def test_whatever_the_graph_it_is_a_handful_of_statements(graph: Connection) -> None:
     made, _ = small({("a", "account:x"), ("c", "account:y")}, True)
     await made.write(graph.writer)
@@ -168,3 +228,11 @@ async def test_whatever_the_graph_it_is_a_handful_of_statements(graph: Connectio
     reader.statements.clear()
     await neighbourhood_of(reader, person("a"), 4, 500)
     assert len(reader.statements) <= 16
+    taken = []
+    for size in (2, 30):
+        reader.statements.clear()
+        await graph.writer.command("MATCH (n) WHERE NOT n:Migration AND NOT n:MigrationLock DETACH DELETE n")
+        await crowd(size).write(graph.writer)
+        await neighbourhood_of(reader, Thing(Kind.ORDER, "web:0"), 3, 500)
+        taken.append(len(reader.statements))
+    assert taken[0] == taken[1] <= 9

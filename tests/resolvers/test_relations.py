@@ -5,7 +5,7 @@ import pytest
 from graph.connection import Connection
 from resolvers.ids import Noun, global_id
 from tests.resolvers.calling import caller
-from tests.resolvers.people import crowd, family
+from tests.resolvers.people import buyers, crowd, family
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
 
@@ -91,11 +91,59 @@ async def test_a_neighbourhood_begins_at_whatever_is_named(
     assert (len(found["nodes"]), len(found["edges"]), found["complete"]) == (nodes, nodes - 1, True)
 
 
+THINGS = """query ($of: Around!) { neighbourhood(of: $of, hops: 1) {
+  nodes { kind label node { __typename id ... on Order { total { amount } } } } edges { kind } } }"""
+
+
+@pytest.mark.parametrize(
+    ("noun", "key", "ties"),
+    [
+        (Noun.ORDER, "web:1", ["ABOUT", "CONTAINS"]),
+        (Noun.DEAL, "crm:9", ["ABOUT", "DEAL_OF", "TOLD_WITH"]),
+        (Noun.TICKET, "desk:7", ["ABOUT", "FOR_ACCOUNT"]),
+        (Noun.PRODUCT, "web:B-1", ["ABOUT", "CONTAINS"]),
+        (Noun.CAMPAIGN, "ads:1", ["ABOUT", "TOLD_WITH"]),
+    ],
+)
+async def test_a_neighbourhood_begins_at_a_thing_by_its_key_and_by_its_id(
+    graph: Connection, noun: Noun, key: str, ties: list[str]
+) -> None:
+    await buyers().write(graph.writer)
+    me = caller(graph)
+    source, _, name = key.partition(":")
+    by_key = await me.ask(THINGS, of={noun.value.lower(): {"source": source, "id": name}})
+    assert await me.ask(THINGS, of={"id": global_id(noun, key)}) == by_key
+    found = by_key["neighbourhood"]
+    start = {"__typename": noun.value, "id": global_id(noun, key)}
+    assert found["nodes"][0]["node"] == start | ({"total": {"amount": "19.00"}} if noun is Noun.ORDER else {})
+    assert [each["node"] is not None for each in found["nodes"]] == [True] * len(found["nodes"])
+    assert sorted({each["kind"] for each in found["edges"]}) == ties
+    assert (await me.ask(THINGS, of={"id": global_id(noun, "never")}))["neighbourhood"] is None
+
+
+MANY = """{ neighbourhood(of: { order: { source: "web", id: "0" } }, hops: 4, limit: 500) {
+  nodes { node { ... on Order { placedAt profile { id } products { key } } } } } }"""
+
+
+async def test_what_is_asked_of_things_that_are_drawn_is_read_of_all_of_them_together(graph: Connection) -> None:
+    taken = []
+    for size in (3, 20):
+        await crowd(size).write(graph.writer)
+        me = caller(graph)
+        for _ in range(2):  # executed, then by a plan
+            me.statements.clear()
+            await me.ask(MANY)
+            taken.append(len(me.statements))
+        await graph.writer.command("MATCH (n) WHERE NOT n:Migration AND NOT n:MigrationLock DETACH DELETE n")
+    assert len(set(taken)) == 1
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [
         (BETWEEN.replace("= 4", "= 7"), "too_many_values"),
         ('{ neighbourhood(of: {id: "x"}) { complete } }', "bad_id"),
+        (f'{{ neighbourhood(of: {{order: {{source: "a", id: "{"b" * 1_024}"}}}}) {{ complete }} }}', "too_many_values"),
         (f'{{ neighbourhood(of: {{id: "{global_id(Noun.SEGMENT, "x")}"}}) {{ complete }} }}', "bad_id"),
         ('{ neighbourhood(of: {id: "x"}, limit: 501) { complete } }', "too_many_values"),
         ('{ neighbourhood(of: {id: "x"}, hops: 5) { complete } }', "too_many_values"),
