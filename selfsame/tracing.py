@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from threading import Thread
+from types import ModuleType
 from typing import cast
 
 from opentelemetry import propagate, trace
@@ -30,11 +31,8 @@ def tracing() -> Iterator[Tracer | None]:
     Ours sends from a thread of its own, and at the end what is left. Raises SettingsInvalidError when an endpoint is
     named and the SDK is not installed.
     """
-    if not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
-        yield trace.get_tracer("selfsame")
-        return
-    if not _wanted():
-        yield None
+    if not _ours():
+        yield None if _unset() else trace.get_tracer("selfsame")
         return
     tracer, shutdown = _exporting()
     try:
@@ -45,13 +43,31 @@ def tracing() -> Iterator[Tracer | None]:
         last.join(FLUSH_SECONDS)
 
 
+def check_tracing() -> None:
+    """Raises SettingsInvalidError where traces are wanted and cannot be had."""
+    if _ours():
+        _sdk()
+
+
 def _exporting() -> tuple[Tracer, Callable[[], None]]:
+    return cast("Callable[[], tuple[Tracer, Callable[[], None]]]", _sdk().exporting)()
+
+
+def _sdk() -> ModuleType:
     try:
-        sdk = import_module("selfsame.exporting")
+        return import_module("selfsame.exporting")
     except ImportError as error:  # the extra `otel` is not installed
         needed = "traces need `pip install 'selfsame[otel]'`"
         raise SettingsInvalidError(f"OTEL_EXPORTER_OTLP_ENDPOINT is set: {needed}") from error
-    return cast("Callable[[], tuple[Tracer, Callable[[], None]]]", sdk.exporting)()
+
+
+def _ours() -> bool:
+    return _unset() and _wanted()
+
+
+def _unset() -> bool:
+    """Whether nobody has set an SDK."""
+    return isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
 def _wanted() -> bool:

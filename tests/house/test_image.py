@@ -12,7 +12,7 @@ import yaml
 from hatchling.builders.wheel import WheelBuilder
 
 from graph.connection import PATIENCE_SECONDS
-from selfsame import app, serving, tracing
+from selfsame import app, running, tracing
 from selfsame.settings import PREFIX, Settings
 from tests.house.reading import ROOMS, ROOT
 
@@ -69,8 +69,8 @@ def test_compose_asks_for_a_route_there_is_and_waits_longer_than_the_end_of_a_se
     (asked,) = re.findall(r"http://127\.0\.0\.1:(\d+)(/[\w/]+)", service["healthcheck"]["test"][-1])
     assert asked == (re.findall(r"SELFSAME_PORT=(\d+)", DOCKERFILE)[0], "/health/ready")
     longest = (
-        serving.PARTING_SECONDS
-        + serving.GOING_DOWN_SECONDS
+        running.PARTING_SECONDS
+        + running.GOING_DOWN_SECONDS
         + app.ENDING_SECONDS
         + tracing.FLUSH_SECONDS
         + PATIENCE_SECONDS  # the driver's, where Neo4j is away

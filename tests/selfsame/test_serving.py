@@ -11,7 +11,10 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from graph.connection import Connection
-from selfsame import serving
+from selfsame import running
+from selfsame.errors import SettingsInvalidError
+from selfsame.serving import serving
+from selfsame.settings import Settings
 from tests.walks.processes import environment, selfsame
 from tests.walks.service import over_network
 
@@ -32,10 +35,19 @@ def test_a_host_that_is_not_ours_is_told(tmp_path: Path) -> None:
     assert (ended.returncode, "192.0.2.1:0 cannot be listened on" in ended.stderr) == (5, True)
 
 
+async def test_a_manifest_that_cannot_be_read_is_told_before_a_neo4j_is_started(tmp_path: Path) -> None:
+    """Only what answers can read it, which else is imported while Neo4j starts."""
+    absent = tmp_path / "absent.json"
+    with pytest.raises(SettingsInvalidError, match=r"SELFSAME_DOCUMENTS: .*absent\.json cannot be read"):
+        async with serving(Settings(port=0, data_dir=tmp_path / "data", documents=absent)):
+            pass
+    assert not (tmp_path / "data").exists()
+
+
 async def test_a_connection_is_ended_by_an_answer_and_a_socket_by_1001(
     graph: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "PARTING_SECONDS", 20)  # it is over when the last connection is
+    monkeypatch.setattr(running, "PARTING_SECONDS", 20)  # it is over when the last connection is
     during: list[httpx.Response] = []
     async with AsyncExitStack() as stack, anyio.create_task_group() as tasks, over_network(graph) as company:
         url = str(company.http.base_url)

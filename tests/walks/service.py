@@ -23,7 +23,8 @@ from selfsame.explorer import Pages, pages_in
 from selfsame.guests import Edge
 from selfsame.hooks import Hook
 from selfsame.keys import Terms, create_key
-from selfsame.serving import _answering, _listening
+from selfsame.running import _answering
+from selfsame.serving import _listening
 from selfsame.watching import Watch
 from tests.building import default_policy
 from tests.graph.erasing import HASHING

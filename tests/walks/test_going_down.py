@@ -14,7 +14,7 @@ import pytest
 from graph.connection import Connection, Transaction
 from graph.feed import feed_bounds, number_entries
 from identity.messages import Json
-from selfsame import serving
+from selfsame import running
 from tests.serving import Neo4jAddress, until, until_async
 from tests.walks.listening import ADDED, events, named, opened
 from tests.walks.passage import Passage, passage
@@ -208,7 +208,7 @@ async def test_what_is_not_done_in_time_is_told_so_and_holds_up_no_end(
     graph: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else writes about the same person for ever: the two who wait for that are told to come again."""
-    monkeypatch.setattr(serving, "GOING_DOWN_SECONDS", 1)
+    monkeypatch.setattr(running, "GOING_DOWN_SECONDS", 1)
     begun, release = anyio.Event(), anyio.Event()
     async with (
         httpx.AsyncClient(timeout=PATIENCE) as http,
