@@ -16,7 +16,7 @@ from identity.erasure import LEAST_KEY_BYTES
 from identity.policy import Policy
 from insight.interactions import Named, Word, named_kinds
 from selfsame.errors import InputInvalidError, SettingsInvalidError
-from selfsame.hooks import WebhookSettings
+from selfsame.hook_settings import WebhookSettings
 from selfsame.origins import Origins, origin_of
 from selfsame.presets import policy_named, policy_path
 from selfsame.providers import Provider

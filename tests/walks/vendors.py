@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from identity.messages import Json
 from loaders.mapping import CATALOG
-from selfsame.hooks import Hook, WebhookSettings, hooks_from
+from selfsame.hook_settings import WebhookSettings
+from selfsame.hooks import Hook, hooks_from
 from tests.walks.service import Company
 
 EXAMPLES = CATALOG / "examples"
