@@ -13,7 +13,6 @@ import msgspec
 from graph.connection import Reader, Row
 from graph.profiles import Profile, profile_from
 from identity.accounts import Belonging, Stated, latest, ranked
-from identity.identifiers import ProfileId
 from identity.messages import Json
 from identity.survivorship import canonical
 
@@ -36,19 +35,6 @@ class Account:
     first_seen: int
     last_seen: int
     merged_from: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """A person's side of a membership. history: what was said of it, the role that is shown first."""
-
-    account: Account
-    history: tuple[Belonging, ...]
-
-    @property
-    def belonging(self) -> Belonging:
-        """What is shown of it."""
-        return self.history[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,39 +125,8 @@ async def accounts_by_key(reader: Reader, keys: Sequence[str]) -> dict[str, Acco
     return {row["key"]: account_from(row["account"]) for row in rows}
 
 
-# profile_id (unique), then two expands per profile
-MEMBERSHIPS_OF = f"""
-UNWIND $profiles AS profile
-MATCH (anchor:Profile {{id: profile}})<-[:IDENTIFIES]-(identifier:Identifier)-[membership:MEMBER_OF]->(said:Account)
-USING INDEX SEEK anchor:Profile(id)
-OPTIONAL MATCH (said)-[:MERGED_INTO]->(head:Account)
-WITH profile, coalesce(head, said) AS account, membership, said, identifier
-ORDER BY {RANK}
-WITH profile, account, collect({STATEMENT_ROW})[..$statements] AS statements
-RETURN profile, collect([{ACCOUNT_ROW}, statements]) AS memberships
-"""
-
-
-async def memberships_of(
-    reader: Reader, profiles: Sequence[ProfileId], roles: tuple[str, ...]
-) -> dict[ProfileId, tuple[Membership, ...]]:
-    """The accounts of each profile, latest seen first; who belongs to none has no entry. One statement.
-
-    roles: the highest first; of several in one account the highest is shown, then what was said last.
-    """
-    rows = await reader.rows(MEMBERSHIPS_OF, profiles=list(profiles), roles=list(roles), statements=MOST_STATEMENTS)
-    return {
-        ProfileId(row["profile"]): tuple(
-            sorted(
-                (Membership(account_from(account), _history(said, roles)) for account, said in row["memberships"]),
-                key=lambda each: (-max(one.last_seen for one in each.history), each.account.key),
-            )
-        )
-        for row in rows
-    }
-
-
-def _history(statements: Sequence[Sequence[object]], roles: tuple[str, ...]) -> tuple[Belonging, ...]:
+def history_from(statements: Sequence[Sequence[object]], roles: tuple[str, ...]) -> tuple[Belonging, ...]:
+    """What was said of a membership, from rows of STATEMENT_ROW, the role that is shown first."""
     return ranked((msgspec.convert(each, _StatementRow).belonging for each in statements), roles)
 
 
@@ -288,7 +243,7 @@ async def members_of(
     rows = await reader.rows(MEMBERS_OF, asked=asked, first=first, roles=list(roles), statements=MOST_STATEMENTS)
     return {
         After(row["owner"], row["last"]): tuple(
-            Member(profile_from(profile), _history(statements, roles)) for profile, statements in row["members"]
+            Member(profile_from(profile), history_from(statements, roles)) for profile, statements in row["members"]
         )
         for row in rows
     }

@@ -130,6 +130,42 @@ async def count_of_colleagues(reader: Reader, profiles: Sequence[ProfileId]) -> 
     return {ProfileId(key): number for key, number in found.items()}
 
 
+# profile_id (unique), then the memberships until there are enough accounts
+COUNT_OF_MEMBERSHIPS = """
+UNWIND $keys AS key
+CALL (key) {
+  MATCH (person:Profile {id: key})<-[:IDENTIFIES]-(:Identifier)-[:MEMBER_OF]->(said:Account)
+  USING INDEX SEEK person:Profile(id)
+  OPTIONAL MATCH (said)-[:MERGED_INTO]->(other:Account)
+  WITH DISTINCT coalesce(other, said) AS account
+  LIMIT $most
+  RETURN count(account) AS number
+}
+RETURN key, number
+"""
+
+
+async def count_of_memberships(reader: Reader, profiles: Sequence[ProfileId]) -> dict[ProfileId, Counted]:
+    """How many accounts each profile belongs to. One statement."""
+    found = await _counts(reader, COUNT_OF_MEMBERSHIPS, profiles)
+    return {ProfileId(key): number for key, number in found.items()}
+
+
+# profile_id (unique); the number is read off the node
+COUNT_OF_SHARED_IDENTIFIERS = """
+UNWIND $keys AS key
+MATCH (person:Profile {id: key})
+USING INDEX SEEK person:Profile(id)
+RETURN key, COUNT { (person)<-[:SHARED_BY]-() } AS number
+"""
+
+
+async def count_of_shared_identifiers(reader: Reader, profiles: Sequence[ProfileId]) -> dict[ProfileId, Counted]:
+    """How many generic identifiers each person uses. One statement."""
+    rows = await reader.rows(COUNT_OF_SHARED_IDENTIFIERS, keys=list(profiles))
+    return {ProfileId(row["key"]): counted(row["number"]) for row in rows}
+
+
 # profile_id (unique), then one expand; what too many share makes no household
 COUNT_OF_HOUSEHOLD = """
 UNWIND $keys AS key

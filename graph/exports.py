@@ -142,6 +142,7 @@ def _kind(labels: Sequence[str]) -> str:
 MOMENTS = frozenset({"first_seen", "last_seen", "minted_at", "recorded_at", "first", "last", "from", "to"})
 KEPT_BACK = frozenset(
     {"key", "id", "mint", "sha256", "folded", "mail_domain", "uses", "steps", "spans", "pending", "traits"}
+    | {"who", "of", "what"}  # for indexes; the ends say the same
 )
 # The words of a link's ends in node-link JSON are taken.
 SPELT = {"source": "by_source"}

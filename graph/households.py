@@ -9,11 +9,12 @@ from graph.profiles import Profile, profile_from
 from identity.identifiers import ProfileId
 
 MOST_SHARERS = 100  # what more people share is a team's or a shop's, and no household
+MOST_SHOWN = 100  # contact points beside each other
 
 
 @dataclass(frozen=True, slots=True)
 class Housemate:
-    """Somebody who shares contact points with a person, and which."""
+    """Somebody who shares contact points with a person, and which, 100 at most."""
 
     profile: Profile
     shared: tuple[StoredIdentifier, ...]
@@ -21,7 +22,7 @@ class Housemate:
 
 @dataclass(frozen=True, slots=True)
 class HouseholdPage:
-    """Housemates in the order of their ids. left_out: contact points that more than 100 people share."""
+    """Housemates in the order of their ids. left_out: contact points that more than 100 people share, 100 at most."""
 
     people: tuple[Housemate, ...]
     left_out: tuple[StoredIdentifier, ...]
@@ -39,7 +40,7 @@ CALL (asked) {{
   WHERE person <> anchor AND person.id > asked.after
   WITH person, identifier
   ORDER BY identifier.key
-  WITH person, collect({IDENTIFIER_ROW}) AS shared
+  WITH person, collect({IDENTIFIER_ROW})[..$shown] AS shared
   ORDER BY person.id
   LIMIT $first
   RETURN collect([person {{.id, .known, .shared, .first_seen, .last_seen, .pending}}, shared]) AS people
@@ -50,6 +51,7 @@ CALL (asked) {{
   WHERE COUNT {{ (identifier)-[:SHARED_BY]->() }} > $most
   WITH identifier
   ORDER BY identifier.key
+  LIMIT $shown
   RETURN collect({IDENTIFIER_ROW}) AS left_out
 }}
 RETURN asked.profile AS profile, asked.after AS after, people, left_out
@@ -65,7 +67,7 @@ async def households_of(
     Cost: at most 100 people for each contact point the person shares.
     """
     asked = [{"profile": profile, "after": after} for profile, after in profiles]
-    rows = await reader.rows(HOUSEHOLDS_OF, asked=asked, first=first, most=MOST_SHARERS)
+    rows = await reader.rows(HOUSEHOLDS_OF, asked=asked, first=first, most=MOST_SHARERS, shown=MOST_SHOWN)
     return {
         (ProfileId(row["profile"]), row["after"]): HouseholdPage(
             tuple(Housemate(profile_from(each), tuple(map(identifier_from, shared))) for each, shared in row["people"]),

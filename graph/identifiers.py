@@ -30,11 +30,15 @@ class StoredIdentifier:
 
 @dataclass(frozen=True, slots=True)
 class SharedIdentifier:
-    """A generic identifier that a person uses. first, last: µs, the first and last evidence of it."""
+    """A generic identifier that a person uses. first, last: µs, the first and last evidence of it.
+
+    place: where it stands among what she uses; its mint, by which neither order nor cursors tell a value.
+    """
 
     identifier: StoredIdentifier
     first: int
     last: int
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +113,34 @@ async def identifiers_by_key(reader: Reader, keys: Sequence[IdentifierKey]) -> d
     return {each.key: each for each in found}
 
 
-# profile_id (unique), then one expand per profile
+# shared_by (who, what)
 SHARED_IDENTIFIERS_OF = f"""
-UNWIND $profiles AS profile
-MATCH (anchor:Profile {{id: profile}})<-[use:SHARED_BY]-(identifier:Identifier)
-USING INDEX SEEK anchor:Profile(id)
-WITH profile, use, identifier
-ORDER BY use.first, identifier.key
-RETURN profile, collect([{IDENTIFIER_ROW}, use.first, use.last]) AS shared
+UNWIND $asked AS asked
+CALL (asked) {{
+  MATCH (identifier:Identifier)-[use:SHARED_BY]->(:Profile)
+  USING INDEX SEEK use:SHARED_BY(who, what)
+  WHERE use.who = asked.owner AND use.what > asked.last
+  WITH use, identifier
+  ORDER BY use.who, use.what
+  LIMIT $first
+  RETURN collect([{IDENTIFIER_ROW}, use.first, use.last, use.what]) AS shared
+}}
+RETURN asked.owner AS owner, asked.last AS last, shared
 """
 
 
 async def shared_identifiers_of(
-    reader: Reader, profiles: Sequence[ProfileId]
-) -> dict[ProfileId, tuple[SharedIdentifier, ...]]:
-    """The generic identifiers that each person uses, first used first; who uses none has no entry. One statement."""
-    rows = await reader.rows(SHARED_IDENTIFIERS_OF, profiles=list(profiles))
+    reader: Reader, profiles: Sequence[tuple[ProfileId, str]], first: int
+) -> dict[tuple[ProfileId, str], tuple[SharedIdentifier, ...]]:
+    """The generic identifiers that each person uses, those recorded first first, after a place, at most `first`.
+
+    profiles: pairs of a profile and the place of the last one already shown. One statement. Cost: the page.
+    """
+    asked = [{"owner": profile, "last": last} for profile, last in profiles]
+    rows = await reader.rows(SHARED_IDENTIFIERS_OF, asked=asked, first=first)
     return {
-        ProfileId(row["profile"]): tuple(
-            SharedIdentifier(identifier_from(identifier), first, last) for identifier, first, last in row["shared"]
+        (ProfileId(row["owner"]), row["last"]): tuple(
+            SharedIdentifier(identifier_from(identifier), *use) for identifier, *use in row["shared"]
         )
         for row in rows
     }

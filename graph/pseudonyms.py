@@ -53,10 +53,21 @@ async def keep_names(tx: Transaction, names: Iterable[str], hashing: Hashing) ->
         await tx.rows(KEEP_NAMES, hashes=hashes)
 
 
-async def judge_renamed(tx: Transaction, label: str, keys: Sequence[str], now: int) -> None:
-    """Judge the hierarchies of renamed accounts anew: of statements that are equal else the order of keys decides.
+# account_key (unique), then the memberships of each
+FIND_MEMBERS_AGAIN = """
+UNWIND $keys AS key
+MATCH (a:Account {key: key})
+USING INDEX SEEK a:Account(key)
+MATCH (:Identifier)-[m:MEMBER_OF]->(a)
+SET m.of = a.key
+"""
 
-    now: µs.
+
+async def judge_renamed(tx: Transaction, label: str, keys: Sequence[str], now: int) -> None:
+    """Find the people of renamed accounts by their new keys, and judge the hierarchies of these accounts anew.
+
+    Of statements that are equal else the order of keys decides. now: µs.
     """
     if label == "Account" and keys:
+        await tx.rows(FIND_MEMBERS_AGAIN, keys=list(keys))
         await judge_around(tx, keys, now)

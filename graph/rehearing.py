@@ -135,7 +135,7 @@ MATCH (a:Account {key: row.account})
 USING INDEX SEEK a:Account(key)
 MERGE (i)-[m:MEMBER_OF {role: row.role, source: row.source}]->(a)
 SET m.from = row.from, m.last_seen = row.last_seen, m.recorded_at = row.recorded_at,
-  m.last_recorded_at = row.last_recorded_at
+  m.last_recorded_at = row.last_recorded_at, m.who = i.key, m.of = a.key
 """
 
 # identifier_key and account_key (unique)

@@ -52,7 +52,8 @@ USING INDEX SEEK i:Identifier(key)
 MATCH (a:Account {key: $account})
 USING INDEX SEEK a:Account(key)
 MERGE (i)-[m:MEMBER_OF {role: $role, source: $source}]->(a)
-ON CREATE SET m.from = $now, m.last_seen = $now, m.recorded_at = $now, m.by = $by
+ON CREATE SET
+  m.from = $now, m.last_seen = $now, m.recorded_at = $now, m.by = $by, m.who = i.key, m.of = a.key
 """
 
 # identifier_key and account_key (unique)

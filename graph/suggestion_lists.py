@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from graph.connection import Reader, Row
-from graph.suggestions import MOST_SHARERS, Found, Pair, Sides, sides_of
+from graph.suggestions import MOST_LEFT_OUT, MOST_SHARERS, Found, Pair, Sides, sides_of
 from identity.identifiers import IdentifierKey, ProfileId
 from insight.free_mail import FREE_MAIL
 from insight.suggestions import SCORES, Affiliation, Ground, MergeRules, Organisation, Suggestion, affiliation
@@ -158,7 +158,7 @@ async def suggestions_page(reader: Reader, after: Place, first: int, least: floa
     left_out = dict.fromkeys(IdentifierKey(group.place[0]) for _, groups in read for group in groups if group.crowded)
     if len(found) > first:
         end = found[first - 1][0]
-    return Page(tuple(found[:first]), end, tuple(left_out))
+    return Page(tuple(found[:first]), end, tuple(left_out)[:MOST_LEFT_OUT])
 
 
 Rest = tuple[tuple[str, str], tuple[str, str]] | None

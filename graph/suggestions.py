@@ -29,6 +29,7 @@ from insight.suggestions import (
 MOST_SHARERS = 20
 MOST_OTHERS = 200
 MOST_ACCOUNTS = 20
+MOST_LEFT_OUT = 100
 
 Found = Suggestion | Affiliation
 Pair = tuple[ProfileId, ProfileId]
@@ -219,7 +220,7 @@ async def suggestions_of(
                     *_affiliations(sides.people[id_], accounts),
                 ]
             ),
-            sides.left_out[id_],
+            sides.left_out[id_][:MOST_LEFT_OUT],
         )
         for id_ in profiles
         if id_ in sides.people

@@ -65,7 +65,7 @@ CALL () {
     RETURN g, min(l.first_seen) AS first, max(l.last_seen) AS last
   }
   MERGE (g)-[s:SHARED_BY]->(p)
-  SET s.first = first, s.last = last
+  SET s.first = first, s.last = last, s.who = p.id, s.what = g.mint
 }
 """
 

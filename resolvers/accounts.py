@@ -11,8 +11,8 @@ from graph.account_trees import Tree as StoredTree
 from graph.accounts import Account as StoredAccount
 from graph.accounts import After as Place
 from graph.accounts import Member as StoredMember
-from graph.accounts import Membership as StoredMembership
 from graph.accounts import accounts_by_key, children_of, members_of, parents_of
+from graph.belonging import Membership as StoredMembership
 from graph.counting import count_of_children, count_of_deals, count_of_members
 from graph.profiles import Profile as StoredProfile
 from graph.things import Deal as StoredDeal

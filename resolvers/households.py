@@ -17,7 +17,7 @@ class Housemate:
     """Somebody who shares a contact point with a person."""
 
     profile = strawberry.field(graphql_type=PROFILE, description="Who.")
-    shared: list[ContactPoint] = strawberry.field(description="What they share, by key.")
+    shared: list[ContactPoint] = strawberry.field(description="What they share, by key; at most 100.")
 
 
 @strawberry.type(description="One page of a household.")
@@ -25,7 +25,7 @@ class Household(Connection[Housemate]):
     """One page of a household."""
 
     left_out: list[ContactPoint] = strawberry.field(
-        description="Addresses and phones that more than 100 people share, which make no household."
+        description="Addresses and phones that more than 100 people share, which make no household; at most 100."
     )
 
 

@@ -22,7 +22,7 @@ from graphql import (
     visit,
 )
 
-from graph.identifiers import SharedIdentifier, StoredIdentifier
+from graph.identifiers import StoredIdentifier
 from insight.traits import ExplainedTrait
 from resolvers.asking import Asking
 from resolvers.errors import Code, refused
@@ -94,8 +94,8 @@ FIELDS: Mapping[str, Mapping[str, Rule]] = {
     "Node": _rules("id"),
     "Profile": _rules(
         "id known shared pending firstSeen lastSeen traits trait identifiers accounts colleagues interactions sessions "
-        "journey orders consents segments history sharedBy household redirectedFrom",
-        order="devices contacts contactPoints sharedIdentifiers",
+        "journey orders consents segments history sharedBy household sharedIdentifiers redirectedFrom",
+        order="devices contacts contactPoints",
         refused="suggestions",
     ),
     "Identifier": IDENTIFIER,
@@ -318,8 +318,7 @@ async def _sorted_later(found: Awaitable[object]) -> object:
 
 
 def _mint(each: object) -> str:
-    identifier = each.identifier if isinstance(each, SharedIdentifier) else each
-    return identifier.mint if isinstance(identifier, StoredIdentifier) else ""
+    return each.mint if isinstance(each, StoredIdentifier) else ""
 
 
 def _asked(resolve: Resolve, source: object, info: GraphQLResolveInfo[Asking], given: Mapping[str, object]) -> object:

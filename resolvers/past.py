@@ -4,7 +4,7 @@ Whatever is reached from such a profile is of the past as well. A field whose pa
 never answered with the present: what may be answered stands in one table, and every other field refuses.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -13,7 +13,7 @@ from graphql import GraphQLError
 from msgspec.structs import asdict
 
 from graph.accounts import Account as StoredAccount
-from graph.accounts import Membership as StoredMembership
+from graph.belonging import Membership as StoredMembership
 from graph.changes import ChangeFilter
 from graph.identifiers import StoredIdentifier, identifiers_by_key
 from graph.interactions import Interaction as StoredInteraction
@@ -34,7 +34,7 @@ from resolvers.changes import about
 from resolvers.errors import Code, refused
 from resolvers.identifiers import IdentifierLookup, key_named
 from resolvers.lookups import ProfileLookup, profile_id_named, standing_for
-from resolvers.paging import Connection, Micros, one_more, page_of, place_in
+from resolvers.paging import Connection, Micros, all_counted, one_more, page_of, place_in
 
 
 class Past:
@@ -194,10 +194,15 @@ async def past_traits(context: Asking, profile: PastProfile) -> Mapping[str, Exp
     return explained_traits(observed or (), asked.rules.then)
 
 
-async def past_memberships(context: Asking, profile: PastProfile) -> Sequence[StoredMembership]:
-    """To which accounts it belonged, by the keys that these went by; the latest said first."""
-    found = await context.batching.ask(memberships_then, await _asked(context, profile))
-    return [PastMembership(_account(key), said) for key, said in (found or {}).items()]
+async def past_memberships(
+    context: Asking, profile: PastProfile, first: int, after: str | None
+) -> Connection[StoredMembership]:
+    """A page of the accounts to which it belonged, by the keys that these went by."""
+    most, (last,) = one_more(first), place_in(after, tuple[str]) or ("",)
+    found = await context.batching.ask(memberships_then, await _asked(context, profile)) or {}
+    rest = sorted(key for key in found if key > last)
+    shown: list[StoredMembership] = [PastMembership(_account(key), found[key], key) for key in rest[:most]]
+    return page_of(shown, first, after, lambda each: (each.place,), all_counted(len(found)))
 
 
 async def _asked(context: Asking, profile: PastProfile) -> Asked:

@@ -8,9 +8,15 @@ from typing import Annotated
 import strawberry
 
 from graph.accounts import After as Place
-from graph.accounts import Membership as StoredMembership
-from graph.accounts import colleagues_of, memberships_of
-from graph.counting import count_of_colleagues, count_of_household
+from graph.accounts import colleagues_of
+from graph.belonging import Membership as StoredMembership
+from graph.belonging import memberships_of
+from graph.counting import (
+    count_of_colleagues,
+    count_of_household,
+    count_of_memberships,
+    count_of_shared_identifiers,
+)
 from graph.households import MOST_SHARERS, households_of
 from graph.identifiers import SharedIdentifier as StoredShare
 from graph.identifiers import StoredIdentifier, identifiers_of, people_of, shared_identifiers_of
@@ -120,8 +126,13 @@ def _contact_points(parent: strawberry.Parent[StoredProfile], info: Info) -> Of:
     return _of_role(Role.CONTACT_POINT, parent, info)
 
 
-async def _shared_identifiers(parent: strawberry.Parent[StoredProfile], info: Info) -> Sequence[StoredShare]:
-    return await info.context.batching.ask(shared_identifiers_of, parent.id) or ()
+def _shared_identifiers(
+    parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
+) -> Connection[StoredShare] | Awaitable[Connection[StoredShare]]:
+    (last,) = place_in(after, tuple[str]) or ("",)
+    found = info.context.batching.ask(shared_identifiers_of, (parent.id, last), one_more(first))
+    count = counting(lambda: info.context.batching.ask(count_of_shared_identifiers, parent.id))
+    return then(found, lambda used: page_of(used or (), first, after, lambda each: (each.place,), count))
 
 
 def _shared_by(
@@ -153,10 +164,16 @@ def _by_id(profile: StoredProfile) -> tuple[str]:
     return (profile.id,)
 
 
-async def _accounts(parent: strawberry.Parent[StoredProfile], info: Info) -> Sequence[StoredMembership]:
+def _accounts(
+    parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
+) -> Connection[StoredMembership] | Awaitable[Connection[StoredMembership]]:
     if isinstance(parent, PastProfile):
-        return await past_memberships(info.context, parent)
-    return await info.context.batching.ask(memberships_of, parent.id, info.context.world.policy.account_roles) or ()
+        return past_memberships(info.context, parent, first, after)
+    place = Place(parent.id, *(place_in(after, tuple[str]) or ()))
+    roles = info.context.world.policy.account_roles
+    found = info.context.batching.ask(memberships_of, place, one_more(first), roles)
+    count = counting(lambda: info.context.batching.ask(count_of_memberships, parent.id))
+    return then(found, lambda all_: page_of(all_ or (), first, after, lambda each: (each.place,), count))
 
 
 def _interactions(
@@ -261,7 +278,7 @@ class Profile(Node):
     devices: list[Device] = resolved(_devices, "Browsers, apps and things; first seen first.")
     contacts: list[Contact] = resolved(_contacts, "User ids and records in sources; first seen first.")
     contact_points: list[ContactPoint] = resolved(_contact_points, "Email addresses and phones; first seen first.")
-    accounts: list[Membership] = resolved(_accounts, "The organisations the person belongs to, latest said first.")
+    accounts: Connection[Membership] = resolved(_accounts, "The organisations the person belongs to, by their keys.")
     colleagues = strawberry.field(
         resolver=_colleagues, graphql_type=pages(PROFILE), description="Other people in any of these accounts."
     )
@@ -280,8 +297,8 @@ class Profile(Node):
     shared_by: "Connection[Profile] | None" = resolved(
         _shared_by, "The people who share it, when it is a shared identifier's profile."
     )
-    shared_identifiers: list[SharedIdentifier] | None = resolved(
-        _shared_identifiers, "The shared identifiers the person uses; they link her to nobody."
+    shared_identifiers: Connection[SharedIdentifier] | None = resolved(
+        _shared_identifiers, "The shared identifiers the person uses, recorded first first; they link her to nobody."
     )
     household: Household | None = resolved(
         _household, "Who shares an email address or a phone with the person, by what they share; two hops in the graph."

@@ -13,22 +13,14 @@ from typing import cast
 
 from graphql import GraphQLError, GraphQLOutputType, GraphQLResolveInfo, get_named_type, is_leaf_type
 
-from graph.accounts import (
-    Account,
-    After,
-    Member,
-    Membership,
-    accounts_by_key,
-    accounts_under,
-    members_of,
-    memberships_of,
-)
+from graph.accounts import Account, After, Member, accounts_by_key, accounts_under, members_of
+from graph.belonging import Membership, belonging_to, memberships_in
 from graph.identifiers import StoredIdentifier
 from graph.interactions import Interaction
 from graph.profiles import Profile, profiles_by_identifier
 from resolvers.asking import Asking
 from resolvers.errors import Code, refused
-from resolvers.paging import Connection, one_more, page_of, place_in
+from resolvers.paging import Connection, all_counted, one_more, page_of, place_in
 
 Info = GraphQLResolveInfo[Asking]
 Given = Mapping[str, object]
@@ -74,7 +66,6 @@ INSIDE = _fields(
 # What is looked at, and left out where it is not seen.
 LOOKED_AT = _fields(
     Query="profile account device identifier node nodes",
-    Profile="accounts",
     IdentifierName="identifier profile",
     Account="parent",
     Deal="account profile",
@@ -141,8 +132,6 @@ async def is_seen(value: object, context: Asking) -> bool:
     match value:
         case Account():
             return value.key in await _accounts(context)
-        case Membership():
-            return value.account.key in await _accounts(context)
         case Profile():
             return not value.shared and bool(await _own_accounts(value, context))
         case StoredIdentifier():
@@ -158,10 +147,8 @@ async def _accounts(context: Asking) -> frozenset[str]:
 
 
 async def _own_accounts(profile: Profile, context: Asking) -> list[str]:
-    """The accounts that are seen to which somebody belongs."""
-    roles = context.world.policy.account_roles
-    accounts, found = await gather(_accounts(context), context.batching.ask(memberships_of, profile.id, roles))
-    return [each.account.key for each in found or () if each.account.key in accounts]
+    """The accounts that are seen to which somebody belongs, by their keys."""
+    return sorted(await context.batching.ask(belonging_to, profile.id, await _accounts(context)) or ())
 
 
 async def _profiles(_resolve: Resolve, _source: object, info: Info, given: Given) -> Connection[Profile]:
@@ -172,6 +159,17 @@ async def _profiles(_resolve: Resolve, _source: object, info: Info, given: Given
     context = info.context
     named = await gather(*(context.batching.ask(accounts_by_key, key) for key in context.viewer.accounts))
     return await _page(sorted({each.key for each in named if each}), context, given, depth=DEEPEST)
+
+
+async def _memberships(_resolve: Resolve, source: object, info: Info, given: Given) -> Connection[Membership]:
+    """What was said of a person and the accounts that are seen: of a page of these alone."""
+    first, after = cast("int", given["first"]), cast("str | None", given.get("after"))
+    most, (last,) = one_more(first), place_in(after, tuple[str]) or ("",)
+    person, context = cast("Profile", source), info.context
+    own = await _own_accounts(person, context)
+    page = tuple([key for key in own if key > last][:most])
+    found = await context.batching.ask(memberships_in, (person.id, page), context.world.policy.account_roles)
+    return page_of(found or (), first, after, lambda each: (each.place,), all_counted(len(own)))
 
 
 async def _colleagues(_resolve: Resolve, source: object, info: Info, given: Given) -> Connection[Profile]:
@@ -196,5 +194,6 @@ async def _page(
 
 OWN: Mapping[tuple[str, str], Callable[[Resolve, object, Info, Given], object]] = {
     ("Query", "profiles"): _profiles,
+    ("Profile", "accounts"): _memberships,
     ("Profile", "colleagues"): _colleagues,
 }

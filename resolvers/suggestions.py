@@ -152,7 +152,7 @@ class Suggestions(Connection[SuggestionShown]):
     """One page of suggestions."""
 
     left_out: list[IdentifierName] = strawberry.field(
-        description="What was met and more than 20 people share: it suggests nothing."
+        description="What was met and more than 20 people share: it suggests nothing. At most 100."
     )
 
 

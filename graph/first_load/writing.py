@@ -167,9 +167,10 @@ class _Writing:
                     moments[pair] += [link.first_seen, link.last_seen]
             self._count(number)
         self._found.links.close()
-        spans = self._spans(moments)
+        spans, columns = self._spans(moments), self._found.columns
         for (key, profile), seen in moments.items():
-            shared = {"first": min(seen), "last": max(seen), "spans": spans.get(key, {}).get(profile)}
+            found_by = {"who": profile, "what": columns.mints[columns.numbers[key]]}
+            shared = {"first": min(seen), "last": max(seen), "spans": spans.get(key, {}).get(profile), **found_by}
             self._tables.relationship("SHARED_BY", End("Identifier", key), End("Profile", profile), shared)
 
     def _shared_by(self, link: Link) -> Iterator[tuple[IdentifierKey, ProfileId]]:
@@ -283,7 +284,10 @@ def write_accounts(tables: Tables, accounts: Accounts, now: int) -> None:
     for (member, key, role, source), seen in accounts.members.items():
         facts = {"role": role, "source": source, "from": seen.first, "last_seen": seen.last}
         recorded = {"recorded_at": now, "last_recorded_at": now}
-        tables.relationship("MEMBER_OF", End("Identifier", member), End("Account", key), {**facts, **recorded})
+        found_by = {"who": member, "of": key}
+        tables.relationship(
+            "MEMBER_OF", End("Identifier", member), End("Account", key), {**facts, **recorded, **found_by}
+        )
     refused = cycles(accounts.parts.values())
     for (child, parent, source), part in accounts.parts.items():
         accepted, reason = part_verdict((child, parent), refused)

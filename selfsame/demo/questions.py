@@ -71,7 +71,7 @@ HER_ACCOUNT = """\
   profile(
     by: {identifier: {namespace: "email", value: "ada.quill@mail.example"}}
   ) {
-    accounts { account { name parent { name } } }
+    accounts { edges { node { account { name parent { name } } } } }
     colleagues {
       edges {
         node {
@@ -234,7 +234,7 @@ class Membership(msgspec.Struct, frozen=True):
 class Colleague(msgspec.Struct, frozen=True):
     """Somebody with accounts and colleagues."""
 
-    accounts: tuple[Membership, ...]
+    accounts: Page[Membership]
     colleagues: Page[Person]
 
 

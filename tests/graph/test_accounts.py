@@ -2,9 +2,9 @@
 
 import pytest
 
-from graph.accounts import After, accounts_by_key, children_of, colleagues_of, members_of, memberships_of, parents_of
+from graph.accounts import After, accounts_by_key, children_of, colleagues_of, members_of, parents_of
+from graph.belonging import memberships_of
 from graph.connection import Connection
-from identity.identifiers import ProfileId
 from tests.graph.world import World
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -32,10 +32,10 @@ async def test_an_account_is_found_by_its_key(graph: Connection) -> None:
 
 async def test_a_person_has_each_account_once_with_the_highest_role(graph: Connection) -> None:
     await world().write(graph.writer)
-    answer = await memberships_of(graph.reader, [ProfileId("anna"), ProfileId("nobody")], ROLES)
-    assert {
-        profile: [(each.account.key, each.belonging.role) for each in all_] for profile, all_ in answer.items()
-    } == {"anna": [(FERN, None), (NORTH, "owner")]}
+    answer = await memberships_of(graph.reader, [After("anna"), After("nobody")], 5, ROLES)
+    assert {ask.owner: [(each.account.key, each.belonging.role) for each in all_] for ask, all_ in answer.items()} == {
+        "anna": [(FERN, None), (NORTH, "owner")]
+    }
 
 
 async def test_of_many_statements_the_one_that_is_shown_is_kept_first(graph: Connection) -> None:
@@ -43,7 +43,7 @@ async def test_of_many_statements_the_one_that_is_shown_is_kept_first(graph: Con
     for number in range(120):
         made.member("user_id:anna", NORTH, f"role {number:03d}", 1 + number)
     await made.write(graph.writer)
-    (membership,) = (await memberships_of(graph.reader, [ProfileId("anna")], ROLES))[ProfileId("anna")]
+    (membership,) = (await memberships_of(graph.reader, [After("anna")], 5, ROLES))[After("anna")]
     (member,) = (await members_of(graph.reader, [After(NORTH)], 5, 1, ROLES))[After(NORTH)]
     roles = ["owner", *(f"role {number:03d}" for number in reversed(range(21, 120)))]
     assert [each.role for each in membership.history] == roles

@@ -52,9 +52,11 @@ async def test_a_key_leads_to_its_identifier(graph: Connection) -> None:
 
 async def test_a_person_shares_and_is_shared_with(graph: Connection) -> None:
     await world().write(graph.writer)
-    shared = await shared_identifiers_of(graph.reader, [ANNA, KIOSK])
-    assert {profile: [each.identifier.key for each in all_] for profile, all_ in shared.items()} == {
-        ANNA: ["anonymous_id:kiosk"]
+    shared = await shared_identifiers_of(graph.reader, [(ANNA, ""), (ANNA, "kiosk"), (KIOSK, "")], 5)
+    assert {ask: [each.identifier.key for each in all_] for ask, all_ in shared.items()} == {
+        (ANNA, ""): ["anonymous_id:kiosk"],
+        (ANNA, "kiosk"): [],
+        (KIOSK, ""): [],
     }
 
 

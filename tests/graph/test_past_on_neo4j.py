@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graph.account_decisions import decide_accounts
-from graph.accounts import memberships_of
+from graph.accounts import After
 from graph.applying import Applier, apply
 from graph.audit import Cause, CauseKind
+from graph.belonging import memberships_of
 from graph.connection import Connection
 from graph.erasure import Request, Tools, erase
 from graph.ingestion import commit_batch
@@ -84,13 +85,14 @@ class Entry:
 async def entries(teller: Teller) -> list[Entry]:
     reader = teller.graph.reader
     rows = await reader.rows(WHO)
-    accounts = await memberships_of(reader, [row["profile"]["id"] for row in rows], ruling(teller).account_roles)
+    asked = [After(row["profile"]["id"]) for row in rows]
+    accounts = await memberships_of(reader, asked, 100, ruling(teller).account_roles)
     return [
         Entry(
             id=row["profile"]["id"],
             mints=dict(row["identifiers"]),
             shown=row["profile"],
-            accounts=[(each.account.key, each.history) for each in accounts.get(row["profile"]["id"], ())],
+            accounts=[(each.account.key, each.history) for each in accounts.get(After(row["profile"]["id"]), ())],
         )
         for row in rows
     ]

@@ -149,7 +149,8 @@ class World:
     def shares(self, profile: str, key: str, *spans: tuple[float, float]) -> "World":
         """A person uses a generic identifier; spans: minutes after the start."""
         edges = [START + round(edge * MINUTE) for span in spans for edge in span]
-        facts = {"first": START, "last": START + MINUTE, "spans": edges or None}
+        mint = next(each["facts"]["mint"] for each in self.rows["identifiers"] if each["facts"]["key"] == key)
+        facts = {"first": START, "last": START + MINUTE, "spans": edges or None, "who": profile, "what": mint}
         return self.add("shares", {"profile": profile, "key": key, "facts": facts})
 
     def account(self, key: str, name: str, parent: str | None = None, domain: str | None = None) -> "World":
@@ -162,7 +163,8 @@ class World:
 
     def member(self, key: str, account: str, role: str | None = None, minute: float = 0) -> "World":
         at = START + round(minute * MINUTE)
-        facts = {"role": role, "source": "crm", "from": START, "last_seen": at, "recorded_at": START}
+        found_by = {"who": key, "of": account}
+        facts = {"role": role, "source": "crm", "from": START, "last_seen": at, "recorded_at": START, **found_by}
         return self.add("members", {"key": key, "account": account, "facts": facts})
 
     def thing(self, label: str, key: str, *events: str, account: str | None = None, **facts: Json) -> "World":

@@ -15,8 +15,8 @@ SAID = "what was said of one person or account: it grows with what sources call 
 BY_HAND = "each was decided by hand"
 
 BOUNDED = {
-    PROFILE: "Profile.devices Profile.contacts Profile.contactPoints Profile.sharedIdentifiers "
-    "DecidedPerson.identifiers PersonBefore.identifiers Housemate.shared Household.leftOut Suggestions.leftOut "
+    PROFILE: "Profile.devices Profile.contacts Profile.contactPoints "
+    "DecidedPerson.identifiers PersonBefore.identifiers "
     "Erased.ids Erased.identifiers Explanation.path",
     REGION: "Decided.accepted Decided.refused Decided.before Decided.after Change.about MergeEvent.before "
     "MergeEvent.after MergeEvent.retired Erased.profiles",
@@ -26,12 +26,12 @@ BOUNDED = {
     "Refusal.sizes Refusal.values Suggestion.identifiers Suggestion.values Explanation.remedies Refusal.remedies "
     "Remedy.about",
     POLICY: "TooLarge.limits DecidedPerson.traits DecisionEvent.acts Source.namespaces",
-    SAID: "Profile.traits Profile.consents Profile.accounts Account.traits",
+    SAID: "Profile.traits Profile.consents Account.traits",
     BY_HAND: "Account.mergedFrom Organisation.accounts AccountsDecided.organisations Erased.policies",
     "500": "AccountTree.branches Neighbourhood.nodes",
     "200 ties of each of at most 500 nodes": "Neighbourhood.edges Neighbourhood.leftOut Relation.leftOut",
     "100": "Member.history Membership.history Session.names Erased.after MergeEvent.moved Order.products Query.nodes "
-    "Query.segments Profile.segments WebhookDelivery.attempts",
+    "Query.segments Profile.segments WebhookDelivery.attempts Housemate.shared Household.leftOut Suggestions.leftOut",
     "50 interactions of each session of a page": "Session.touchpoints Journey.touchpoints",
     "20": "Explanation.refusals Explanation.refused Refusal.decisions Refusal.links Relation.paths",
     "10": "Change.evidence",

@@ -47,17 +47,18 @@ GROWING = (
     """MATCH (i:Identifier {key: 'user_id:' + n}) MATCH (s:Segment {name: $segment})
     CREATE (i)-[:WAS_IN {entered: $start, of: $segment, who: i.mint}]->(s)""",
     """MATCH (i:Identifier {key: 'user_id:' + n}) MATCH (a:Account {key: 'account:all'})
-    CREATE (i)-[:MEMBER_OF {role: 'member', source: 'crm', from: $start, last_seen: $start, recorded_at: $start}]->(a)
-    """,
+    CREATE (i)-[:MEMBER_OF {role: 'member', source: 'crm', from: $start, last_seen: $start, recorded_at: $start,
+      who: i.key, of: a.key}]->(a)""",
     """MATCH (p:Profile {id: reverse(n) + 'p'}) MATCH (k:Identifier {key: $kiosk}) MATCH (d:Identifier {key: $point})
-    CREATE (k)-[:SHARED_BY {first: $start, last: $start, spans: [$start + 3 * number, $start + 3 * number + 1]}]->(p)
-    CREATE (d)-[:SHARED_BY {first: $start, last: $start}]->(p)""",
+    CREATE (k)-[:SHARED_BY {first: $start, last: $start, spans: [$start + 3 * number, $start + 3 * number + 1],
+      who: p.id, what: k.mint}]->(p)
+    CREATE (d)-[:SHARED_BY {first: $start, last: $start, who: p.id, what: d.mint}]->(p)""",
     """CREATE (a:Account {key: 'account:a' + n, namespace: 'account', value: 'a' + n, name: 'Firm ' + n,
       mail_domain: 'all.no', traits: '{}', stated: '{}', first_seen: $start, last_seen: $start + number})
     WITH n, number, a MATCH (all:Account {key: 'account:all'}) MATCH (i:Identifier {key: 'user_id:ada'})
     CREATE (a)-[:PART_OF {first_seen: $start, authority: 'imported', source: 'crm', accepted: true}]->(all)
     CREATE (i)-[:MEMBER_OF {role: 'buyer', source: 'crm', from: $start, last_seen: $start + number,
-      recorded_at: $start}]->(a)
+      recorded_at: $start, who: i.key, of: a.key}]->(a)
     CREATE (:Deal {key: 'crm:' + n, at: $start, facts: '{}', told: true, account: 'account:all'})""",
     """MATCH (i:Identifier {key: 'user_id:anna'})
     CREATE (x:Interaction {id: 'web:' + n, actor: i.key, at: $start + (1 + number) * 60 * $minute,
@@ -75,7 +76,7 @@ GROWING = (
     """MATCH (p:Profile {id: 'sam'})
     CREATE (g:Identifier:Device {key: 'anonymous_id:g' + n, namespace: 'anonymous_id', value: 'g' + n,
       mint: reverse(n) + 'g', minted_at: $start, first_seen: $start, last_seen: $start, generic: 'values'})
-      -[:SHARED_BY {first: $start + number, last: $start + number}]->(p)
+      -[:SHARED_BY {first: $start + number, last: $start + number, who: p.id, what: reverse(n) + 'g'}]->(p)
     CREATE (g)-[:IDENTIFIES]->(:Profile {id: reverse(n) + 'g', known: false, shared: true, first_seen: 1,
       last_seen: 1})""",
     """CREATE (:WebhookDelivery {id: reverse(n), endpoint: 'hook', seq: number / 4, type: 'profile.changed',

@@ -35,7 +35,7 @@ query ($by: ProfileLookup!, $then: DateTime, $happened: DateTime) {
     devices { id } contacts { id } contactPoints { id }
     traits { name value } city: trait(key: "city") { value sentence } shoe: trait(key: "shoe") { value source }
     interactions { edges { node { at name actor { value } } } }
-    accounts { role source since lastSeen account { value } history { role source account { value } } }
+    accounts { totalCount edges { cursor node { role source since lastSeen account { value } history { role } } } }
     history { edges { node { kind } } }
   }
 }
@@ -59,8 +59,8 @@ async def test_the_past_of_anybody_costs_as_many_statements(graph: Connection, n
 
 TRAITS_OF = """
 query ($by: ProfileLookup!, $then: DateTime) {
-  one: profile(by: $by, asOf: $then) { %s accounts { role } }
-  same: profile(by: $by, asOf: $then) { %s accounts { role } }
+  one: profile(by: $by, asOf: $then) { %s accounts { edges { node { role } } } }
+  same: profile(by: $by, asOf: $then) { %s accounts { edges { node { role } } } }
 }
 """
 

@@ -110,9 +110,11 @@ async def test_identifiers_come_in_pages_first_seen_first(graph: Connection) -> 
 
 async def test_accounts_and_colleagues_follow_the_person(graph: Connection) -> None:
     me = await settled(graph)
-    found = await of(me, "anna", "accounts { role source since account { name } } colleagues { edges { node { id } } }")
+    asked = "accounts { edges { node { role source since account { name } } } } colleagues { edges { node { id } } }"
+    found = await of(me, "anna", asked)
+    fern = {"role": "buyer", "source": "crm", "since": "2026-01-01T00:00:00Z", "account": {"name": "Fern"}}
     assert found == {
-        "accounts": [{"role": "buyer", "source": "crm", "since": "2026-01-01T00:00:00Z", "account": {"name": "Fern"}}],
+        "accounts": {"edges": [{"node": fern}]},
         "colleagues": {"edges": [{"node": {"id": global_id(Noun.PROFILE, "ben")}}]},
     }
 
@@ -135,9 +137,10 @@ async def test_a_shared_device_says_who_shares_it(graph: Connection) -> None:
 
 async def test_a_person_says_what_she_shares(graph: Connection) -> None:
     me = await settled(graph)
-    found = await of(me, "anna", "sharedIdentifiers { identifier { value sharedBy } } sharedBy { totalCount }")
+    asked = "sharedIdentifiers { edges { node { identifier { value sharedBy } } } } sharedBy { totalCount }"
+    found = await of(me, "anna", asked)
     assert found == {
-        "sharedIdentifiers": [{"identifier": {"value": "kiosk", "sharedBy": 2}}],
+        "sharedIdentifiers": {"edges": [{"node": {"identifier": {"value": "kiosk", "sharedBy": 2}}}]},
         "sharedBy": {"totalCount": 0},
     }
 

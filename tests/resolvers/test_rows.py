@@ -164,9 +164,9 @@ async def test_pages_hold_only_who_is_seen_and_go_on_after_them(graph: Connectio
     assert [each["pageInfo"]["hasNextPage"] for each in (first, second)] == [True, False]
     ids = [edge["node"]["id"] for each in (first, second) for edge in each["edges"]]
     assert ids == [global_id(Noun.PROFILE, each) for each in ("anna", "cara")]
-    work = "accounts { account { value } } colleagues { edges { node { id } } }"
+    work = "accounts { edges { node { account { value } } } } colleagues { edges { node { id } } }"
     assert (await me.ask(f"{{ {ANNA} {{ {work} }} }}"))["profile"] == {
-        "accounts": [{"account": {"value": "fern"}}],
+        "accounts": {"edges": [{"node": {"account": {"value": "fern"}}}]},
         "colleagues": {"edges": []},
     }
 

@@ -32,12 +32,16 @@ FIRST = 5
 MORE = 1.25
 SOME = 40
 
-ANNA = 'profile(by: { identifier: { namespace: "user_id", value: "anna" } })'
+ANNA, ADA, SAM = (
+    f'profile(by: {{ identifier: {{ namespace: "user_id", value: "{who}" }} }})' for who in ("anna", "ada", "sam")
+)
 ACCOUNT = 'account(by: { key: { namespace: "account", value: "all" } })'
 # How each type that has lists is come to; `%s` is what is asked of it.
 WAYS: Mapping[str, str] = {
     "Query": "%s",
     "Profile": f"{ANNA} {{ %s }}",
+    "Profile.accounts": f"{ADA} {{ %s }}",
+    "Profile.sharedIdentifiers": f"{SAM} {{ %s }}",
     "Account": f"{ACCOUNT} {{ %s }}",
     "Trait": f'{ANNA} {{ trait(key: "city") {{ %s }} }}',
     "Consent": f"{ANNA} {{ consents {{ %s }} }}",

@@ -41,7 +41,7 @@ query ($after: String) {
       id known shared
       identifiers(first: 100) { edges { node { value } } }
       interactions(first: 100) { edges { node { name type } } }
-      sharedIdentifiers { identifier { value } }
+      sharedIdentifiers(first: 100) { edges { node { identifier { value } } } }
     } }
   }
 }
@@ -165,7 +165,7 @@ def _person(node: Mapping[str, Json]) -> Person:
         shared=node["shared"],
         who=frozenset(edge["node"]["value"] for edge in node["identifiers"]["edges"]),
         events=tuple(reversed(events)),
-        shares=frozenset(each["identifier"]["value"] for each in node["sharedIdentifiers"]),
+        shares=frozenset(edge["node"]["identifier"]["value"] for edge in node["sharedIdentifiers"]["edges"]),
     )
 
 

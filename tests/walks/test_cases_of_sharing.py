@@ -99,8 +99,9 @@ query ($namespace: String!, $value: String!, $first: Int = 20) {
     identifiers { edges { node { value generic } } }
     interactions { edges { node { name } } }
     sharedBy(first: $first) { totalCount edges { node { id } } }
-    sharedIdentifiers { identifier { value sharedBy sharedWith(first: $first) { totalCount edges { node { id } } } }
-      first last }
+    sharedIdentifiers { edges { node {
+      first last identifier { value sharedBy sharedWith(first: $first) { totalCount edges { node { id } } } }
+    } } }
     household { leftOut { value } edges { node { shared { value } profile { contacts { value } } } } }
   }
 }
@@ -125,7 +126,7 @@ async def test_t23_a_kiosk_says_how_many_use_it_and_shows_a_page_of_them(company
     kiosk = await sharing(company, "device_id", "d1", first=3)
     assert (kiosk["sharedBy"]["totalCount"], len(kiosk["sharedBy"]["edges"])) == (50, 3)
     one = await sharing(company, "user_id", "u7", first=2)
-    (used,) = one["sharedIdentifiers"]
+    (used,) = (edge["node"] for edge in one["sharedIdentifiers"]["edges"])
     assert (used["identifier"]["sharedBy"], used["identifier"]["sharedWith"]["totalCount"]) == (50, 50)
     assert used["identifier"]["sharedWith"]["edges"] == kiosk["sharedBy"]["edges"][:2]
     assert used["first"] == used["last"] == "2026-01-01T00:07:00Z"
@@ -170,7 +171,8 @@ async def moved(company: Company) -> None:
 async def test_t30_a_phone_that_moves_is_nobodys_and_the_latest_is_seen_last(company: Company) -> None:
     await moved(company)
     assert await names(company, "phone", PHONE) == [name for name, _ in BOUGHT]
-    uses = [(await sharing(company, "user_id", each))["sharedIdentifiers"][0] for each in ("u1", "u2")]
+    pages = [(await sharing(company, "user_id", each))["sharedIdentifiers"]["edges"] for each in ("u1", "u2")]
+    uses = [page[0]["node"] for page in pages]
     assert [each["identifier"]["value"] for each in uses] == [PHONE, PHONE]
     assert uses[0]["first"] < uses[0]["last"] < uses[1]["first"] == uses[1]["last"]
 

@@ -26,7 +26,8 @@ FOLDING = policy_from_toml(
 )
 ADDRESSES = ("a.nn@gmail.com", "ann+shop@gmail.com", "carl@gmail.com")
 WHOLE = """
-id known shared pending firstSeen lastSeen traits { name value } accounts { role } sharedBy(first: 5) { totalCount }
+id known shared pending firstSeen lastSeen traits { name value } accounts(first: 5) { edges { node { role } } }
+sharedBy(first: 5) { totalCount }
 identifiers(first: 5) { edges { node { value active sharedBy profile { id } } } }
 interactions(first: 5) { edges { node { id name actor { value profile { id } } } } }
 history(first: 5) { edges { node { kind sentence } } }

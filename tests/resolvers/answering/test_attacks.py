@@ -190,7 +190,9 @@ def _of_anna(kind: GraphQLObjectType, selection: str) -> str:
     if kind.name == "Profile":
         return f'{{ profile(by: {{ id: "anna" }}) {{ {selection} }} }}'
     if kind.name == "Account":
-        return f'{{ profile(by: {{ id: "anna" }}) {{ accounts {{ account {{ {selection} }} }} }} }}'
+        return (
+            f'{{ profile(by: {{ id: "anna" }}) {{ accounts {{ edges {{ node {{ account {{ {selection} }} }} }} }} }} }}'
+        )
     return ""
 
 
