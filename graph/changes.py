@@ -1,11 +1,11 @@
 """The log of changes to who is who, read: in the order of time, about one person, and whole for an export."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graph.connection import Reader, Statements
-from graph.interactions import EARLIEST, LATEST
+from graph.interactions import EARLIEST, LATEST, TimeOrder
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.messages import MessageId
 from insight.changes import CauseKind, Change, ChangeKind, Moved
@@ -65,17 +65,31 @@ OWN_CHANGE_ROW = _change_row(
 )
 ALL_ARRIVED = "range(0, size(coalesce(change.arrived, [])) - 1)"
 
-_newest_first = """
+
+def _in_order(order: TimeOrder) -> str:
+    way = " DESC" if order is TimeOrder.NEWEST else ""
+    return f"change.at{way}, change.id{way}"
+
+
+def _behind(order: TimeOrder, given: str) -> str:
+    """What is left of a window behind the last change shown; in its own moment only ids behind that."""
+    edge, beyond = ("until", "<") if order is TimeOrder.NEWEST else ("since", ">")
+    return f"CASE WHEN change.at = {given}{edge} THEN change.id {beyond} {given}last ELSE true END"
+
+
+def _walk(order: TimeOrder) -> str:
+    return f"""
 MATCH (change:Change)
 USING INDEX SEEK change:Change(at, id)
 WHERE change.at >= $since AND change.at <= $until AND change.id IS NOT NULL
-  AND CASE WHEN change.at = $until THEN change.id < $before ELSE true END
+  AND {_behind(order, "$")}
 WITH change
-ORDER BY change.at DESC, change.id DESC
+ORDER BY {_in_order(order)}
 """
 
-# change_at (at, id), in its order, backwards
-CHANGES_PAGE = f"""{_newest_first}LIMIT $looked_at
+
+def _page_of(order: TimeOrder) -> str:
+    return f"""{_walk(order)}LIMIT $looked_at
 WITH change
 WHERE size($kinds) = 0 OR change.kind IN $kinds
 WITH change
@@ -84,37 +98,61 @@ WITH change, {ALL_ARRIVED} AS numbers
 RETURN {CHANGE_ROW} AS change
 """
 
-# as CHANGES_PAGE: where a page stopped that passed over as many as are looked at
-CHANGES_STOPPED = f"""{_newest_first}SKIP $looked_at - 1
+
+def _stop_of(order: TimeOrder) -> str:
+    """Where a page stopped that passed over as many as are looked at."""
+    return f"""{_walk(order)}SKIP $looked_at - 1
 LIMIT 1
 RETURN change.at AS at, change.id AS id
 """
 
 
+# change_at (at, id), in its order, backwards
+CHANGES_PAGE = _page_of(TimeOrder.NEWEST)
+# change_at (at, id), in its order, backwards
+CHANGES_STOPPED = _stop_of(TimeOrder.NEWEST)
+# change_at (at, id), in its order
+CHANGES_PAGE_OLDEST = _page_of(TimeOrder.OLDEST)
+# change_at (at, id), in its order
+CHANGES_STOPPED_OLDEST = _stop_of(TimeOrder.OLDEST)
+WHOLE_LOG = {
+    TimeOrder.NEWEST: (CHANGES_PAGE, CHANGES_STOPPED),
+    TimeOrder.OLDEST: (CHANGES_PAGE_OLDEST, CHANGES_STOPPED_OLDEST),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """Changes, newest first. end: where to go on, where the page stopped before it was full; else None."""
+    """Changes in their order. end: where to go on, where the page stopped before it was full; else None."""
 
     found: tuple[Change, ...]
     end: tuple[int, str] | None = None
 
 
-async def changes_page(reader: Reader, wanted: ChangeFilter, after: tuple[int, str] | None, first: int) -> ChangePage:
-    """A page of all changes, newest first by (at, id), at most `first`. One statement; two for a page that is short.
+async def changes_page(
+    reader: Reader,
+    wanted: ChangeFilter,
+    after: tuple[int, str] | None,
+    first: int,
+    order: TimeOrder = TimeOrder.NEWEST,
+) -> ChangePage:
+    """A page of all changes, in an order by (at, id), at most `first`. One statement; two for a page that is short.
 
     Cost: the page; with kinds, the changes passed over until it is full, 10,000 at most.
     """
-    bounds = bounds_of(wanted, after)
-    rows = await reader.rows(CHANGES_PAGE, **bounds, first=first, most=MOST_MOVED, looked_at=LOOKED_AT)
+    page, stop = WHOLE_LOG[order]
+    bounds = bounds_of(wanted, after, order)
+    rows = await reader.rows(page, **bounds, first=first, most=MOST_MOVED, looked_at=LOOKED_AT)
     found = tuple(change_from(row["change"]) for row in rows)
     if len(found) == first or not wanted.kinds:
         return ChangePage(found)
-    stopped = await reader.rows(CHANGES_STOPPED, **bounds, looked_at=LOOKED_AT)
+    stopped = await reader.rows(stop, **bounds, looked_at=LOOKED_AT)
     return ChangePage(found, (stopped[0]["at"], stopped[0]["id"]) if stopped else None)
 
 
-# Everything that some identifiers were in: `change` and the `mints` of these, for each `asked`.
-_about = f"""
+def _about(order: TimeOrder) -> str:
+    """Everything that some identifiers were in: `change` and the `mints` of these, for each `asked`."""
+    return f"""
 UNWIND $asked AS asked
 CALL (asked) {{
   CALL (asked) {{
@@ -150,14 +188,14 @@ CALL (asked) {{
   }}
   WITH asked, mints, change
   WHERE asked.since <= change.at <= asked.until
-    AND CASE WHEN change.at = asked.until THEN change.id < asked.before ELSE true END
+    AND {_behind(order, "asked.")}
     AND (size(asked.kinds) = 0 OR change.kind IN asked.kinds)
 """
 
-# identifier_key (unique), former_id_key and former_id_now (range), then one expand per identifier; change_at (at, id)
-# for the arrival of each
-CHANGES_ABOUT = f"""{_about}  WITH change, mints
-  ORDER BY change.at DESC, change.id DESC
+
+def _page_about(order: TimeOrder) -> str:
+    return f"""{_about(order)}  WITH change, mints
+  ORDER BY {_in_order(order)}
   LIMIT $first
   WITH change, mints, [n IN {ALL_ARRIVED} WHERE change.arrived[n] IN mints] AS numbers
   RETURN collect({OWN_CHANGE_ROW}) AS page
@@ -165,8 +203,16 @@ CHANGES_ABOUT = f"""{_about}  WITH change, mints
 RETURN asked.number AS number, page
 """
 
+
+# identifier_key (unique), former_id_key and former_id_now (range), then one expand per identifier; change_at (at, id)
+# for the arrival of each
+CHANGES_ABOUT = _page_about(TimeOrder.NEWEST)
+
 # as CHANGES_ABOUT
-COUNT_OF_CHANGES_ABOUT = f"""{_about}  WITH change
+CHANGES_ABOUT_OLDEST = _page_about(TimeOrder.OLDEST)
+
+# as CHANGES_ABOUT
+COUNT_OF_CHANGES_ABOUT = f"""{_about(TimeOrder.NEWEST)}  WITH change
   LIMIT $first
   RETURN count(change) AS total
 }}
@@ -175,17 +221,23 @@ RETURN asked.number AS number, total
 
 
 async def changes_about(
-    reader: Reader, asks: Sequence[About], first: int, wanted: ChangeFilter = EVERY_CHANGE
+    reader: Reader,
+    asks: Sequence[About],
+    first: int,
+    wanted: ChangeFilter = EVERY_CHANGE,
+    order: TimeOrder = TimeOrder.NEWEST,
 ) -> dict[About, tuple[Change, ...]]:
-    """A page of the changes that each set of identifiers was in, newest first; nothing found is an empty page.
+    """A page of the changes that each set of identifiers was in, in their order; nothing found is an empty page.
 
     Those in which one of them moved, its arrival, and those of people whose anchor it is or was. Of an arrival, which
     many people can share, only their own part is shown. One statement. Cost: all changes about them.
     """
     asked = [
-        {"number": number, "keys": list(ask.keys), **bounds_of(wanted, ask.after)} for number, ask in enumerate(asks)
+        {"number": number, "keys": list(ask.keys), **bounds_of(wanted, ask.after, order)}
+        for number, ask in enumerate(asks)
     ]
-    rows = await reader.rows(CHANGES_ABOUT, asked=asked, first=first, most=MOST_MOVED)
+    statement = CHANGES_ABOUT if order is TimeOrder.NEWEST else CHANGES_ABOUT_OLDEST
+    rows = await reader.rows(statement, asked=asked, first=first, most=MOST_MOVED)
     return {asks[row["number"]]: tuple(map(change_from, row["page"])) for row in rows}
 
 
@@ -205,43 +257,29 @@ async def changes_by_id(reader: Statements, ids: Sequence[str]) -> dict[str, Cha
     return {each.id: each for each in (change_from(row["change"]) for row in rows)}
 
 
-# change_at (at, id), in its order
-CHANGES_IN_ORDER = f"""
-MATCH (change:Change)
-USING INDEX SEEK change:Change(at, id)
-WHERE change.at >= $since AND change.at <= $until AND change.id IS NOT NULL
-  AND CASE WHEN change.at = $since THEN change.id > $after ELSE true END
-WITH change
-ORDER BY change.at, change.id
-LIMIT $first
-WITH change, {ALL_ARRIVED} AS numbers
-RETURN {CHANGE_ROW} AS change
-"""
-
-
 async def all_changes(reader: Reader, wanted: ChangeFilter = EVERY_CHANGE) -> AsyncIterator[Change]:
     """Every change in a window, oldest first, with all that moved; one statement per 1,000. Kinds are not looked at."""
-    since, after = wanted.since, ""
-    while rows := await reader.rows(
-        CHANGES_IN_ORDER,
-        since=since,
-        until=wanted.until,
-        after=after,
-        first=EXPORTED_PER_PAGE,
-        most=EVERYTHING_MOVED,
-    ):
+    place, every = None, replace(wanted, kinds=())
+    limits = {"first": EXPORTED_PER_PAGE, "looked_at": EXPORTED_PER_PAGE, "most": EVERYTHING_MOVED}
+    while rows := await reader.rows(CHANGES_PAGE_OLDEST, **bounds_of(every, place, TimeOrder.OLDEST), **limits):
         for row in rows:
             change = change_from(row["change"])
             yield change
-        since, after = change.at, change.id
+        place = change.at, change.id
 
 
-def bounds_of(wanted: ChangeFilter, after: tuple[int, str] | None) -> dict[str, object]:
-    """What is left of a window after the last change shown: up to its moment, and there only smaller ids."""
+def bounds_of(
+    wanted: ChangeFilter, after: tuple[int, str] | None, order: TimeOrder = TimeOrder.NEWEST
+) -> dict[str, object]:
+    """What is left of a window behind the last change shown: from its moment on, and in it ids behind `last`."""
+    since, until, kinds = wanted.since, wanted.until, list(wanted.kinds)
+    if order is TimeOrder.OLDEST:
+        since, last = max(after or (EARLIEST, ""), (since, ""))
+        return {"since": since, "until": until, "last": last, "kinds": kinds}
     at, last = after or (LATEST, "")
-    if wanted.until < at:
-        at, last = wanted.until, "\U0010ffff"
-    return {"since": wanted.since, "until": at, "before": last, "kinds": list(wanted.kinds)}
+    if until < at:
+        at, last = until, "\U0010ffff"
+    return {"since": since, "until": at, "last": last, "kinds": kinds}
 
 
 def change_from(row: Sequence[Any]) -> Change:

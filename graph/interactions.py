@@ -268,9 +268,13 @@ BY_ORDER = {
     TimeOrder.OLDEST: (TIMELINE_OLDEST, TIMELINE_NAMED_OLDEST, TIMELINE_AMONG_OLDEST, TIMELINE_OF_TYPES_OLDEST),
 }
 
-# profile_id (unique), then interaction_actor_at (actor, at, id) in its order, once per range
-MOMENTS = _of_profiles(newest_of_profile("[interaction.at, interaction.id, interaction.name, interaction.type]"))
+MOMENT_ROW = "[interaction.at, interaction.id, interaction.name, interaction.type]"
 
+# profile_id (unique), then interaction_actor_at (actor, at, id) in its order, once per range
+MOMENTS = _of_profiles(newest_of_profile(MOMENT_ROW))
+
+# as MOMENTS
+MOMENTS_OLDEST = _of_profiles(newest_of_profile(MOMENT_ROW, order=TimeOrder.OLDEST))
 
 # as TIMELINE
 TIMELINE_COUNT = _of_profiles(newest_of_profile("1"), "count(shown) AS total")
@@ -333,10 +337,11 @@ def _stopped(row: Row, first: int, order: TimeOrder) -> TimelinePage:
 
 
 async def moments_of(
-    reader: Reader, asks: Sequence[Ask], first: int
+    reader: Reader, asks: Sequence[Ask], first: int, order: TimeOrder = TimeOrder.NEWEST
 ) -> dict[Ask, list[tuple[int, str, str | None, str]]]:
-    """At, id, name and type of each profile's interactions, newest first, at most `first`. One statement."""
-    pages = await _pages(reader, MOMENTS, asks, first, EVERYTHING)
+    """At, id, name and type of each profile's interactions, in their order, at most `first`. One statement."""
+    statement = MOMENTS if order is TimeOrder.NEWEST else MOMENTS_OLDEST
+    pages = await _pages(reader, statement, asks, first, EVERYTHING, order)
     return {ask: [(at, id_, name, type_) for at, id_, name, type_ in page] for ask, page in pages.items()}
 
 

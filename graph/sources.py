@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graph.connection import Reader, Row
+from graph.interactions import EARLIEST, LATEST, TimeOrder
 from graph.runs import Run, run_from
 from identity.messages import SourceName
 
@@ -105,32 +106,42 @@ class RunPlace:
     after: tuple[int, str] | None = None
 
 
-# run_source (source, started_at, id) in its order, once for each source
-RUNS_OF = """
+def _runs_of(order: TimeOrder) -> str:
+    beyond, way = ("<", " DESC") if order is TimeOrder.NEWEST else (">", "")
+    return f"""
 UNWIND $asked AS asked
-CALL (asked) {
+CALL (asked) {{
   MATCH (run:Run)
   USING INDEX SEEK run:Run(source, started_at, id)
-  WHERE run.source = asked.source AND run.started_at <= asked.at AND run.id IS NOT NULL
-    AND CASE WHEN run.started_at = asked.at THEN run.id < asked.id ELSE true END
+  WHERE run.source = asked.source AND run.started_at {beyond}= asked.at AND run.id IS NOT NULL
+    AND CASE WHEN run.started_at = asked.at THEN run.id {beyond} asked.id ELSE true END
   RETURN run
-  ORDER BY run.source DESC, run.started_at DESC, run.id DESC
+  ORDER BY run.source{way}, run.started_at{way}, run.id{way}
   LIMIT $first
-}
-RETURN asked.number AS number, collect(run {.*}) AS runs
+}}
+RETURN asked.number AS number, collect(run {{.*}}) AS runs
 """
-LATEST = (2**62, "")
 
 
-async def runs_of(reader: Reader, asks: Sequence[RunPlace], first: int) -> dict[RunPlace, tuple[Run, ...]]:
-    """The loads of each source, newest first, at most `first`; without any no entry. One statement.
+# run_source (source, started_at, id) in its order, once for each source
+RUNS_OF = _runs_of(TimeOrder.NEWEST)
+
+# as RUNS_OF
+RUNS_OF_OLDEST = _runs_of(TimeOrder.OLDEST)
+BEGINNINGS = {TimeOrder.NEWEST: (LATEST, ""), TimeOrder.OLDEST: (EARLIEST, "")}
+
+
+async def runs_of(
+    reader: Reader, asks: Sequence[RunPlace], first: int, order: TimeOrder = TimeOrder.NEWEST
+) -> dict[RunPlace, tuple[Run, ...]]:
+    """The loads of each source, in their order, at most `first`; without any no entry. One statement.
 
     Cost: the page. Raises DatabaseAwayError.
     """
-    places = [ask.after or LATEST for ask in asks]
+    places = [ask.after or BEGINNINGS[order] for ask in asks]
     asked = [
         {"number": number, "source": ask.source, "at": at, "id": id_}
         for number, (ask, (at, id_)) in enumerate(zip(asks, places, strict=True))
     ]
-    rows = await reader.rows(RUNS_OF, asked=asked, first=first)
+    rows = await reader.rows(RUNS_OF if order is TimeOrder.NEWEST else RUNS_OF_OLDEST, asked=asked, first=first)
     return {asks[row["number"]]: tuple(map(run_from, row["runs"])) for row in rows}

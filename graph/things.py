@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from graph.accounts import PROFILE_ROW, After
 from graph.connection import Reader, Row
-from graph.interactions import EARLIEST, LATEST, ranges_of_profile
+from graph.interactions import EARLIEST, LATEST, TimeOrder, ranges_of_profile
 from graph.profiles import Profile, profile_from
 from identity.identifiers import ProfileId
 from identity.messages import MessageId, Subject
@@ -257,19 +257,20 @@ class Placed:
 # names are sought at once: seeks of their own for each name and identifier, which stop after a page, took 240 ms for
 # a person of eight identifiers on a busy machine, and this 9 ms; of 100 people 16 s and 0.2 s. `earlier` has no label,
 # since with one the planner was met reading a whole index for each event in the place of the few about the order.
-# profile_id (unique), then interaction_actor_name_at (actor, name, at), once per range
-ORDERS_OF = f"""
+def _orders_of(order: TimeOrder) -> str:
+    beyond, way = ("<", " DESC") if order is TimeOrder.NEWEST else (">", "")
+    return f"""
 UNWIND $asked AS asked
 CALL (asked) {{
   MATCH (profile:Profile {{id: asked.profile}})
   USING INDEX SEEK profile:Profile(id)
-  {ranges_of_profile()}
+  {ranges_of_profile(order)}
   MATCH (interaction:Interaction)
   USING INDEX SEEK interaction:Interaction(actor, name, at)
   WHERE interaction.actor = actor AND interaction.name IN $names AND low <= interaction.at <= high
-    AND CASE WHEN interaction.at = asked.at THEN interaction.id < asked.id ELSE true END
+    AND CASE WHEN interaction.at = asked.at THEN interaction.id {beyond} asked.id ELSE true END
   WITH DISTINCT interaction
-  ORDER BY interaction.at DESC, interaction.id DESC
+  ORDER BY interaction.at{way}, interaction.id{way}
   LIMIT $most
   RETURN [interaction.at, interaction.id, COLLECT {{
     MATCH (interaction)-[:ABOUT]->(thing:Order)
@@ -284,32 +285,47 @@ CALL (asked) {{
 }}
 RETURN asked.number AS number, collect(shown) AS page
 """
+
+
+# profile_id (unique), then interaction_actor_name_at (actor, name, at), once per range
+ORDERS_OF = _orders_of(TimeOrder.NEWEST)
+
+# as ORDERS_OF
+ORDERS_OF_OLDEST = _orders_of(TimeOrder.OLDEST)
 EVENTS_PER_ORDER = 4
 
 
-async def orders_of(
-    reader: Reader,
-    asks: Sequence[OrderPlace],
-    first: int,
-    names: Sequence[str],
-    within: tuple[int, int] = (EARLIEST, LATEST),
-) -> dict[OrderPlace, tuple[Placed, ...]]:
-    """A page of each profile's orders, the one made last first, at most `first`; none is no entry.
+@dataclass(frozen=True, slots=True)
+class WantedOrders:
+    """Which orders, in which order. names: by which events of orders go.
 
-    names: by which events of orders go. within: the moments (µs) between which an order's first event lies.
+    since, until: the moments (µs) between which an order's first event lies.
+    """
+
+    names: tuple[str, ...]
+    since: int = EARLIEST
+    until: int = LATEST
+    order: TimeOrder = TimeOrder.NEWEST
+
+
+async def orders_of(
+    reader: Reader, asks: Sequence[OrderPlace], first: int, wanted: WantedOrders
+) -> dict[OrderPlace, tuple[Placed, ...]]:
+    """A page of each profile's orders, in the order in which they were made, at most `first`; none is no entry.
+
     One statement where an order has up to four events as a rule; else more, each
     for all profiles still unfinished and four times as long, so that their number never grows with profiles.
     Cost: the page and the later events of its orders, and a look into the index at every event of an order that the
     profile ever had.
     """
     found: dict[OrderPlace, list[Placed]] = {ask: [] for ask in asks}
-    open_ = {ask: _beginning(ask, within[1]) for ask in asks}
+    open_ = {ask: _beginning(ask, wanted) for ask in asks}
     most = EVENTS_PER_ORDER * (first + 1)
     while open_:
-        pages = await _pages(reader, open_, most, names, within[0])
+        pages = await _pages(reader, open_, most, wanted)
         for ask in tuple(open_):
             page = pages.get(ask, ())
-            found[ask] += [each for each in _placed(page) if ask.after is None or _later(each, ask.after)]
+            found[ask] += [each for each in _placed(page) if _is_behind(each, ask.after, wanted.order)]
             if len(page) < most or len(found[ask]) >= first:
                 del open_[ask]
             else:
@@ -321,25 +337,28 @@ async def orders_of(
 Event = tuple[int, str, list[tuple[str, int, str | None, str | None]]]  # at, id, and the orders that began with it
 
 
-def _beginning(ask: OrderPlace, until: int) -> tuple[int, str]:
+def _beginning(ask: OrderPlace, wanted: WantedOrders) -> tuple[int, str]:
     """Where to read on. The event of the order shown last is read again: another order may have begun with it."""
+    if wanted.order is TimeOrder.OLDEST:
+        return max((ask.after[0], ask.after[1][:-1]) if ask.after else (EARLIEST, ""), (wanted.since, ""))
     after = (ask.after[0], f"{ask.after[1]}\0") if ask.after else (LATEST, "")
-    return after if after[0] <= until else (until, "\U0010ffff")
+    return after if after[0] <= wanted.until else (wanted.until, "\U0010ffff")
 
 
 async def _pages(
-    reader: Reader, places: Mapping[OrderPlace, tuple[int, str]], most: int, names: Sequence[str], since: int
+    reader: Reader, places: Mapping[OrderPlace, tuple[int, str]], most: int, wanted: WantedOrders
 ) -> Mapping[OrderPlace, Sequence[Event]]:
     asks = list(places)
     rows = await reader.rows(
-        ORDERS_OF,
+        ORDERS_OF if wanted.order is TimeOrder.NEWEST else ORDERS_OF_OLDEST,
         asked=[
             {"number": number, "profile": ask.profile, "at": places[ask][0], "id": places[ask][1]}
             for number, ask in enumerate(asks)
         ],
         most=most,
-        names=list(names),
-        start=since,
+        names=list(wanted.names),
+        start=wanted.since,
+        end=wanted.until,
     )
     return {asks[row["number"]]: [(at, id_, orders) for at, id_, orders in row["page"]] for row in rows}
 
@@ -348,7 +367,12 @@ def _placed(page: Sequence[Event]) -> list[Placed]:
     return [Placed(at, id_, Order(*each)) for at, id_, orders in page for each in orders]
 
 
-def _later(placed: Placed, after: tuple[int, str, str]) -> bool:
-    """Whether it stands behind a place: the latest event first, the orders of one event by their keys."""
+def _is_behind(placed: Placed, after: tuple[int, str, str] | None, order: TimeOrder) -> bool:
+    """Whether it stands behind a place: by the order of the events, the orders of one event by their keys."""
+    if after is None:
+        return True
     at, id_, key = after
-    return (placed.at, placed.id) < (at, id_) or ((placed.at, placed.id) == (at, id_) and placed.order.key > key)
+    if (placed.at, placed.id) == (at, id_):
+        return placed.order.key > key
+    later = (placed.at, placed.id) > (at, id_)
+    return not later if order is TimeOrder.NEWEST else later

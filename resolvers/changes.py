@@ -1,6 +1,7 @@
 """The log of changes to who is who: all of it in the order of time, and what concerns one person."""
 
 from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from graph.counting import count_of_changes, count_of_changes_about
 from graph.identifiers import StoredIdentifier, identifiers_by_mint, identifiers_of
 from graph.interactions import EARLIEST, LATEST, interactions_by_id
 from graph.interactions import Interaction as StoredInteraction
+from graph.interactions import TimeOrder as By
 from graph.profiles import profiles_by_id, profiles_by_identifier
 from identity.identifiers import IdentifierKey, ProfileId
 from identity.messages import MessageId
@@ -22,7 +24,7 @@ from resolvers.asking import Asking, Info
 from resolvers.errors import Code, refused
 from resolvers.identifiers import Identifier, key_named
 from resolvers.ids import Noun, global_id
-from resolvers.interactions import Interaction
+from resolvers.interactions import Interaction, Ordered, TimeOrder
 from resolvers.lookups import ProfileLookup, profile_id_named
 from resolvers.nodes import Node, maybe, resolved
 from resolvers.paging import USUAL, After, Connection, First, Micros, counting, one_more, page_of, place_in, stopped_at
@@ -226,42 +228,51 @@ async def changes(
     since: Since = None,
     until: Until = None,
     profile: OfProfile = None,
+    order: Ordered = TimeOrder.NEWEST_FIRST,
 ) -> Connection[StoredChange]:
-    """A page of the log, newest first."""
-    wanted = _wanted(kinds, since, until)
+    """A page of the log, in its order."""
+    wanted, by = _wanted(kinds, since, until), By(order.value)
     if profile is not None:
         keys = await _keys_of(profile, info.context)
-        return await about(info.context, keys, first, after, wanted)
+        return await about(info.context, keys, first, after, Which(wanted, by))
     most, place = one_more(first), place_in(after, tuple[Micros, str])
     reader = info.context.world.reader
-    found = await changes_page(reader, wanted, place, most)
+    found = await changes_page(reader, wanted, place, most, by)
     shown = page_of(found.found, first, after, _place, counting(lambda: count_of_changes(reader, wanted)))
     return stopped_at(shown, found.end, after)
 
 
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which changes, in which order."""
+
+    wanted: Wanted
+    order: By
+
+
 async def about(
-    context: Asking, keys: Sequence[IdentifierKey], first: int, after: str | None, wanted: Wanted
+    context: Asking, keys: Sequence[IdentifierKey], first: int, after: str | None, which: Which
 ) -> Connection[StoredChange]:
-    """A page of the changes about some identifiers, newest first."""
+    """A page of the changes about some identifiers, in their order."""
     ask = About(tuple(keys), place_in(after, tuple[Micros, str]))
-    found = await context.batching.ask(changes_about, ask, one_more(first), wanted)
-    count = counting(lambda: context.batching.ask(count_of_changes_about, About(ask.keys), wanted))
+    found = await context.batching.ask(changes_about, ask, one_more(first), which.wanted, which.order)
+    count = counting(lambda: context.batching.ask(count_of_changes_about, About(ask.keys), which.wanted))
     return page_of(found or (), first, after, _place, count)
 
 
 async def history(
-    context: Asking, profile: ProfileId, first: int, after: str | None, wanted: ChangeFilter | None
+    context: Asking, profile: ProfileId, first: int, after: str | None, which: Which
 ) -> Connection[StoredChange]:
-    """A page of the changes about a profile's identifiers, newest first."""
-    chosen = changes_wanted(wanted)
+    """A page of the changes about a profile's identifiers, in their order."""
     one_more(first)  # a bad size is refused before anything is read
     own = await context.batching.ask(identifiers_of, profile)
-    return await about(context, [each.key for each in own or ()], first, after, chosen)
+    return await about(context, [each.key for each in own or ()], first, after, which)
 
 
-def changes_wanted(asked: ChangeFilter | None) -> Wanted:
+def changes_wanted(asked: ChangeFilter | None, order: TimeOrder) -> Which:
     """Which changes a filter shows. Raises GraphQLError where it names too many kinds."""
-    return Wanted() if asked is None else _wanted(asked.kinds, asked.since, asked.until)
+    wanted = Wanted() if asked is None else _wanted(asked.kinds, asked.since, asked.until)
+    return Which(wanted, By(order.value))
 
 
 def _wanted(kinds: Sequence[ChangeKind] | None, since: int | None, until: int | None) -> Wanted:

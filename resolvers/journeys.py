@@ -12,6 +12,7 @@ import strawberry
 from graph.counting import count_of_sessions
 from graph.interactions import Interaction as StoredInteraction
 from graph.interactions import Payload, interactions_by_id, payloads_of
+from graph.interactions import TimeOrder as By
 from graph.journeys import journeys_of
 from identity.identifiers import ProfileId
 from identity.messages import MessageId
@@ -21,7 +22,7 @@ from insight.journeys import Session as StoredSession
 from insight.journeys import Touchpoint as StoredTouchpoint
 from resolvers.asking import Asking, Info
 from resolvers.batching import then
-from resolvers.interactions import Interaction
+from resolvers.interactions import Interaction, Ordered, TimeOrder
 from resolvers.nodes import resolved
 from resolvers.paging import (
     USUAL,
@@ -91,17 +92,27 @@ class Touchpoint:
 
 
 def _moments(
-    parent: strawberry.Parent[StoredSession], info: Info, first: First = USUAL, after: After = None
+    parent: strawberry.Parent[StoredSession],
+    info: Info,
+    first: First = USUAL,
+    after: After = None,
+    order: Ordered = TimeOrder.OLDEST_FIRST,
 ) -> Awaitable[Connection[StoredInteraction]]:
-    return _happened(info.context, parent, first, after)
+    return _happened(info.context, parent, first, after, order)
 
 
 async def _happened(
-    context: Asking, session: StoredSession, first: int, after: str | None
+    context: Asking, session: StoredSession, first: int, after: str | None, order: TimeOrder
 ) -> Connection[StoredInteraction]:
     """A page of a session: which interactions it has is known, so that only those of the page are read."""
     most, place = one_more(first), place_in(after, tuple[Micros, str])
-    rest = [each for each in session.moments if place is None or (each.at, each.id) > place][:most]
+    newest = order is TimeOrder.NEWEST_FIRST
+    moments = session.moments[::-1] if newest else session.moments
+    rest = [
+        each
+        for each in moments
+        if place is None or ((each.at, each.id) < place if newest else (each.at, each.id) > place)
+    ][:most]
     waiting = [context.batching.ask(interactions_by_id, MessageId(each.id)) for each in rest]
     found = [one for one in await gather(*waiting) if one is not None]
     return page_of(found, first, after, lambda each: (each.at, each.id), all_counted(len(session.moments)))
@@ -141,7 +152,7 @@ class Session:
         description="What happened, each name once, in the order of its first time, at most 100; the type where "
         "there is no name."
     )
-    interactions: Connection[Interaction] = resolved(_moments, "What happened in it, in the order of time.")
+    interactions: Connection[Interaction] = resolved(_moments, "What happened in it.")
     touchpoints: list[Touchpoint] = resolved(
         _touchpoints, "From where she came, in the order of time: among its first 50 interactions."
     )
@@ -149,18 +160,19 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class JourneyShown:
-    """A page of sessions, newest first."""
+    """A page of sessions."""
 
     edges: list[Edge[StoredSession]]
     page_info: PageInfo
     count: Counting | None
+    order: TimeOrder
 
 
 async def _all_touchpoints(parent: strawberry.Parent[JourneyShown], info: Info) -> Sequence[StoredTouchpoint]:
     """Side by side, so that what the sessions say is read by one statement."""
     found: list[StoredTouchpoint] = []
     await _read_together(info.context, [edge.node for edge in parent.edges])
-    for edge in reversed(parent.edges):
+    for edge in parent.edges if parent.order is TimeOrder.OLDEST_FIRST else reversed(parent.edges):
         found += await _touched(info.context, edge.node)
     return found
 
@@ -174,7 +186,7 @@ async def _read_together(context: Asking, several: Sequence[StoredSession]) -> N
     await gather(*waiting)
 
 
-@strawberry.type(description="A page of sessions, newest first, with the touchpoints in them.")
+@strawberry.type(description="A page of sessions with the touchpoints in them.")
 class Journey(Connection[Session]):
     """A page of sessions with the touchpoints in them."""
 
@@ -184,24 +196,33 @@ class Journey(Connection[Session]):
 
 
 def journey(
-    context: Asking, profile: ProfileId, first: int, after: str | None
+    context: Asking, profile: ProfileId, first: int, after: str | None, order: TimeOrder
 ) -> JourneyShown | Awaitable[JourneyShown]:
-    """A page of a profile's sessions, newest first, with what is asked of all of them."""
+    """A page of a profile's sessions, in their order, with what is asked of all of them."""
 
     def shown(page: Connection[StoredSession]) -> JourneyShown:
-        return JourneyShown(page.edges, page.page_info, page.count)
+        return JourneyShown(page.edges, page.page_info, page.count, order)
 
-    found = sessions(context, profile, first, after)
+    found = sessions(context, profile, first, after, order)
     return shown(found) if isinstance(found, Connection) else then(found, shown)
 
 
 def sessions(
-    context: Asking, profile: ProfileId, first: int, after: str | None
+    context: Asking, profile: ProfileId, first: int, after: str | None, order: TimeOrder
 ) -> Connection[StoredSession] | Awaitable[Connection[StoredSession]]:
-    """A page of a profile's sessions, newest first."""
+    """A page of a profile's sessions, in their order. A cursor holds where what was read of the last one ends."""
     place = place_in(after, tuple[Micros])
     asked = (profile, place[0] if place else None)
     idle_minutes = context.world.policy.session_idle_minutes
-    found = context.batching.ask(journeys_of, asked, one_more(first), idle_minutes)
+    found = context.batching.ask(journeys_of, asked, one_more(first), idle_minutes, By(order.value))
     count = counting(lambda: context.batching.ask(count_of_sessions, profile, idle_minutes))
-    return then(found, lambda several: page_of(several or (), first, after, lambda session: (session.start,), count))
+    edge = _start if order is TimeOrder.NEWEST_FIRST else _end
+    return then(found, lambda several: page_of(several or (), first, after, edge, count))
+
+
+def _start(session: StoredSession) -> tuple[int]:
+    return (session.start,)
+
+
+def _end(session: StoredSession) -> tuple[int]:
+    return (session.end,)

@@ -14,7 +14,6 @@ from msgspec.structs import asdict
 
 from graph.accounts import Account as StoredAccount
 from graph.belonging import Membership as StoredMembership
-from graph.changes import ChangeFilter
 from graph.identifiers import StoredIdentifier, identifiers_by_key
 from graph.interactions import Interaction as StoredInteraction
 from graph.interactions import InteractionFilter as Wanted
@@ -30,6 +29,7 @@ from identity.identifiers import IdentifierKey, ProfileId
 from insight.changes import Change
 from insight.traits import ExplainedTrait, explained_traits
 from resolvers.asking import Asking
+from resolvers.changes import Which as Changes
 from resolvers.changes import about
 from resolvers.errors import Code, refused
 from resolvers.identifiers import IdentifierLookup, key_named
@@ -245,8 +245,8 @@ def _interaction(each: StoredInteraction) -> StoredInteraction:
 
 
 async def past_history(
-    context: Asking, profile: PastProfile, first: int, after: str | None, wanted: ChangeFilter
+    context: Asking, profile: PastProfile, first: int, after: str | None, which: Changes
 ) -> Connection[Change]:
-    """A page of the changes about its identifiers that are wanted, up to the moment, newest first."""
-    known = replace(wanted, until=min(wanted.until, profile.view.recorded))
-    return await about(context, profile.person.keys, first, after, known)
+    """A page of the changes about its identifiers that are wanted, up to the moment, in their order."""
+    known = replace(which.wanted, until=min(which.wanted.until, profile.view.recorded))
+    return await about(context, profile.person.keys, first, after, replace(which, wanted=known))

@@ -66,7 +66,7 @@ from resolvers.past import (
 from resolvers.scalars import Moment
 from resolvers.segments import Segment, segments_of
 from resolvers.suggestions import Suggestions, of_profile
-from resolvers.things import FilteredOrders, Order, orders
+from resolvers.things import FilteredOrders, Order, orders, wanted_orders
 from resolvers.traits import Trait, trait_of, traits_among, traits_of
 
 
@@ -191,15 +191,23 @@ def _interactions(
 
 
 def _sessions(
-    parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
+    parent: strawberry.Parent[StoredProfile],
+    info: Info,
+    first: First = USUAL,
+    after: After = None,
+    order: Ordered = TimeOrder.NEWEST_FIRST,
 ) -> Connection[StoredSession] | Awaitable[Connection[StoredSession]]:
-    return sessions(info.context, parent.id, first, after)
+    return sessions(info.context, parent.id, first, after, order)
 
 
 def _journey(
-    parent: strawberry.Parent[StoredProfile], info: Info, first: First = USUAL, after: After = None
+    parent: strawberry.Parent[StoredProfile],
+    info: Info,
+    first: First = USUAL,
+    after: After = None,
+    order: Ordered = TimeOrder.NEWEST_FIRST,
 ) -> JourneyShown | Awaitable[JourneyShown]:
-    return journey(info.context, parent.id, first, after)
+    return journey(info.context, parent.id, first, after, order)
 
 
 def _orders(
@@ -208,8 +216,9 @@ def _orders(
     first: First = USUAL,
     after: After = None,
     filter: FilteredOrders = None,  # noqa: A002 -- the schema's word
+    order: Ordered = TimeOrder.NEWEST_FIRST,
 ) -> Connection[StoredOrder] | Awaitable[Connection[StoredOrder]]:
-    return orders(info.context, parent.id, first, after, filter)
+    return orders(info.context, parent.id, first, after, wanted_orders(filter, order))
 
 
 async def _segments(parent: strawberry.Parent[StoredProfile], info: Info) -> Sequence[StoredSegment]:
@@ -223,10 +232,12 @@ async def _history(
     first: First = USUAL,
     after: After = None,
     filter: FilteredChanges = None,  # noqa: A002 -- the schema's word
+    order: Ordered = TimeOrder.NEWEST_FIRST,
 ) -> Connection[StoredChange]:
+    which = changes_wanted(filter, order)
     if isinstance(parent, PastProfile):
-        return await past_history(info.context, parent, first, after, changes_wanted(filter))
-    return await history(info.context, parent.id, first, after, filter)
+        return await past_history(info.context, parent, first, after, which)
+    return await history(info.context, parent.id, first, after, which)
 
 
 def _redirected_from(parent: strawberry.Parent[StoredProfile]) -> str | None:
@@ -285,14 +296,14 @@ class Profile(Node):
     interactions: Connection[Interaction] = resolved(
         _interactions, "What the person did; on shared devices, only hers."
     )
-    sessions: Connection[Session] = resolved(_sessions, "Interactions as runs without a long pause, newest first.")
-    journey: Journey = resolved(_journey, "Sessions, newest first, with the touchpoints in them.")
+    sessions: Connection[Session] = resolved(_sessions, "Interactions as runs without a long pause.")
+    journey: Journey = resolved(_journey, "Sessions with the touchpoints in them.")
     orders: Connection[Order] = resolved(
-        _orders, "What the person ordered, newest first: orders told of by events that go by the name of one."
+        _orders, "What the person ordered: orders told of by events that go by the name of one."
     )
     segments: list[Segment] | None = resolved(_segments, "The kept segments the person is in now.")
     history: Connection[Change] | None = resolved(
-        _history, "The changes to who the person is, newest first: arrivals, merges, splits, decisions."
+        _history, "The changes to who the person is: arrivals, merges, splits, decisions."
     )
     shared_by: "Connection[Profile] | None" = resolved(
         _shared_by, "The people who share it, when it is a shared identifier's profile."

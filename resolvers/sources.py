@@ -6,6 +6,7 @@ from typing import Annotated
 
 import strawberry
 
+from graph.interactions import TimeOrder as By
 from graph.runs import Counts as StoredCounts
 from graph.runs import Run as StoredRun
 from graph.sources import RunPlace, runs_of
@@ -14,6 +15,7 @@ from graph.sources import sources as all_sources
 from identity.messages import SourceName, micros
 from resolvers.asking import Info
 from resolvers.batching import then
+from resolvers.interactions import Ordered, TimeOrder
 from resolvers.nodes import resolved
 from resolvers.paging import USUAL, After, Connection, First, Micros, one_more, page_of, place_in
 from resolvers.scalars import Moment
@@ -103,10 +105,14 @@ class RejectedRecords:
 
 
 def _runs(
-    parent: strawberry.Parent[StoredSource], info: Info, first: First = USUAL, after: After = None
+    parent: strawberry.Parent[StoredSource],
+    info: Info,
+    first: First = USUAL,
+    after: After = None,
+    order: Ordered = TimeOrder.NEWEST_FIRST,
 ) -> Connection[StoredRun] | Awaitable[Connection[StoredRun]]:
     place = RunPlace(parent.name, place_in(after, tuple[Micros, str]))
-    found = info.context.batching.ask(runs_of, place, one_more(first))
+    found = info.context.batching.ask(runs_of, place, one_more(first), By(order.value))
     return then(found, lambda runs: page_of(runs or (), first, after, lambda run: (micros(run.started_at), run.id)))
 
 
@@ -122,7 +128,7 @@ class Source:
         description="When it was heard last: a key of it was used, to the minute, a load came on, a record was refused."
     )
     loaded_at: Moment | None = strawberry.field(description="When a load of it last came on; null without any.")
-    runs: Connection[Run] = resolved(_runs, "Its loads, newest first.")
+    runs: Connection[Run] = resolved(_runs, "Its loads.")
     rejected: list[RejectedRecords] = strawberry.field(
         description="Its dead letters by their reasons, the most frequent first."
     )

@@ -1,6 +1,7 @@
 """Things that interactions are about, as nodes: orders, products, deals, tickets and campaigns."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -9,8 +10,19 @@ import strawberry
 from graph.accounts import Account as StoredAccount
 from graph.accounts import accounts_by_key
 from graph.interactions import EARLIEST, LATEST
+from graph.interactions import TimeOrder as By
 from graph.profiles import Profile as StoredProfile
-from graph.things import Beginning, OrderPlace, Placed, Thing, beginnings_of, orders_of, products_of, things_by_key
+from graph.things import (
+    Beginning,
+    OrderPlace,
+    Placed,
+    Thing,
+    WantedOrders,
+    beginnings_of,
+    orders_of,
+    products_of,
+    things_by_key,
+)
 from graph.things import Campaign as StoredCampaign
 from graph.things import Deal as StoredDeal
 from graph.things import Order as StoredOrder
@@ -24,6 +36,7 @@ from resolvers.asking import Asking, Info
 from resolvers.batching import then
 from resolvers.errors import Code, refused
 from resolvers.ids import NAMED_BY, node_in
+from resolvers.interactions import TimeOrder
 from resolvers.nodes import PROFILE, Node, later, maybe, resolved
 from resolvers.paging import MOST, Connection, Edge, Micros, cursor_of, one_more, page_of, place_in
 from resolvers.scalars import JsonValue, Moment, stored_json
@@ -219,13 +232,12 @@ FilteredOrders = Annotated[OrderFilter | None, strawberry.argument(description="
 
 
 def orders(
-    context: Asking, profile: ProfileId, first: int, after: str | None, wanted: OrderFilter | None
+    context: Asking, profile: ProfileId, first: int, after: str | None, wanted: WantedOrders
 ) -> Connection[StoredOrder] | Awaitable[Connection[StoredOrder]]:
-    """A page of a profile's orders, the one made last first."""
+    """A page of a profile's orders, in the order in which they were made."""
     place = OrderPlace(profile, place_in(after, tuple[Micros, str, str]))
-    found = context.batching.ask(
-        orders_of, place, one_more(first), context.world.held.names.of_orders, _within(wanted or OrderFilter())
-    )
+    chosen = replace(wanted, names=context.world.held.names.of_orders)
+    found = context.batching.ask(orders_of, place, one_more(first), chosen)
 
     def page(placed: Sequence[Placed] | None) -> Connection[StoredOrder]:
         shown = page_of(placed or (), first, after, lambda each: each.place)
@@ -235,9 +247,10 @@ def orders(
     return then(found, page)
 
 
-def _within(wanted: OrderFilter) -> tuple[int, int]:
-    since, until = wanted.since, wanted.until
-    return EARLIEST if since is None else since, LATEST if until is None else until
+def wanted_orders(asked: OrderFilter | None, order: TimeOrder) -> WantedOrders:
+    """Which orders a filter shows, of whatever names."""
+    since, until = (asked.since, asked.until) if asked else (None, None)
+    return WantedOrders((), EARLIEST if since is None else since, LATEST if until is None else until, By(order.value))
 
 
 async def order(info: Info, by: ByThing) -> StoredOrder | None:

@@ -4,6 +4,7 @@ import pytest
 
 from graph import journeys
 from graph.connection import Connection
+from graph.interactions import TimeOrder
 from graph.journeys import journeys_of
 from identity.identifiers import ProfileId
 from tests.graph.world import MINUTE, START, World
@@ -19,8 +20,10 @@ def world() -> World:
     return made.did("user_id:ben", 7, None)
 
 
-async def spans(graph: Connection, before: int | None, first: int) -> list[tuple[float, float, int]]:
-    found = await journeys_of(graph.reader, [(ANNA, before)], first, 30)
+async def spans(
+    graph: Connection, before: int | None, first: int, order: TimeOrder = TimeOrder.NEWEST
+) -> list[tuple[float, float, int]]:
+    found = await journeys_of(graph.reader, [(ANNA, before)], first, 30, order)
     return [
         ((each.start - START) / MINUTE, (each.end - START) / MINUTE, each.count)
         for each in found.get((ANNA, before), ())
@@ -28,7 +31,7 @@ async def spans(graph: Connection, before: int | None, first: int) -> list[tuple
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 250])
-async def test_sessions_come_newest_first_and_whole(
+async def test_sessions_come_in_both_orders_and_whole(
     graph: Connection, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     """The size of a reading is turned down, so that a page takes several."""
@@ -37,6 +40,9 @@ async def test_sessions_come_newest_first_and_whole(
     assert await spans(graph, None, 2) == [(300, 300, 1), (100, 120, 2)]
     assert await spans(graph, START + 100 * MINUTE, 2) == [(0, 20, 3)]
     assert await spans(graph, START, 2) == []
+    assert await spans(graph, None, 2, TimeOrder.OLDEST) == [(0, 20, 3), (100, 120, 2)]
+    assert await spans(graph, START + 20 * MINUTE, 2, TimeOrder.OLDEST) == [(100, 120, 2), (300, 300, 1)]
+    assert await spans(graph, START + 300 * MINUTE, 2, TimeOrder.OLDEST) == []
 
 
 async def test_each_profile_has_its_own(graph: Connection) -> None:

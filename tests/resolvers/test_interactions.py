@@ -141,6 +141,18 @@ async def test_a_journey_says_from_where_she_came_in_each_session(graph: Connect
         (["Order Completed"], False),
     ]
     assert found["journey"]["pageInfo"] == {"hasNextPage": True}
+    first = await asked(
+        caller(graph),
+        "journey(order: OLDEST_FIRST) { touchpoints { interaction { name } } "
+        "edges { node { interactions(order: NEWEST_FIRST, first: 2) { edges { node { name } } } } } }",
+    )
+    journey = first["journey"]
+    assert [each["interaction"]["name"] for each in journey["touchpoints"]] == ["Home", "Order Completed", "Home"]
+    assert [names(edge["node"]["interactions"]) for edge in journey["edges"]] == [
+        ["Product Viewed", "Signed In"],
+        ["Order Completed"],
+        ["Shop", "Home"],
+    ]
 
 
 @pytest.mark.parametrize(

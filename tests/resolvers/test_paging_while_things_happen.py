@@ -32,6 +32,7 @@ OF_EVERYBODY = {
     "accounts": f"accounts(ARGS) {{ {PAGE} {{ id }} }} }}",
     "accountsLatest": f"accounts(order: LAST_SEEN, ARGS) {{ {PAGE} {{ id }} }} }}",
     "changes": f"changes(ARGS) {{ {PAGE} {{ id }} }} }}",
+    "oldestChanges": f"changes(order: OLDEST_FIRST, ARGS) {{ {PAGE} {{ id }} }} }}",
 }
 OF_ONE = {
     "identifiers": f"identifiers(ARGS) {{ {PAGE} {{ id }} }} }}",
@@ -41,17 +42,22 @@ OF_ONE = {
     "oldestViewed": f'interactions(order: OLDEST_FIRST, filter: {{ names: "Viewed" }}, ARGS) {{ {PAGE} {{ id }} }} }}',
     "tracked": f"interactions(filter: {{ types: [TRACK] }}, ARGS) {{ {PAGE} {{ id }} }} }}",
     "sessions": f"sessions(ARGS) {{ {PAGE} {{ id: start }} }} }}",
+    "firstSessions": f"sessions(order: OLDEST_FIRST, ARGS) {{ {PAGE} {{ id: end }} }} }}",
     "history": f"history(ARGS) {{ {PAGE} {{ id }} }} }}",
+    "oldestHistory": f"history(order: OLDEST_FIRST, ARGS) {{ {PAGE} {{ id }} }} }}",
+    "memberships": f"accounts(ARGS) {{ {PAGE} {{ id: account {{ id }} }} }} }}",
+    "shared": f"sharedIdentifiers(ARGS) {{ {PAGE} {{ id: identifier {{ id }} }} }} }}",
     "colleagues": f"colleagues(ARGS) {{ {PAGE} {{ id }} }} }}",
     "household": f"household(ARGS) {{ {PAGE} {{ id: profile {{ id }} }} }} }}",
     "orders": f"orders(ARGS) {{ {PAGE} {{ id }} }} }}",
+    "firstOrders": f"orders(order: OLDEST_FIRST, ARGS) {{ {PAGE} {{ id }} }} }}",
     "suggestions": f"suggestions(ARGS) {{ {PAGE} {{ id }} }} }}",
 }
 OF_ACCOUNT = {"members": f"members(ARGS) {{ {PAGE} {{ id: profile {{ id }} }} }} }}"}
 LISTS = [*OF_EVERYBODY, *OF_ONE, *OF_ACCOUNT]
 
 # In these an item may get another place by what is told of it: then it may be missed or come again.
-MOVING = ("byLastSeen", "byFirstSeen", "accountsLatest", "orders")
+MOVING = ("byLastSeen", "byFirstSeen", "accountsLatest", "orders", "firstOrders")
 
 Place = tuple[Any, ...]
 

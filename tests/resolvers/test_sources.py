@@ -91,6 +91,11 @@ async def test_loads_come_newest_first_in_pages_and_cost_one_statement_for_all_s
         for number, state in ((2, "RUNNING"), (1, "FINISHED"))
     ]
     assert (first["pageInfo"]["hasNextPage"], rest["pageInfo"]["hasNextPage"]) == (True, False)
+    asked = '{ source(name: "shop") { runs(order: OLDEST_FIRST, first: %d%s) { edges { cursor node { id } } } } }'
+    begun, again = (await me.ask(asked % (2, "")))["source"]["runs"]["edges"]
+    assert (begun["node"], again["node"]) == ({"id": "run1"}, {"id": "run2"})
+    after = f', after: "{begun["cursor"]}"'
+    assert (await me.ask(asked % (1, after)))["source"]["runs"]["edges"] == [again]
     me = caller(graph, Scope.STEWARD)
     await me.ask("{ sources { runs { edges { node { id } } } } }")
     assert len(me.statements) == 3

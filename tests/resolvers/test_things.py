@@ -19,14 +19,15 @@ ORDERS = """{ profile(by: { id: "%s" }) { orders(first: %d%s) {
   edges { node { key placedAt profile { id } } } pageInfo { hasNextPage endCursor } } } }"""
 
 
-async def orders_of(me: Caller, profile: str, size: int) -> list[str]:
+async def orders_of(me: Caller, profile: str, size: int, order: str = "NEWEST_FIRST") -> list[str]:
     """The keys of all orders, page by page."""
-    seen, after, more = [], "", True
+    seen, after, more = [], f", order: {order}", True
     while more:
         page = (await me.ask(ORDERS % (profile, size, after)))["profile"]["orders"]
         seen += [edge["node"]["key"] for edge in page["edges"]]
         assert {edge["node"]["profile"]["id"] for edge in page["edges"]} == {global_id(Noun.PROFILE, profile)}
-        after, more = f', after: "{page["pageInfo"]["endCursor"]}"', page["pageInfo"]["hasNextPage"]
+        after = f', order: {order}, after: "{page["pageInfo"]["endCursor"]}"'
+        more = page["pageInfo"]["hasNextPage"]
     return seen
 
 
@@ -35,6 +36,7 @@ async def test_a_person_has_her_orders_newest_first_in_pages_of_any_size(graph: 
     me = await shop(graph)
     for size in (1, 2, 3, 10):
         assert await orders_of(me, "anna", size) == ["shop:3", "shop:4", "shop:1", "web:1"]
+        assert await orders_of(me, "anna", size, "OLDEST_FIRST") == ["web:1", "shop:1", "shop:3", "shop:4"]
     assert await orders_of(me, "ben", 2) == ["web:2"]
 
 
@@ -50,11 +52,13 @@ async def test_a_person_has_her_orders_newest_first_in_pages_of_any_size(graph: 
 async def test_orders_are_chosen_by_when_they_were_placed(graph: Connection, wanted: str, expected: list[str]) -> None:
     me = await shop(graph)
     asked = '{ profile(by: { id: "anna" }) { orders(first: 1%s, filter: { %s }) { edges { cursor node { key } } } } }'
-    found, after = [], ""
-    while edges := (await me.ask(asked % (after, wanted)))["profile"]["orders"]["edges"]:
-        found.append(edges[0]["node"]["key"])
-        after = f', after: "{edges[0]["cursor"]}"'
-    assert found == expected
+    for order in ("NEWEST_FIRST", "OLDEST_FIRST"):
+        found, after = [], f", order: {order}"
+        while edges := (await me.ask(asked % (after, wanted)))["profile"]["orders"]["edges"]:
+            found.append(edges[0]["node"]["key"])
+            after = f', order: {order}, after: "{edges[0]["cursor"]}"'
+        assert sorted(found) == sorted(expected)
+        assert order == "OLDEST_FIRST" or found == expected
 
 
 async def test_orders_behind_many_later_events_are_found_as_well(graph: Connection) -> None:
@@ -65,6 +69,7 @@ async def test_orders_behind_many_later_events_are_found_as_well(graph: Connecti
     await made.write(graph.writer)
     me = caller(graph)
     assert await orders_of(me, "anna", 1) == ["shop:3", "shop:4", "shop:1", "web:1"]
+    assert await orders_of(me, "anna", 1, "OLDEST_FIRST") == ["web:1", "shop:1", "shop:3", "shop:4"]
 
 
 async def test_an_order_is_found_by_its_key_and_its_id_with_all_that_is_known_of_it(graph: Connection) -> None:
