@@ -106,6 +106,37 @@ async def count_of_members(reader: Reader, keys: Sequence[str], depth: int) -> d
     return {row["key"]: counted(row["number"]) for row in rows}
 
 
+# account_key (unique), then member_role (of, role) until there are enough people
+COUNT_OF_MEMBERS_BY_ROLE = """
+UNWIND $asked AS asked
+CALL (asked) {
+  UNWIND asked.keys AS key
+  MATCH (anchor:Account {key: key})<-[:MERGED_INTO*0..1]-(said:Account)
+  USING INDEX SEEK anchor:Account(key)
+  UNWIND $wanted AS role
+  MATCH (identifier:Identifier)-[membership:MEMBER_OF]->(:Account)
+  USING INDEX SEEK membership:MEMBER_OF(of, role)
+  WHERE membership.of = said.key AND membership.role = role
+  MATCH (identifier)-[:IDENTIFIES]->(profile:Profile)
+  WHERE NOT profile.shared
+  WITH DISTINCT profile
+  LIMIT $most
+  RETURN count(profile) AS number
+}
+RETURN asked.owner AS key, number
+"""
+
+
+async def count_of_members_by_role(
+    reader: Reader, keys: Sequence[str], depth: int, wanted: tuple[str, ...]
+) -> dict[str, Counted]:
+    """As `count_of_members`, of whom one of some roles was said."""
+    parts = await parts_within(reader, set(keys), depth)
+    asked = [{"owner": key, "keys": sorted(parts[key])} for key in keys]
+    rows = await reader.rows(COUNT_OF_MEMBERS_BY_ROLE, asked=asked, wanted=list(wanted), most=MOST_COUNTED + 1)
+    return {row["key"]: counted(row["number"]) for row in rows}
+
+
 # profile_id (unique), then the members of her accounts until there are enough
 COUNT_OF_COLLEAGUES = """
 UNWIND $keys AS key

@@ -13,7 +13,8 @@ from graph.accounts import After as Place
 from graph.accounts import Member as StoredMember
 from graph.accounts import accounts_by_key, children_of, members_of, parents_of
 from graph.belonging import Membership as StoredMembership
-from graph.counting import count_of_children, count_of_deals, count_of_members
+from graph.counting import count_of_children, count_of_deals, count_of_members, count_of_members_by_role
+from graph.members_by_role import MemberPage, members_by_role
 from graph.profiles import Profile as StoredProfile
 from graph.things import Deal as StoredDeal
 from graph.things import deals_of
@@ -24,12 +25,25 @@ from resolvers.batching import then
 from resolvers.errors import Code, refused
 from resolvers.ids import Noun, global_id, node_in
 from resolvers.nodes import PROFILE, Node, later, maybe, resolved
-from resolvers.paging import USUAL, After, Connection, First, counting, one_more, page_of, pages, place_in
+from resolvers.paging import (
+    USUAL,
+    After,
+    Connection,
+    Counting,
+    First,
+    counting,
+    one_more,
+    page_of,
+    pages,
+    place_in,
+    stopped_at,
+)
 from resolvers.scalars import JsonValue, Moment
 from resolvers.things import Deal
 from resolvers.traits import TraitShown
 
 DEEPEST = 10
+MOST_ROLES = 20
 LONGEST_KEY_BYTES = 512  # as senders may write it
 Depth = Annotated[
     int,
@@ -74,16 +88,53 @@ def _children(
     return then(found, lambda children: page_of(children or (), first, after, lambda child: (child.key,), count))
 
 
+@strawberry.input(description="Which members are shown; what is not given does not matter.")
+class MemberFilter:
+    """Which members are shown."""
+
+    roles: list[str] | None = strawberry.field(
+        default=None,
+        description="Of whom any of these roles was said, as it was said; at most 20. `Member.role` is the highest.",
+    )
+
+
+FilteredMembers = Annotated[MemberFilter | None, strawberry.argument(description="Which ones; all without it.")]
+
+
 def _members(
-    parent: strawberry.Parent[StoredAccount], info: Info, first: First = USUAL, after: After = None, depth: Depth = 1
+    parent: strawberry.Parent[StoredAccount],
+    info: Info,
+    first: First = USUAL,
+    after: After = None,
+    depth: Depth = 1,
+    filter: FilteredMembers = None,  # noqa: A002 -- the schema's word
 ) -> Connection[StoredMember] | Awaitable[Connection[StoredMember]]:
     if not 1 <= depth <= DEEPEST:
         raise refused(Code.TOO_MANY_VALUES, f"`depth` is a number from 1 to {DEEPEST}, not {depth}")
-    found = info.context.batching.ask(
-        members_of, _place(parent, after), one_more(first), depth, info.context.world.policy.account_roles
-    )
-    count = counting(lambda: info.context.batching.ask(count_of_members, parent.key, depth))
-    return then(found, lambda members: page_of(members or (), first, after, lambda each: (each.profile.id,), count))
+    place, most, ruling = _place(parent, after), one_more(first), info.context.world.policy.account_roles
+    ask = info.context.batching.ask
+    if filter is not None and filter.roles is not None:
+        wanted = _wanted_roles(filter.roles)
+        by_role = ask(members_by_role, place, most, depth, wanted, ruling)
+        some = counting(lambda: ask(count_of_members_by_role, parent.key, depth, wanted))
+        return then(by_role, lambda page: _some(page or MemberPage(()), first, after, some))
+    count = counting(lambda: ask(count_of_members, parent.key, depth))
+    found = ask(members_of, place, most, depth, ruling)
+    return then(found, lambda members: page_of(members or (), first, after, _by_profile, count))
+
+
+def _wanted_roles(roles: Sequence[str]) -> tuple[str, ...]:
+    if len(roles) > MOST_ROLES:
+        raise refused(Code.TOO_MANY_VALUES, f"a filter has at most {MOST_ROLES} roles")
+    return tuple(sorted(set(roles)))
+
+
+def _some(page: MemberPage, first: int, after: str | None, count: Counting) -> Connection[StoredMember]:
+    return stopped_at(page_of(page.found, first, after, _by_profile, count), (page.end,) if page.end else None, after)
+
+
+def _by_profile(member: StoredMember) -> tuple[str]:
+    return (member.profile.id,)
 
 
 def _deals(

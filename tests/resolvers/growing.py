@@ -19,7 +19,7 @@ def anna() -> World:
     made.person("kiosk", KIOSK, known=False, shared="partners").person("desk", POINT, known=False, shared="values")
     made.shares("anna", KIOSK, (1, 2)).shares("anna", POINT).account("account:all", "All").account("account:zz", "Zz")
     made.person("sam", "user_id:sam").person("ada", "user_id:ada")  # who uses and belongs to ever more
-    made.member("user_id:anna", "account:all").person("zz", "user_id:zz", city="Bergen")
+    made.member("user_id:anna", "account:all", "owner").person("zz", "user_id:zz", city="Bergen")
     made.rows["accounts"][-1].update(mail_domain="zz.no", last_seen=START - MINUTE)
     made.rows["profiles"][-1].update(first_seen=START - MINUTE, last_seen=START - MINUTE)
     made.member("user_id:zz", "account:zz")

@@ -98,6 +98,7 @@ RARE: Mapping[str, str] = {
     "changes.profile": '{ identifier: { namespace: "user_id", value: "zz" } }',
     "suggestions.minScore": "0.9",
     "members.depth": "2",
+    "MemberFilter.roles": '["owner"]',
     "profiles.search": '"zz"',
     "accounts.search": '"zz"',
     "connection.maxHops": "6",
@@ -229,7 +230,7 @@ def _end(told: Json) -> str | None:
 
 
 async def costs(me: Caller, asked: Sequence[Asked]) -> list[list[int]]:
-    """The db hits of the first page of each list, without those of the way to it, and of the next one, if it has one."""
+    """The db hits of the first page of each list, without those of the way to it, and of the next one, if any."""
     ways = {each: (await touched(me, each))[0] for each in sorted({each.before for each in asked})}
     found: list[list[int]] = []
     for each in asked:
