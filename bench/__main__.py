@@ -10,6 +10,7 @@ from bench.acknowledging import acknowledging
 from bench.hairballs import hairballs
 from bench.ingestion import ingestion
 from bench.layers import layers
+from bench.leaving import leaving
 from bench.loading import first_loading, loading
 from bench.parsing import parsing
 from bench.portraits import portraits
@@ -22,6 +23,7 @@ from bench.simulating import rehearing, simulating
 from bench.starts import starts
 from bench.timelines import timelines
 from bench.unmerging import unmerging
+from bench.webhooks import webhooks
 from bench.world import World, world
 from bench.writers import writers
 
@@ -40,6 +42,8 @@ BENCHMARKS: dict[str, Callable[[World], Awaitable[Ratio | Sequence[Ratio]]]] = {
     "portraits": portraits,
     "layers": layers,
     "starts": starts,
+    "leaving": leaving,
+    "webhooks": webhooks,
     "recompute": recomputing,
     "simulating": simulating,
     "rehearing": rehearing,

@@ -16,6 +16,9 @@ from graph.feed import Entry, entries_after, keep_position, locked_position, pro
 from insight.changes import Change
 
 PROFILES_AT_ONCE = 100
+OWED_AT_ONCE = (
+    5_000  # in a transaction, and what one entry more gives: where thousands move, each endpoint is owed dozens
+)
 
 # feed_position_name and feed_sequence_name (unique)
 BEHIND = """
@@ -36,7 +39,7 @@ ON CREATE SET owed += row
 
 
 async def owe(connection: Connection) -> int:
-    """Turn what happened since into what is owed; how many entries. Processes may do it side by side.
+    """Turn some of what happened since into what is owed; how many entries. Processes may do it side by side.
 
     One reading statement where nothing happened, or nobody is told. Raises DatabaseAwayError.
     """
@@ -53,12 +56,15 @@ async def _owe(tx: Transaction) -> int:
     told = await endpoints(tx)
     wanted = frozenset(topic for each in told for topic in each.topics)
     rows: list[dict[str, object]] = []
-    for entry in entries:
+    done = 0
+    while done < len(entries) and len(rows) < OWED_AT_ONCE:
+        entry = entries[done]
         for place, (type_, data) in enumerate(await _events(tx, entry, wanted)):
             rows += [_owed(each, entry, place, type_, data) for each in told if type_ in each.topics]
+        done += 1
     await tx.rows(OWE, rows=rows)
-    await keep_position(tx, POSITION, entries[-1].seq)
-    return len(entries)
+    await keep_position(tx, POSITION, entries[done - 1].seq)
+    return done
 
 
 def _owed(endpoint: Endpoint, entry: Entry, place: int, type_: str, data: Mapping[str, object]) -> dict[str, object]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import anyio
 import pytest
 
-from graph import segment_members
+from graph import owing, segment_members
 from graph.connection import Connection
 from graph.deliveries import deliveries
 from graph.endpoints import Endpoint, EndpointState, Topic, keep_endpoint
@@ -215,8 +215,11 @@ async def test_who_is_in_a_removed_segment_leaves_it_a_page_at_a_time(
     ]  # fmt: skip
     assert history.inside[told[0].segment or ""] == set()
     assert await graph.reader.rows("MATCH (s:RemovedSegment) RETURN s") == []
+    monkeypatch.setattr(owing, "OWED_AT_ONCE", 1)
+    owed_by_then = []
     while await owe(graph):
-        pass
+        owed_by_then.append(len(await deliveries(graph.reader, "e1", 10)))
+    assert [each for each in dict.fromkeys(owed_by_then) if each] == [1, 2, 4]
     owed = [each.type for each in reversed(await deliveries(graph.reader, "e1", 10))]
     assert owed == ["segment.left", "segment.left", "segment.left", "segment.removed"]
 
