@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import strawberry
+from graphql import GraphQLError
 
 from graph.former_ids import former_ids
 from graph.identifiers import identifiers_by_mint
@@ -81,5 +82,10 @@ async def anchor_key(by: ProfileLookup, context: Asking) -> IdentifierKey:
     if found is None and (now := await standing_for(asked, context)):
         found = await context.batching.ask(identifiers_by_mint, now)
     if found is None:
-        raise refused(Code.UNKNOWN_PROFILE, f"no profile has the id `{by.id}`")
+        raise unknown(by)
     return found.key
+
+
+def unknown(by: ProfileLookup) -> GraphQLError:
+    """The error for an id that nobody has."""
+    return refused(Code.UNKNOWN_PROFILE, f"no profile has the id `{by.id}`")

@@ -1,9 +1,10 @@
 """Rows: what who is restricted to accounts sees of people, and that all else is as if it were unknown.
 
 Seen are these accounts with those that are part of them, the people who belong to any of them, and what hangs on those
-people: their identifiers, interactions, orders, traits. What a field leads to is one of three things: something that
-hangs on what is seen already, something that is looked at and left out, or, where nobody said which, refused. So a new
-field is refused to such a viewer until it stands here.
+people: their identifiers, interactions, orders, traits. An order, a deal or a ticket is seen where its account is, or
+the person to whom it belongs. What a field leads to is one of three things: something that hangs on what is seen
+already, something that is looked at and left out, or refused, with the reason. A new field is refused to such a viewer
+until it stands here; a test fails for one that can be reached and stands nowhere.
 """
 
 from asyncio import gather
@@ -15,22 +16,55 @@ from graphql import GraphQLError, GraphQLOutputType, GraphQLResolveInfo, get_nam
 
 from graph.accounts import Account, After, Member, accounts_by_key, accounts_under, members_of
 from graph.belonging import Membership, belonging_to, memberships_in
+from graph.households import HouseholdPage, households_of
 from graph.identifiers import StoredIdentifier
 from graph.interactions import Interaction
 from graph.profiles import Profile, profiles_by_identifier
+from graph.things import Deal, Order, Thing, Ticket
 from resolvers.asking import Asking
 from resolvers.errors import Code, refused
+from resolvers.households import HouseholdShown, household_page
 from resolvers.paging import Connection, all_counted, one_more, page_of, place_in
+from resolvers.things import beginning_of
 
 Info = GraphQLResolveInfo[Asking]
 Given = Mapping[str, object]
 Resolve = Callable[..., object]
 DEEPEST = 10
+MOST_HOUSEMATES = 1_000
 
 # What can be asked at the root; all else cannot be cut and is refused before anything is read.
 ROOTS = frozenset(
-    {"profile", "profiles", "account", "device", "identifier", "node", "nodes", "__typename", "__schema", "__type"}
+    {
+        *("profile", "profiles", "account", "device", "identifier", "node", "nodes", "order", "deal", "ticket"),
+        *("profileChanged", "interactionAdded"),
+        *("__typename", "__schema", "__type"),
+    }
 )
+# Why each other one cannot be cut. Whatever changes something is decided for everybody, and is refused as a whole.
+REFUSED_ROOTS: Mapping[str, str] = {
+    "product": "it belongs to nobody: whether somebody who is seen has bought it would be sought among all who have",
+    "campaign": "it belongs to nobody: whether it reached somebody who is seen would be sought among all it reached",
+    "accounts": "it lists and counts whom the service knows; an account that is seen is found by `account` and `node`",
+    "changes": "each change names who was taken for whom",
+    "identityChanges": "each change names who was taken for whom",
+    "segments": "what a segment asks is the house's own, and who is in it is everybody",
+    "segmentPreview": "it counts everybody",
+    "segmentChanged": "a segment is of everybody, and tells of who is in it",
+    "audience": "it counts everybody",
+    "webhookEndpoints": "an endpoint is told of everybody",
+    "webhookEndpoint": "an endpoint is told of everybody",
+    "sources": "a source tells of everybody",
+    "source": "a source tells of everybody",
+    "loadProgress": "a load is of everybody's records",
+    "suggestions": "each names somebody else who may be the same person",
+    "how": "its links lead to whomever somebody was nearly taken for",
+    "whySame": "its links lead to whomever somebody was nearly taken for",
+    "whyNot": "its links lead to whomever somebody was nearly taken for",
+    "unmergePreview": "its links lead to whomever somebody was nearly taken for",
+    "connection": "a way that passes somebody who is not seen would be missing or would tell of them",
+    "neighbourhood": "what is near somebody is others, and what is left out would show as a hole",
+}
 
 
 def _fields(**types: str) -> frozenset[tuple[str, str]]:
@@ -58,29 +92,52 @@ INSIDE = _fields(
     Order="total subtotal tax shipping discount products",
     Product="price",
     OrderLine="price",
-    OrderEvent="order products total lines",
-    TrackEvent="order products",
-    Payment="amount refunded order",
-    FormSubmission="answers",
+    OrderEvent="products total lines",
+    TrackEvent="products campaign",
+    Payment="amount refunded",
+    FormSubmission="answers campaign",
+    Household="edges pageInfo",
+    Housemate="profile shared",
+    Subscription="profileChanged interactionAdded",
+    InteractionAdded="interaction",
 ) | {(kind, name) for kind in KINDS for name in ("actor", "identifiers", "warnings")}
 # What is looked at, and left out where it is not seen.
 LOOKED_AT = _fields(
-    Query="profile account device identifier node nodes",
+    Query="profile account device identifier node nodes order deal ticket",
     IdentifierName="identifier profile",
     Account="parent",
     Deal="account profile",
     Order="account profile",
+    Ticket="account profile",
+    OrderEvent="order",
+    Payment="order",
+    TrackEvent="order deal ticket",
+    TicketEvent="ticket",
     GroupEvent="account",
+    Evidence="interaction",
+    ProfileChange="profile changes",
+    InteractionAdded="profile",
 ) | {(kind, "profile") for kind in IDENTIFIERS}
 # How many others share it: as if there were none.
 COUNTS = {(kind, "sharedBy") for kind in IDENTIFIERS}
+# What hangs on somebody who is seen and is refused all the same.
+REFUSED: Mapping[tuple[str, str], str] = {
+    ("Account", "tree"): "it leads to what stands above; `parent` and `children` lead to what is seen",
+    ("Profile", "history"): "each change names who was taken for whom, in its sentence as well",
+    ("Profile", "segments"): "what a segment asks is the house's own",
+    ("Profile", "sharedBy"): "it tells how many others share something",
+    ("Profile", "sharedIdentifiers"): "it tells how many others share something; `household` leads to who is seen",
+    ("Profile", "suggestions"): "each names somebody else who may be the same person",
+    **{(kind, "sharedWith"): "it tells how many others share something" for kind in IDENTIFIERS},
+}
 PLUMBING = {"edges", "pageInfo", "node"}
 
 
 def check_roots(name: str) -> None:
     """Raises GraphQLError `key_scope` for what who is restricted to accounts may not ask at the root."""
     if name not in ROOTS:
-        raise _refusal(f"`{name}` cannot be cut to accounts")
+        why = REFUSED_ROOTS.get(name, "it is for everybody")
+        raise _refusal(f"`{name}` cannot be cut to accounts: {why}")
 
 
 def cut(kind: str, name: str, leads_to: GraphQLOutputType) -> Callable[[Resolve, object, Info, Given], object]:
@@ -95,7 +152,8 @@ def cut(kind: str, name: str, leads_to: GraphQLOutputType) -> Callable[[Resolve,
     leaf = is_leaf_type(get_named_type(leads_to))
     if leaf or plumbing or (kind, name) in INSIDE:
         return lambda resolve, source, info, given: resolve(source, info, **given)
-    return lambda *_: _refuse(f"`{kind}.{name}` tells also of others, and cannot be cut to accounts")
+    why = REFUSED.get((kind, name), "it tells also of others")
+    return lambda *_: _refuse(f"`{kind}.{name}` cannot be cut to accounts: {why}")
 
 
 def _refuse(why: str) -> object:
@@ -138,7 +196,21 @@ async def is_seen(value: object, context: Asking) -> bool:
             return await is_seen(await context.batching.ask(profiles_by_identifier, value.key), context)
         case Interaction():
             return await is_seen(await context.batching.ask(profiles_by_identifier, value.actor), context)
-    return False
+    return isinstance(value, Order | Deal | Ticket) and any(
+        await gather(_is_for_seen(value, context), _is_of_seen(value, context))
+    )
+
+
+async def _is_for_seen(thing: Thing, context: Asking) -> bool:
+    """Whether the account that a thing is for is seen, by whatever it goes today."""
+    told = thing.account
+    return told is not None and await is_seen(await context.batching.ask(accounts_by_key, told), context)
+
+
+async def _is_of_seen(thing: Thing, context: Asking) -> bool:
+    """Whether somebody who is seen is whom a thing belongs to."""
+    began = await beginning_of(thing, context)
+    return began is not None and await is_seen(began.profile, context)
 
 
 async def _accounts(context: Asking) -> frozenset[str]:
@@ -172,6 +244,18 @@ async def _memberships(_resolve: Resolve, source: object, info: Info, given: Giv
     return page_of(found or (), first, after, lambda each: (each.place,), all_counted(len(own)))
 
 
+async def _household(_resolve: Resolve, source: object, info: Info, given: Given) -> HouseholdShown:
+    """Of the first 1,000 housemates by their ids those who are seen: as if the others shared nothing."""
+    context, first, after = info.context, cast("int", given["first"]), cast("str | None", given.get("after"))
+    most, (last,) = one_more(first), place_in(after, tuple[str]) or ("",)
+    found = await context.batching.ask(households_of, (cast("Profile", source).id, ""), MOST_HOUSEMATES)
+    people = found.people if found else ()
+    seen = await gather(*(is_seen(each.profile, context) for each in people))
+    shown = [each for each, is_ in zip(people, seen, strict=True) if is_]
+    rest = [each for each in shown if each.profile.id > last]
+    return household_page(HouseholdPage(tuple(rest[:most]), ()), first, after, all_counted(len(shown)))
+
+
 async def _colleagues(_resolve: Resolve, source: object, info: Info, given: Given) -> Connection[Profile]:
     person = cast("Profile", source)
     own = await _own_accounts(person, info.context)
@@ -196,4 +280,6 @@ OWN: Mapping[tuple[str, str], Callable[[Resolve, object, Info, Given], object]] 
     ("Query", "profiles"): _profiles,
     ("Profile", "accounts"): _memberships,
     ("Profile", "colleagues"): _colleagues,
+    ("Profile", "household"): _household,
+    ("Household", "leftOut"): lambda *_: (),  # what more than 100 people share, which would tell of them
 }

@@ -14,26 +14,26 @@ import strawberry
 
 from graph.changes import changes_by_id
 from graph.dead_letters import RunId
-from graph.feed import Entry, Members, members_of, own_among
+from graph.feed import Entry, own_among
 from graph.interactions import Interaction as StoredInteraction
 from graph.interactions import interactions_by_id
 from graph.profiles import Profile as StoredProfile
 from graph.profiles import profiles_by_id
 from graph.runs import Run, RunState, runs_named
 from graph.segments import stored_segments
-from identity.identifiers import IdentifierKey, ProfileId
+from identity.identifiers import ProfileId
 from identity.messages import micros
 from insight.changes import Change as StoredChange
 from resolvers.asking import Asking, Info
 from resolvers.changes import Change, ChangeKind, Kinds
 from resolvers.errors import Code, refused
 from resolvers.feed import Feed
-from resolvers.identifiers import key_named
 from resolvers.ids import Noun, global_id, named_in
 from resolvers.interactions import Interaction
-from resolvers.lookups import ByProfile, ProfileLookup, anchor_key
+from resolvers.lookups import ByProfile, ProfileLookup
 from resolvers.nodes import PROFILE, maybe, resolved
 from resolvers.scalars import Moment
+from resolvers.watching import watched_for
 
 SEQUENCE = re.compile(r"(?P<seq>\d{1,18})(?:\.(?P<place>\d{1,9}))?")
 
@@ -97,39 +97,6 @@ def _sequence(context: Asking, entry: Entry, place: int, of: int = 1) -> str:
     """
     context.sequence = f"{entry.seq}" if place + 1 == of else f"{entry.seq}.{place}"
     return context.sequence
-
-
-@dataclass(slots=True)
-class _Watched:
-    """A person somebody listens for: whoever has this identifier now, also after merges and splits."""
-
-    key: IdentifierKey
-    members: Members | None = None
-
-    async def renew(self, context: Asking) -> None:
-        self.members = (await members_of(context.world.reader, [self.key])).get(self.key)
-
-    async def touched(self, context: Asking, entry: Entry) -> frozenset[str]:
-        """The mints by which she is known, those of before and of now; none when the entry is not about her.
-
-        Somebody who is unknown yet may arrive with each change.
-        """
-        if self.members is None and not entry.changes:
-            return frozenset()
-        before = self.members.mints if self.members else frozenset()
-        if self.members and not entry.everyone and before.isdisjoint(entry.touched):
-            return frozenset()
-        await self.renew(context)
-        after = self.members.mints if self.members else frozenset()
-        return before | after if before or not after.isdisjoint(entry.touched) else frozenset()
-
-
-async def _watched(context: Asking, by: ProfileLookup) -> _Watched:
-    """Raises GraphQLError for an id that is unknown or erased; an identifier may be unknown yet."""
-    key = await key_named(by.identifier, context) if by.identifier else await anchor_key(by, context)
-    watched = _Watched(key)
-    await watched.renew(context)
-    return watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +263,7 @@ async def profile_changed(info: Info, by: ByProfile, after: Resumed = None) -> A
     """Each entry that touches a person is one event."""
     context = info.context
     feed, place = await _place(context, after)
-    watched = await _watched(context, by)
+    watched = await watched_for(context, by)
 
     async def events() -> AsyncGenerator[Any, None]:
         async for entry, heard in _entries(context, feed, place):
@@ -315,7 +282,7 @@ async def identity_changes(
     """Each row of the log is one event."""
     context = info.context
     feed, place = await _place(context, after)
-    watched = await _watched(context, by) if by else None
+    watched = await watched_for(context, by) if by else None
     wanted = _wanted(kinds)
 
     async def events() -> AsyncGenerator[Any, None]:
@@ -344,7 +311,7 @@ async def interaction_added(
     """Each new interaction of a person is one event, in the order in which they were taken in."""
     context = info.context
     feed, place = await _place(context, after)
-    watched = await _watched(context, by)
+    watched = await watched_for(context, by)
 
     async def events() -> AsyncGenerator[Any, None]:
         async for entry, heard in _entries(context, feed, place):

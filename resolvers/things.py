@@ -108,10 +108,14 @@ def _facts(parent: strawberry.Parent[Thing]) -> JsonValue | None:
     return stored_json(parent.facts)
 
 
+def beginning_of(thing: Thing, context: Asking) -> Awaitable[Beginning | None]:
+    """By whom and when an order, a deal or a ticket was told of first: read once for it, whatever fields ask."""
+    names = context.world.held.names.of_orders if isinstance(thing, StoredOrder) else ()
+    return context.batching.ask(beginnings_of, thing.key, type(thing), names)
+
+
 def _began(parent: Thing, info: Info, shape: Callable[[Beginning | None], object]) -> object:
-    """By whom and when: read once for a thing, whatever fields ask."""
-    names = info.context.world.held.names.of_orders if isinstance(parent, StoredOrder) else ()
-    return then(info.context.batching.ask(beginnings_of, parent.key, type(parent), names), shape)
+    return then(beginning_of(parent, info.context), shape)
 
 
 def _whose(parent: strawberry.Parent[Thing], info: Info) -> StoredProfile | Awaitable[StoredProfile | None] | None:

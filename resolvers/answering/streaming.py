@@ -77,8 +77,6 @@ async def _once(ready: Prepared, context: Asking) -> Result:
 
 async def _begun(ready: Prepared, context: Asking) -> AsyncIterator[ExecutionResult]:
     asked = ready.question
-    if context.viewer.accounts:
-        raise RefusedError([refused(Code.KEY_SCOPE, "a key that is restricted to accounts cannot subscribe")])
     if context.world.feed is not None:
         try:
             context.world.feed.check_room(context.viewer.holder, context.viewer.bounds.subscriptions)

@@ -22,6 +22,7 @@ from identity.messages import Json
 from resolvers.answering.fields import EXECUTABLE
 from resolvers.masking import Rule, rule_of
 from resolvers.rows import IDENTIFIERS, KINDS, ROOTS
+from resolvers.rows import REFUSED as REASONS
 from tests.resolvers.calling import Caller, caller, read
 from tests.resolvers.test_masking import FIELDS
 from tests.resolvers.test_rows import FERN, neighbours
@@ -29,8 +30,12 @@ from tests.resolvers.test_rows import REFUSED as CUT
 
 Field = tuple[str, str]
 PERSONAL = frozenset(each for each in FIELDS if rule_of(*each) in (Rule.REFUSED, Rule.ARGUMENTS))
-OTHERS_ROOTS = frozenset(("Query", name) for kind, name in FIELDS if kind == "Query" and name not in ROOTS)
-SEEN = frozenset(("Profile", "Account", *IDENTIFIERS, *KINDS))  # what `node` leads to, of what a partner sees
+OTHERS_ROOTS = frozenset(
+    (kind, name) for kind, name in FIELDS if kind in ("Query", "Subscription") and name not in ROOTS
+)
+SEEN = frozenset(
+    ("Profile", "Account", "Order", "Deal", "Ticket", *IDENTIFIERS, *KINDS)
+)  # what `node` leads to, of what a partner sees
 ANNA = '{id: "anna"}'
 # Where each field is asked: below the person, or at the root with what it needs.
 WAYS = {
@@ -57,7 +62,8 @@ def reached(refused: Collection[Field], nodes: Collection[str] = ()) -> frozense
     """The fields that can be asked at all, behind none that is refused. nodes: what interfaces stand for."""
     found: set[Field] = set()
     assert EXECUTABLE.query_type is not None
-    waiting: list[GraphQLNamedType] = [EXECUTABLE.query_type]
+    assert EXECUTABLE.subscription_type is not None
+    waiting: list[GraphQLNamedType] = [EXECUTABLE.query_type, EXECUTABLE.subscription_type]
     while waiting:
         kind = waiting.pop()
         if isinstance(kind, GraphQLInterfaceType | GraphQLUnionType):
@@ -80,6 +86,10 @@ def test_what_can_be_refused_may_be_null(place: Field) -> None:
     kind = EXECUTABLE.type_map[place[0]]
     assert isinstance(kind, GraphQLInterfaceType | GraphQLObjectType)
     assert not isinstance(kind.fields[place[1]].type, GraphQLNonNull)
+
+
+def test_whatever_a_partner_is_refused_of_what_she_sees_has_its_reason() -> None:
+    assert set(REFUSABLE["restricted to accounts"]) == REASONS.keys()
 
 
 def asked(places: Collection[Field]) -> Iterator[str]:
