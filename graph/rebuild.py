@@ -15,6 +15,7 @@ from graph.connection import Reader, Transaction, Writer
 from graph.contact_use import refresh_contact_use
 from graph.device_use import computed_uses, refresh_uses, spans_of, uses_text
 from graph.evidence_reading import Stored, stored_state
+from graph.found_by import Ends, lost_memberships, lost_uses, say_memberships
 from graph.links import CHANGE_LINKS, DELETE_LINKS, WRITE_LINKS, new_row, verdict_facts
 from graph.memberships import judge_parents, part_verdict
 from graph.namespaces import declared_namespaces
@@ -95,7 +96,12 @@ async def _differences(reader: Reader, policy: Policy) -> list[Difference]:
         *_of_profiles(stored, expected),
         *_of_sharing(stored, expected),
         *_of_accounts(stored, expected),
+        *(_lost(each) for each in (*await lost_memberships(reader), *await lost_uses(reader))),
     ]
+
+
+def _lost(ends: Ends) -> Difference:
+    return Difference("found by", " of ".join(ends), "by nothing", "by an index")
 
 
 async def expected_state(reader: Reader, stored: Stored, policy: Policy, rule: Rule = stitch) -> Expected:
@@ -279,6 +285,7 @@ async def rebuild(reader: Reader, writer: Writer, policy: Policy, cause: Cause, 
     await _chunked(writer, named, name_accounts, expected.heads)
     pairs = {(each.statement.child, each.statement.parent) for each in stored.parts}
     await _chunked(writer, sorted(pairs), judge_parents, expected.cycles)
+    await _chunked(writer, await lost_memberships(reader), say_memberships)
     return len(expected.stitching.clusters)
 
 

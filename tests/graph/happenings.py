@@ -37,7 +37,6 @@ from identity.messages import AccountStatement, Message, micros
 from identity.policy import Policy
 from tests.building import after, identify, minting
 from tests.graph.erasing import HASHING
-from tests.graph.finding import unfound
 from tests.graph.telling import DATA_OF_TESTS
 from tests.graph.test_policy_changes import CHANGES, written
 from tests.identity.histories import CONTACTS, DEVICES, EMAILS, USERS, some_message
@@ -291,7 +290,6 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
             return
         found = self.run(verify(self.graph.reader, self.in_force()))
         assert not found, found
-        assert self.run(unfound(self.graph)) == []
 
     @invariant()
     def every_id_says_whose_it_is(self) -> None:

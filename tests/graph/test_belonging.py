@@ -11,13 +11,13 @@ from graph.accounts import After
 from graph.belonging import belonging_to, memberships_in, memberships_of
 from graph.connection import Connection
 from graph.counting import count_of_memberships
+from graph.found_by import lost_memberships, lost_uses
 from graph.identifiers import shared_identifiers_of
 from graph.ingestion import commit_batch
 from graph.migrations import shipped
 from identity.identifiers import ProfileId
 from identity.messages import AccountStatement, MessageKind
 from tests.building import RECEIVED, default_policy, identify, message, minting
-from tests.graph.finding import unfound
 from tests.graph.world import World
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -93,7 +93,7 @@ async def test_what_is_committed_is_found(graph: Connection) -> None:
         replace(message(MessageKind.GROUP, [("user_id", "u1")], at=2), account=AccountStatement("account:fern")),
     ]
     await commit_batch(graph.writer, told, default_policy(), lambda: next(mints), RECEIVED)
-    assert await unfound(graph) == []
+    assert (await lost_memberships(graph.reader), await lost_uses(graph.reader)) == ([], [])
     (row,) = await graph.reader.rows(
         "MATCH (p:Profile)<-[:IDENTIFIES]-(:Identifier {key: 'user_id:u1'}) RETURN p.id AS id"
     )
@@ -106,7 +106,8 @@ async def test_data_of_before_is_found_after_the_migration(graph: Connection) ->
     made = world([(KEYS[0], ACCOUNTS[0])]).person("box", "phone:+4799887766", shared="values")
     await made.shares("anna", "phone:+4799887766").write(graph.writer)
     await graph.writer.command("MATCH ()-[r:MEMBER_OF|SHARED_BY]->() SET r.who = null, r.of = null, r.what = null")
-    assert await unfound(graph) == [KEYS[0], "phone:+4799887766"]
+    assert await lost_memberships(graph.reader) == [(KEYS[0], ACCOUNTS[0])]
+    assert await lost_uses(graph.reader) == [("phone:+4799887766", ANNA)]
     for statement in next(each for each in shipped() if each.name == "belonging").statements:
         await graph.writer.command(statement)
-    assert await unfound(graph) == []
+    assert (await lost_memberships(graph.reader), await lost_uses(graph.reader)) == ([], [])

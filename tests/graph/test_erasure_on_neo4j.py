@@ -31,7 +31,6 @@ from identity.messages import (
 )
 from tests.building import RECEIVED, default_policy, identify, message, track
 from tests.graph.erasing import AT, HASHING, erased, readable, tools
-from tests.graph.finding import unfound
 from tests.graph.killing import Killed, KilledError
 from tests.graph.telling import Teller
 
@@ -48,7 +47,6 @@ async def teller(graph: Connection) -> Teller:
 async def sound(graph: Connection) -> None:
     await drain_pending(graph.writer, default_policy(), AT + 1)
     assert await verify(graph.reader, default_policy()) == ()
-    assert await unfound(graph) == []
 
 
 async def people(graph: Connection) -> set[frozenset[str]]:

@@ -30,6 +30,8 @@ DAMAGES = {
     "known and shared swapped": "MATCH (p:Profile) SET p.known = p.shared, p.shared = p.known",
     "sharing taken away": "MATCH ()-[s:SHARED_BY]->() DELETE s",
     "sharing with everybody": "MATCH (i:Identifier), (p:Profile) MERGE (i)-[s:SHARED_BY]->(p) SET s.first = 0",
+    "sharing that no index finds": "MATCH ()-[s:SHARED_BY]->() SET s.what = null",
+    "memberships that no index finds": "MATCH ()-[m:MEMBER_OF]->() SET m.who = null",
     "uses forgotten": "MATCH (i:Device) SET i.uses = null",
     "identifiers moved": (
         "MATCH (p:Profile) WITH p ORDER BY p.id LIMIT 1 MATCH (i:Identifier)-[r:IDENTIFIES]->(:Profile) "
