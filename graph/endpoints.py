@@ -104,7 +104,7 @@ def rotated(old: Endpoint, secret: str, until: int, now: int) -> Endpoint:
 
 def paused(old: Endpoint) -> Endpoint:
     """An endpoint that is told nothing until it is resumed; what it is owed stays as it is."""
-    return replace(old, state=EndpointState.PAUSED)
+    return replace(old, state=EndpointState.PAUSED, reason=None)
 
 
 def resumed(old: Endpoint, now: int) -> Endpoint:

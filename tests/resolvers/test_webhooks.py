@@ -123,6 +123,8 @@ async def test_an_endpoint_is_held_and_goes_on_and_only_what_was_held_is_made_du
     assert (await change(paused=False))["recovery"] == {"done": False, "many": 0}
     assert await work_off(graph.reader, graph.writer, 5) == 1
     await change_endpoint(graph.writer, id_, lambda old: replace(old, state=EndpointState.DISABLED, reason="410 Gone"))
+    assert (await change(url="https://b.example"))["reason"] == "410 Gone"
+    assert (await change(paused=True))["reason"] is None
     well = await change(paused=False, url="https://c.example")
     assert (well["state"], well["reason"], well["url"]) == ("ACTIVE", None, "https://c.example")
     assert len(well["topics"]) == len(Topic)
