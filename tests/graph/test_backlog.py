@@ -98,9 +98,14 @@ async def test_who_is_removed_is_gone_at_once_and_what_it_was_owed_page_by_page(
     assert rows == []
 
 
-async def test_there_are_a_hundred_endpoints_at_most_and_one_that_is_kept_can_be_kept_again(graph: Connection) -> None:
-    for number in range(100):
-        await keep_endpoint(graph.writer, Endpoint(f"e{number}", "https://a.example", (), "s", 0))
-    assert await keep_endpoint(graph.writer, Endpoint("one more", "https://a.example", (), "s", 0)) is None
-    assert await keep_endpoint(graph.writer, Endpoint("e7", "https://b.example", (), "s", 0)) is not None
-    assert len(await endpoints(graph.reader)) == 100
+async def test_there_are_so_many_endpoints_at_most_and_one_that_is_kept_can_be_kept_again(
+    graph: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graph.endpoints.MOST_ENDPOINTS", 2)
+    urls = {"e1": "a", "e2": "a", "e3": "a", "e2 again": "b"}
+    kept = [
+        await keep_endpoint(graph.writer, Endpoint(id_.split()[0], f"https://{url}.example", (), "s", 0))
+        for id_, url in urls.items()
+    ]
+    assert [each is not None for each in kept] == [True, True, False, True]
+    assert [each.url for each in await endpoints(graph.reader)] == ["https://a.example", "https://b.example"]
