@@ -213,6 +213,20 @@ async def test_a_thing_is_seen_where_its_account_is_or_whom_it_belongs_to(graph:
 
 @pytest.mark.neo4j
 @pytest.mark.anyio
+async def test_a_thing_for_an_account_that_was_merged_is_for_the_one_it_goes_by_now(graph: Connection) -> None:
+    me = await partner(graph)
+    await graph.writer.command(
+        """MATCH (fern:Account {key: 'account:fern'}), (deal:Deal {key: 'shop:secret'})
+        CREATE (old:Account {key: 'account:old', namespace: 'account', value: 'old', first_seen: 1, last_seen: 1})
+        CREATE (old)-[:MERGED_INTO]->(fern)
+        SET deal.account = 'account:old'"""
+    )
+    found = await me.ask('{ deal(by: {key: {source: "shop", id: "secret"}}) { account { value } profile { id } } }')
+    assert found["deal"] == {"account": {"value": "fern"}, "profile": None}
+
+
+@pytest.mark.neo4j
+@pytest.mark.anyio
 async def test_a_household_is_of_who_is_seen_as_if_nobody_else_shared_anything(graph: Connection) -> None:
     me = await partner(graph)
     asked = (
