@@ -249,13 +249,15 @@ class DeliveryPlace:
     id: str = ""
 
 
-# webhook_delivery_endpoint (endpoint, seq), backwards, a page for each place
+# webhook_delivery_endpoint (endpoint, seq), backwards, a page for each place. CASE keeps the planner from making two
+# seeks of an OR, which read all that an endpoint was ever owed.
 LATEST = """
 UNWIND $places AS place
 CALL (place) {
   MATCH (owed:WebhookDelivery)
   USING INDEX SEEK owed:WebhookDelivery(endpoint, seq)
-  WHERE owed.endpoint = place.endpoint AND owed.seq <= place.seq AND (owed.seq < place.seq OR owed.id < place.id)
+  WHERE owed.endpoint = place.endpoint AND owed.seq <= place.seq
+    AND CASE WHEN owed.seq = place.seq THEN owed.id < place.id ELSE true END
   WITH owed
   ORDER BY owed.endpoint DESC, owed.seq DESC, owed.id DESC
   WITH owed
