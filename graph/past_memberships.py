@@ -35,7 +35,7 @@ Belongings = Mapping[str, tuple[Belonging, ...]]
 
 
 async def memberships_then(reader: Reader, asked: Sequence[Asked]) -> Mapping[Asked, Belongings]:
-    """To which accounts some identifiers belonged, by the keys that these went by; the latest said first.
+    """To which accounts some identifiers belonged, by the keys that these went by, in the order of their places.
 
     Of several statements about one account the one that is shown stands first. For each one statement, one more for
     each step from a merged account to the next, and what hearing again costs.
@@ -51,8 +51,13 @@ async def _memberships(reader: Reader, keys: Sequence[IdentifierKey], view: View
     for (identifier, account, role, source), each in said.items():
         belonging = Belonging(role, source, each.first, each.last, each.recorded_at, account, identifier)
         found.setdefault(heads.get(account, account), []).append(belonging)
-    latest = sorted(found, key=lambda head: (-max(each.last_seen for each in found[head]), head))
-    return {head: ranked(found[head], rules.then.account_roles) for head in latest}
+    ordered = sorted(found, key=lambda head: place_of(found[head]))
+    return {head: ranked(found[head], rules.then.account_roles) for head in ordered}
+
+
+def place_of(history: Iterable[Belonging]) -> str:
+    """Where an account stands among those of a person, as today: where the first of its keys does that were said."""
+    return min(each.account for each in history)
 
 
 async def _said(reader: Reader, keys: Sequence[IdentifierKey], view: View, policy: Policy) -> Mapping[Member, Belonged]:

@@ -20,7 +20,7 @@ from graph.interactions import InteractionFilter as Wanted
 from graph.interactions import TimeOrder
 from graph.past import PastIdentifier, PastPerson, View, person_by_id, person_by_key
 from graph.past_hearing import Asked, Rules
-from graph.past_memberships import memberships_then
+from graph.past_memberships import memberships_then, place_of
 from graph.past_timeline import PastPage, timeline_then
 from graph.past_traits import observations_then
 from graph.policies import policies_at
@@ -200,8 +200,8 @@ async def past_memberships(
     """A page of the accounts to which it belonged, by the keys that these went by."""
     most, (last,) = one_more(first), place_in(after, tuple[str]) or ("",)
     found = await context.batching.ask(memberships_then, await _asked(context, profile)) or {}
-    rest = sorted(key for key in found if key > last)
-    shown: list[StoredMembership] = [PastMembership(_account(key), found[key], key) for key in rest[:most]]
+    all_: list[StoredMembership] = [PastMembership(_account(key), said, place_of(said)) for key, said in found.items()]
+    shown = [each for each in all_ if each.place > last][:most]
     return page_of(shown, first, after, lambda each: (each.place,), all_counted(len(found)))
 
 
