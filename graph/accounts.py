@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import msgspec
 
 from graph.connection import Reader, Row
-from graph.profiles import Profile, profile_from
 from identity.accounts import Belonging, Stated, latest, ranked
 from identity.messages import Json
 from identity.survivorship import canonical
@@ -35,19 +34,6 @@ class Account:
     first_seen: int
     last_seen: int
     merged_from: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """An account's side of a membership. history: what was said of it, the role that is shown first."""
-
-    profile: Profile
-    history: tuple[Belonging, ...]
-
-    @property
-    def belonging(self) -> Belonging:
-        """What is shown of it."""
-        return self.history[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,99 +142,6 @@ RETURN DISTINCT key, coalesce(head, said).key AS part
 """
 
 
-# How a page of people who belong to accounts is found. Nothing keeps an account's people in an order, and they may be
-# many; of everybody there is such a list, and since ids are random, an account's people lie in it as they come.
-# With m memberships among n people either all m are looked at, or in the order of ids first * n / m people, each at
-# four times the cost: the cheaper of both, so that a page looks at the square root of 4 * first * n at most, and the
-# larger an account is, the less its page costs.
-def _people_of(parts: str, *, without: str = "") -> str:
-    """The part of a statement that answers the next $first people of `asked.last` who belong to `parts`, by their ids.
-
-    parts: what answers the accounts as `head`, none of them merged; all that was merged into them counts, too.
-    """
-    wanted = f"NOT profile.shared AND profile.id > asked.last{without}"
-    return f"""
-  CALL (asked) {{
-    {parts}
-    MATCH (head)<-[:MERGED_INTO*0..1]-(said:Account)
-    RETURN collect(DISTINCT said) AS parts
-  }}
-  CALL (parts) {{
-    UNWIND parts AS said
-    RETURN sum(COUNT {{ (said)<-[:MEMBER_OF]-() }}) AS many
-  }}
-  WITH asked, parts, many * many > 4 * $first * COUNT {{ (:Profile) }} AS large
-  CALL (asked, parts, large) {{
-    UNWIND CASE WHEN large THEN [] ELSE parts END AS said
-    MATCH (said)<-[:MEMBER_OF]-(:Identifier)-[:IDENTIFIES]->(profile:Profile)
-    WHERE {wanted}
-    WITH DISTINCT profile
-    ORDER BY profile.id
-    LIMIT $first
-    RETURN profile
-  UNION
-    UNWIND CASE WHEN large THEN [asked] ELSE [] END AS walked
-    CALL (asked, parts) {{
-      MATCH (profile:Profile)
-      USING INDEX SEEK profile:Profile(id)
-      WHERE {wanted}
-        AND EXISTS {{
-          (profile)<-[:IDENTIFIES]-(:Identifier)-[:MEMBER_OF]->(said:Account)
-          WHERE said IN parts
-        }}
-      RETURN profile
-      ORDER BY profile.id
-      LIMIT $first
-    }}
-    RETURN profile
-  }}"""
-
-
-_named = """UNWIND asked.keys AS key
-    MATCH (head:Account {key: key})
-    USING INDEX SEEK head:Account(key)"""
-
-# account_key (unique), then the memberships, or profile_id (unique) in its order
-MEMBERS_OF = f"""
-UNWIND $asked AS asked
-CALL (asked) {{
-{_people_of(_named)}
-  CALL (profile, parts) {{
-    MATCH (profile)<-[:IDENTIFIES]-(identifier:Identifier)-[membership:MEMBER_OF]->(said:Account)
-    WHERE said IN parts
-    WITH membership, said, identifier
-    ORDER BY {RANK}
-    LIMIT $statements
-    RETURN collect({STATEMENT_ROW}) AS statements
-  }}
-  WITH profile, statements
-  ORDER BY profile.id
-  RETURN collect([{PROFILE_ROW}, statements]) AS members
-}}
-RETURN asked.owner AS owner, asked.last AS last, members
-"""
-
-
-async def members_of(
-    reader: Reader, asks: Sequence[After], first: int, depth: int, roles: tuple[str, ...]
-) -> dict[After, tuple[Member, ...]]:
-    """The people of each account, in the order of their ids, at most `first`.
-
-    depth: 1 is the account's own people, 2 also those of the accounts that are part of it, and so on.
-    roles: the highest first. So many statements as the depth. Cost: the memberships of these accounts, or, where that
-    is less, the people among whom a page of them is found.
-    """
-    parts = await parts_within(reader, {each.owner for each in asks}, depth)
-    asked = [{"owner": each.owner, "last": each.last, "keys": sorted(parts[each.owner])} for each in asks]
-    rows = await reader.rows(MEMBERS_OF, asked=asked, first=first, roles=list(roles), statements=MOST_STATEMENTS)
-    return {
-        After(row["owner"], row["last"]): tuple(
-            Member(profile_from(profile), history_from(statements, roles)) for profile, statements in row["members"]
-        )
-        for row in rows
-    }
-
-
 async def parts_within(reader: Reader, owners: set[str], depth: int) -> dict[str, set[str]]:
     """Each account with the accounts under it, down to a depth; one statement for each level below the first."""
     found = {owner: {owner} for owner in owners}
@@ -273,34 +166,6 @@ async def accounts_under(reader: Reader, asked: Sequence[tuple[str, ...]]) -> di
     heads = await accounts_by_key(reader, sorted({key for keys in asked for key in keys}))
     parts = await parts_within(reader, {each.key for each in heads.values()}, DEEPEST_HIERARCHY)
     return {keys: frozenset(part for key in keys if key in heads for part in parts[heads[key].key]) for keys in asked}
-
-
-_hers = """MATCH (person:Profile {id: asked.owner})<-[:IDENTIFIES]-(:Identifier)-[:MEMBER_OF]->(own:Account)
-    USING INDEX SEEK person:Profile(id)
-    WITH DISTINCT own
-    OPTIONAL MATCH (own)-[:MERGED_INTO]->(other:Account)
-    WITH DISTINCT coalesce(other, own) AS head"""
-
-# profile_id (unique), then as MEMBERS_OF
-COLLEAGUES_OF = f"""
-UNWIND $asked AS asked
-CALL (asked) {{
-{_people_of(_hers, without=" AND profile.id <> asked.owner")}
-  WITH profile
-  ORDER BY profile.id
-  RETURN collect({PROFILE_ROW}) AS profiles
-}}
-RETURN asked.owner AS owner, asked.last AS last, profiles
-"""
-
-
-async def colleagues_of(reader: Reader, asks: Sequence[After], first: int) -> dict[After, tuple[Profile, ...]]:
-    """The other people in any account of each profile, in the order of their ids, at most `first`.
-
-    Without any there is an empty page. One statement. Cost: as `members_of`.
-    """
-    rows = await reader.rows(COLLEAGUES_OF, asked=_rows(asks), first=first)
-    return {After(row["owner"], row["last"]): tuple(map(profile_from, row["profiles"])) for row in rows}
 
 
 # account_key (unique), then one expand per account

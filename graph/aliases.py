@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from graph.connection import Row, Transaction
+from graph.found_by import say_mint
 from graph.handing_on import hand_on
 from graph.links import DELETE_LINKS, LINK_ROW, stored_link
 from graph.regions import Change, stored_identifier
@@ -40,12 +41,14 @@ OPTIONAL MATCH (i)<-[:OF|WAS_OF]-(o:Observation)
 DETACH DELETE i, o
 """
 
-# identifier_key (unique); what was known as a previousId was known before the message that carries it now
-TAKE_OVER = """
+# identifier_key (unique), then what says its mint; what was known as a previousId was known before the message that
+# carries it now
+TAKE_OVER = f"""
 UNWIND $rows AS row
-MATCH (i:Identifier {key: row.key})
+MATCH (i:Identifier {{key: row.key}})
 USING INDEX SEEK i:Identifier(key)
 SET i.mint = row.mint, i.minted_at = row.minted_at, i.minted_by = null
+{say_mint}
 """
 
 # identifier_key (unique); seeking it in a statement that writes locks its place in the index even where nobody has it:

@@ -13,7 +13,7 @@ Ends = tuple[str, str]
 # label scan: every membership is looked at
 LOST_MEMBERSHIPS = """
 MATCH (i:Identifier)-[m:MEMBER_OF]->(a:Account)
-WHERE m.who IS NULL OR m.who <> i.key OR m.of IS NULL OR m.of <> a.key
+WHERE m.who IS NULL OR m.who <> i.key OR m.of IS NULL OR m.of <> a.key OR m.mint IS NULL OR m.mint <> i.mint
 RETURN DISTINCT i.key AS key, a.key AS other
 """
 
@@ -30,8 +30,15 @@ UNWIND $rows AS row
 MATCH (i:Identifier {key: row.key})-[m:MEMBER_OF]->(a:Account)
 USING INDEX SEEK i:Identifier(key)
 WHERE a.key = row.other
-SET m.who = i.key, m.of = a.key
+SET m.who = i.key, m.of = a.key, m.mint = i.mint
 """
+
+# The end of a statement that gives the identifier `i` another mint.
+say_mint = """WITH i
+CALL (i) {
+  MATCH (i)-[m:MEMBER_OF]->()
+  SET m.mint = i.mint
+}"""
 
 
 async def lost_memberships(reader: Reader) -> list[Ends]:

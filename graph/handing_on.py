@@ -44,7 +44,7 @@ USING INDEX SEEK new:Identifier(key)
 CALL (old, new) {
   MATCH (old)-[m:MEMBER_OF {source: $source}]->(a:Account)
   MERGE (new)-[mine:MEMBER_OF {role: m.role, source: m.source}]->(a)
-  ON CREATE SET mine = properties(m), mine.who = new.key
+  ON CREATE SET mine = properties(m), mine.who = new.key, mine.mint = new.mint
 }
 CALL (old, new) {
   MATCH (old)-[m:NOT_MEMBER_OF]->(a:Account)

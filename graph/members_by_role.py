@@ -6,7 +6,6 @@ be short, and says where the next one goes on.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from graph.accounts import (
     MOST_STATEMENTS,
@@ -14,11 +13,11 @@ from graph.accounts import (
     RANK,
     STATEMENT_ROW,
     After,
-    Member,
     history_from,
     parts_within,
 )
 from graph.connection import Reader, Row
+from graph.members import Member, MemberPage
 from graph.profiles import profile_from
 
 FEW = 5_000
@@ -113,14 +112,6 @@ RETURN asked.owner AS owner, asked.last AS last, members, stop
 """
 
 
-@dataclass(frozen=True, slots=True)
-class MemberPage:
-    """Members in the order of their ids. end: where to go on, where the page stopped before it was full; else None."""
-
-    found: tuple[Member, ...]
-    end: str | None = None
-
-
 async def members_by_role(
     reader: Reader, asks: Sequence[After], first: int, depth: int, wanted: tuple[str, ...], roles: tuple[str, ...]
 ) -> dict[After, MemberPage]:
@@ -139,5 +130,7 @@ async def members_by_role(
 
 
 def _page(row: Row, first: int, roles: tuple[str, ...]) -> MemberPage:
-    found = tuple(Member(profile_from(profile), history_from(said, roles)) for profile, said in row["members"])
+    found = tuple(
+        Member(profile_from(profile), history_from(said, roles), profile["id"]) for profile, said in row["members"]
+    )
     return MemberPage(found, row["stop"] if len(found) < first else None)

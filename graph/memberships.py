@@ -49,7 +49,8 @@ MATCH (a:Account {key: row.account})
 USING INDEX SEEK a:Account(key)
 MERGE (i)-[m:MEMBER_OF {role: row.role, source: row.source}]->(a)
 ON CREATE SET
-  m.from = row.at, m.last_seen = row.at, m.recorded_at = $now, m.last_recorded_at = $now, m.who = i.key, m.of = a.key
+  m.from = row.at, m.last_seen = row.at, m.recorded_at = $now, m.last_recorded_at = $now,
+  m.who = i.key, m.of = a.key, m.mint = i.mint
 ON MATCH SET
   m.last_recorded_at = CASE
     WHEN $now > coalesce(m.last_recorded_at, m.recorded_at) THEN $now

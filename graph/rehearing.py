@@ -10,6 +10,7 @@ from graph.carrying import Carried, carried_acts, carry
 from graph.connection import Connection, Reader, Row, Transaction, Writer
 from graph.evidence import HASH_PARTNERS
 from graph.former_ids import claim_from, claims_near, keep_claims, stand_anew
+from graph.found_by import say_mint
 from graph.handing_on import hand_on
 from graph.ingestion import found_by
 from graph.leaving import bring_home, leave
@@ -52,22 +53,25 @@ RETURN key, coalesce(i.gives, i.mint) AS mint, i.minted_at AS minted_at, coalesc
   CASE WHEN i:Device THEN 'Device' WHEN i:Contact THEN 'Contact' ELSE 'ContactPoint' END AS role
 """
 
-# identifier_key (unique); who gives its id away keeps in mind which, until it has another one or is removed
-GIVE_IDS = """
+# identifier_key (unique), then what says its mint; who gives its id away keeps in mind which, until it has another one
+# or is removed
+GIVE_IDS = f"""
 UNWIND $rows AS row
-MATCH (i:Identifier {key: row.key})
+MATCH (i:Identifier {{key: row.key}})
 USING INDEX SEEK i:Identifier(key)
 WHERE i.gives IS NULL
 SET i.gives = i.mint, i.mint = row.mint
+{say_mint}
 """
 
-# identifier_key (unique)
-TAKE_IDS = """
+# identifier_key (unique), then what says its mint
+TAKE_IDS = f"""
 UNWIND $rows AS row
-MATCH (i:Identifier {key: row.key})
+MATCH (i:Identifier {{key: row.key}})
 USING INDEX SEEK i:Identifier(key)
 SET i.mint = row.mint, i.minted_at = row.minted_at, i.lent_at = row.lent_at
 REMOVE i.gives
+{say_mint}
 """
 
 # identifier_key (unique), in the order of keys
@@ -135,7 +139,7 @@ MATCH (a:Account {key: row.account})
 USING INDEX SEEK a:Account(key)
 MERGE (i)-[m:MEMBER_OF {role: row.role, source: row.source}]->(a)
 SET m.from = row.from, m.last_seen = row.last_seen, m.recorded_at = row.recorded_at,
-  m.last_recorded_at = row.last_recorded_at, m.who = i.key, m.of = a.key
+  m.last_recorded_at = row.last_recorded_at, m.who = i.key, m.of = a.key, m.mint = i.mint
 """
 
 # identifier_key and account_key (unique)

@@ -53,7 +53,8 @@ MATCH (a:Account {key: $account})
 USING INDEX SEEK a:Account(key)
 MERGE (i)-[m:MEMBER_OF {role: $role, source: $source}]->(a)
 ON CREATE SET
-  m.from = $now, m.last_seen = $now, m.recorded_at = $now, m.by = $by, m.who = i.key, m.of = a.key
+  m.from = $now, m.last_seen = $now, m.recorded_at = $now, m.by = $by,
+  m.who = i.key, m.of = a.key, m.mint = i.mint
 """
 
 # identifier_key and account_key (unique)

@@ -10,11 +10,12 @@ from graph.account_trees import Branch, trees_of
 from graph.account_trees import Tree as StoredTree
 from graph.accounts import Account as StoredAccount
 from graph.accounts import After as Place
-from graph.accounts import Member as StoredMember
-from graph.accounts import accounts_by_key, children_of, members_of, parents_of
+from graph.accounts import accounts_by_key, children_of, parents_of
 from graph.belonging import Membership as StoredMembership
 from graph.counting import count_of_children, count_of_deals, count_of_members, count_of_members_by_role
-from graph.members_by_role import MemberPage, members_by_role
+from graph.members import Member as StoredMember
+from graph.members import MemberPage, members_of
+from graph.members_by_role import members_by_role
 from graph.profiles import Profile as StoredProfile
 from graph.things import Deal as StoredDeal
 from graph.things import deals_of
@@ -120,7 +121,7 @@ def _members(
         return then(by_role, lambda page: _some(page or MemberPage(()), first, after, some))
     count = counting(lambda: ask(count_of_members, parent.key, depth))
     found = ask(members_of, place, most, depth, ruling)
-    return then(found, lambda members: page_of(members or (), first, after, _by_profile, count))
+    return then(found, lambda page: _some(page or MemberPage(()), first, after, count))
 
 
 def _wanted_roles(roles: Sequence[str]) -> tuple[str, ...]:
@@ -130,11 +131,11 @@ def _wanted_roles(roles: Sequence[str]) -> tuple[str, ...]:
 
 
 def _some(page: MemberPage, first: int, after: str | None, count: Counting) -> Connection[StoredMember]:
-    return stopped_at(page_of(page.found, first, after, _by_profile, count), (page.end,) if page.end else None, after)
+    return stopped_at(page_of(page.found, first, after, _by_place, count), (page.end,) if page.end else None, after)
 
 
-def _by_profile(member: StoredMember) -> tuple[str]:
-    return (member.profile.id,)
+def _by_place(member: StoredMember) -> tuple[str]:
+    return (member.place,)
 
 
 def _deals(
@@ -198,7 +199,9 @@ class Account(Node):
         resolver=_children, graphql_type=pages(ACCOUNT), description="The accounts that are part of it, by their keys."
     )
     members = strawberry.field(
-        resolver=_members, graphql_type=pages(later("Member", "accounts")), description="Its people, in a stable order."
+        resolver=_members,
+        graphql_type=pages(later("Member", "accounts")),
+        description="Its people, in the order in which they were first met.",
     )
     tree: "AccountTree | None" = resolved(
         _tree, "The whole hierarchy that it stands in, from the account of which all others are part."

@@ -8,7 +8,6 @@ from typing import Annotated
 import strawberry
 
 from graph.accounts import After as Place
-from graph.accounts import colleagues_of
 from graph.belonging import Membership as StoredMembership
 from graph.belonging import memberships_of
 from graph.counting import (
@@ -22,6 +21,7 @@ from graph.identifiers import SharedIdentifier as StoredShare
 from graph.identifiers import StoredIdentifier, identifiers_of, people_of, shared_identifiers_of
 from graph.interactions import Interaction as StoredInteraction
 from graph.interactions import TimeOrder as By
+from graph.members import colleagues_of
 from graph.profiles import Profile as StoredProfile
 from graph.segments import StoredSegment
 from graph.things import Order as StoredOrder
@@ -35,6 +35,7 @@ from resolvers.accounts import Membership
 from resolvers.asking import Info
 from resolvers.batching import then
 from resolvers.changes import Change, FilteredChanges, changes_wanted, history
+from resolvers.colleagues import colleagues_page
 from resolvers.consents import Consent, consents_of
 from resolvers.households import Household, HouseholdShown, household_page
 from resolvers.identifiers import Contact, ContactPoint, Device, Identifier, SharedIdentifier, shared_page
@@ -157,11 +158,7 @@ def _colleagues(
     place = Place(parent.id, *(place_in(after, tuple[str]) or ()))
     found = info.context.batching.ask(colleagues_of, place, one_more(first))
     count = counting(lambda: info.context.batching.ask(count_of_colleagues, parent.id))
-    return then(found, lambda people: page_of(people or (), first, after, _by_id, count))
-
-
-def _by_id(profile: StoredProfile) -> tuple[str]:
-    return (profile.id,)
+    return then(found, lambda page: colleagues_page(page, first, after, count))
 
 
 def _accounts(
@@ -291,7 +288,9 @@ class Profile(Node):
     contact_points: list[ContactPoint] = resolved(_contact_points, "Email addresses and phones; first seen first.")
     accounts: Connection[Membership] = resolved(_accounts, "The organisations the person belongs to, by their keys.")
     colleagues = strawberry.field(
-        resolver=_colleagues, graphql_type=pages(PROFILE), description="Other people in any of these accounts."
+        resolver=_colleagues,
+        graphql_type=pages(PROFILE),
+        description="Other people in any of these accounts, in the order in which they were first met.",
     )
     interactions: Connection[Interaction] = resolved(
         _interactions, "What the person did; on shared devices, only hers."

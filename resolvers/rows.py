@@ -14,14 +14,16 @@ from typing import cast
 
 from graphql import GraphQLError, GraphQLOutputType, GraphQLResolveInfo, get_named_type, is_leaf_type
 
-from graph.accounts import Account, After, Member, accounts_by_key, accounts_under, members_of
+from graph.accounts import Account, accounts_by_key, accounts_under
 from graph.belonging import Membership, belonging_to, memberships_in
 from graph.households import HouseholdPage, households_of
 from graph.identifiers import StoredIdentifier
 from graph.interactions import Interaction
+from graph.members import Among, people_among
 from graph.profiles import Profile, profiles_by_identifier
 from graph.things import Deal, Order, Thing, Ticket
 from resolvers.asking import Asking
+from resolvers.colleagues import colleagues_page
 from resolvers.errors import Code, refused
 from resolvers.households import HouseholdShown, household_page
 from resolvers.paging import Connection, all_counted, one_more, page_of, place_in
@@ -227,7 +229,7 @@ async def _profiles(_resolve: Resolve, _source: object, info: Info, given: Given
     if given.get("filter") is not None or given.get("search") is not None:
         raise _refusal("`filter` and `search` look at everybody, and cannot be cut to accounts")
     if getattr(given.get("order"), "name", "ID") != "ID":
-        raise _refusal("only the order of ids can be cut to accounts")
+        raise _refusal("only the usual order can be cut to accounts")
     context = info.context
     named = await gather(*(context.batching.ask(accounts_by_key, key) for key in context.viewer.accounts))
     return await _page(sorted({each.key for each in named if each}), context, given, depth=DEEPEST)
@@ -265,15 +267,11 @@ async def _colleagues(_resolve: Resolve, source: object, info: Info, given: Give
 async def _page(
     accounts: Sequence[str], context: Asking, given: Given, *, depth: int = 1, without: str = ""
 ) -> Connection[Profile]:
-    """The people of several accounts by their ids; of each a page is read, and one more who may be left out."""
+    """The people of several accounts, none of them merged into another one."""
     first, after = cast("int", given["first"]), cast("str | None", given.get("after"))
-    most, (last,) = one_more(first) + 1, place_in(after, tuple[str]) or ("",)
-    roles = context.world.policy.account_roles
-    asks = (context.batching.ask(members_of, After(key, last), most, depth, roles) for key in accounts)
-    members: list[Member] = [member for page in await gather(*asks) for member in page or ()]
-    people = {member.profile.id: member.profile for member in members if member.profile.id != without}
-    found = [people[each] for each in sorted(people)]
-    return page_of(found[: first + 1], first, after, lambda each: (each.id,))
+    (last,) = place_in(after, tuple[str]) or ("",)
+    asked = Among(tuple(accounts), last, without)
+    return colleagues_page(await context.batching.ask(people_among, asked, one_more(first), depth), first, after)
 
 
 OWN: Mapping[tuple[str, str], Callable[[Resolve, object, Info, Given], object]] = {

@@ -49,7 +49,7 @@ def write_graph(gathering: Gathering, found: Stitched, policy: Policy, source: s
     writing.people(people_of(found, gathering.identifiers, policy))
     writing.links()
     writing.things()
-    write_accounts(gathering.tables, gathering.accounts, gathering.now)
+    write_accounts(gathering.tables, gathering.accounts, found, gathering.now)
     writing.log()
 
 
@@ -268,7 +268,7 @@ def _newer(known: Mapping[str, object], each: Thing) -> dict[str, object]:
     return found
 
 
-def write_accounts(tables: Tables, accounts: Accounts, now: int) -> None:
+def write_accounts(tables: Tables, accounts: Accounts, found: Stitched, now: int) -> None:
     """Every account, its members, and what it is part of."""
     nothing = {"stated": "{}", "traits": None, "name": None, "domain": None, "mail_domain": None}
     for key, seen in accounts.moments.items():
@@ -284,7 +284,7 @@ def write_accounts(tables: Tables, accounts: Accounts, now: int) -> None:
     for (member, key, role, source), seen in accounts.members.items():
         facts = {"role": role, "source": source, "from": seen.first, "last_seen": seen.last}
         recorded = {"recorded_at": now, "last_recorded_at": now}
-        found_by = {"who": member, "of": key}
+        found_by = {"who": member, "of": key, "mint": found.columns.mints[found.columns.numbers[IdentifierKey(member)]]}
         tables.relationship(
             "MEMBER_OF", End("Identifier", member), End("Account", key), {**facts, **recorded, **found_by}
         )

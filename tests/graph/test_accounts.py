@@ -2,9 +2,10 @@
 
 import pytest
 
-from graph.accounts import After, accounts_by_key, children_of, colleagues_of, members_of, parents_of
+from graph.accounts import After, accounts_by_key, children_of, parents_of
 from graph.belonging import memberships_of
 from graph.connection import Connection
+from graph.members import colleagues_of, members_of
 from tests.graph.world import World
 
 pytestmark = [pytest.mark.anyio, pytest.mark.neo4j]
@@ -44,7 +45,7 @@ async def test_of_many_statements_the_one_that_is_shown_is_kept_first(graph: Con
         made.member("user_id:anna", NORTH, f"role {number:03d}", 1 + number)
     await made.write(graph.writer)
     (membership,) = (await memberships_of(graph.reader, [After("anna")], 5, ROLES))[After("anna")]
-    (member,) = (await members_of(graph.reader, [After(NORTH)], 5, 1, ROLES))[After(NORTH)]
+    (member,) = (await members_of(graph.reader, [After(NORTH)], 5, 1, ROLES))[After(NORTH)].found
     roles = ["owner", *(f"role {number:03d}" for number in reversed(range(21, 120)))]
     assert [each.role for each in membership.history] == roles
     assert member.history == membership.history
@@ -54,7 +55,7 @@ async def test_members_are_people_in_pages(graph: Connection) -> None:
     await world().write(graph.writer)
     first, rest = After(NORTH), After(NORTH, "anna")
     answer = await members_of(graph.reader, [first, rest], 1, 1, ROLES)
-    assert {ask: [(each.profile.id, each.belonging.role) for each in all_] for ask, all_ in answer.items()} == {
+    assert {ask: [(each.profile.id, each.belonging.role) for each in page.found] for ask, page in answer.items()} == {
         first: [("anna", "owner")],
         rest: [("ben", "clerk")],
     }
@@ -63,7 +64,7 @@ async def test_members_are_people_in_pages(graph: Connection) -> None:
 async def test_a_depth_of_two_has_the_people_of_the_parts_too(graph: Connection) -> None:
     await world().write(graph.writer)
     answer = await members_of(graph.reader, [After(FERN), After(NORTH)], 9, 2, ROLES)
-    assert {ask.owner: [each.profile.id for each in all_] for ask, all_ in answer.items()} == {
+    assert {ask.owner: [each.profile.id for each in page.found] for ask, page in answer.items()} == {
         FERN: ["anna", "ben", "cy"],
         NORTH: ["anna", "ben"],
     }
@@ -72,7 +73,7 @@ async def test_a_depth_of_two_has_the_people_of_the_parts_too(graph: Connection)
 async def test_colleagues_are_the_other_people_of_ones_accounts(graph: Connection) -> None:
     await world().write(graph.writer)
     answer = await colleagues_of(graph.reader, [After("anna"), After("ben"), After("cy")], 5)
-    assert {ask.owner: [each.id for each in all_] for ask, all_ in answer.items()} == {
+    assert {ask.owner: [each.profile.id for each in page.found] for ask, page in answer.items()} == {
         "anna": ["ben"],
         "ben": ["anna"],
         "cy": [],

@@ -163,7 +163,8 @@ class World:
 
     def member(self, key: str, account: str, role: str | None = None, minute: float = 0) -> "World":
         at = START + round(minute * MINUTE)
-        found_by = {"who": key, "of": account}
+        mint = next(each["facts"]["mint"] for each in self.rows["identifiers"] if each["facts"]["key"] == key)
+        found_by = {"who": key, "of": account, "mint": mint}
         facts = {"role": role, "source": "crm", "from": START, "last_seen": at, "recorded_at": START, **found_by}
         return self.add("members", {"key": key, "account": account, "facts": facts})
 

@@ -19,6 +19,7 @@ def anna() -> World:
     made.person("kiosk", KIOSK, known=False, shared="partners").person("desk", POINT, known=False, shared="values")
     made.shares("anna", KIOSK, (1, 2)).shares("anna", POINT).account("account:all", "All").account("account:zz", "Zz")
     made.person("sam", "user_id:sam").person("ada", "user_id:ada")  # who uses and belongs to ever more
+    made.account("account:team", "Team").member("user_id:anna", "account:team")  # all who are of `all` are of it
     made.member("user_id:anna", "account:all", "owner").person("zz", "user_id:zz", city="Bergen")
     made.rows["accounts"][-1].update(mail_domain="zz.no", last_seen=START - MINUTE)
     made.rows["profiles"][-1].update(first_seen=START - MINUTE, last_seen=START - MINUTE)
@@ -35,21 +36,23 @@ ONCE = (
     "CREATE (:Change {id: '000', at: $start - 1, kind: 'erased', cause: 'erasure', by: 'x', count: 1})",
 )
 # Of everything as many as there are numbers; each by itself, since later ones look for what earlier ones made. Ids are
-# spread over each other, as those that are drawn at random are.
+# spread over each other, as those that are drawn at random are; but every fourth person is one of the newest, and of an
+# account.
 GROWING = (
-    """CREATE (p:Profile {id: reverse(n) + 'p', known: true, shared: false, first_seen: $start + number,
+    """CREATE (p:Profile {id: person, known: true, shared: false, first_seen: $start + number,
       last_seen: $start + number, t_city: 'Oslo', t_name: 'Kim ' + n})
-    CREATE (i:Identifier:Contact {key: 'user_id:' + n, namespace: 'user_id', value: n, mint: reverse(n) + 'p',
+    CREATE (i:Identifier:Contact {key: 'user_id:' + n, namespace: 'user_id', value: n, mint: person,
       minted_at: $start, first_seen: $start, last_seen: $start + number})-[:IDENTIFIES]->(p)
     CREATE (m:Identifier:ContactPoint {key: 'email:' + n + '+x@all.no', namespace: 'email', value: n + '+x@all.no',
       folded: n + '@all.no', mail_domain: 'all.no', mint: reverse(n) + 'm', minted_at: $start, first_seen: $start,
       last_seen: $start + number})-[:IDENTIFIES]->(p)""",
     """MATCH (i:Identifier {key: 'user_id:' + n}) MATCH (s:Segment {name: $segment})
     CREATE (i)-[:WAS_IN {entered: $start, of: $segment, who: i.mint}]->(s)""",
-    """MATCH (i:Identifier {key: 'user_id:' + n}) MATCH (a:Account {key: 'account:all'})
+    """MATCH (i:Identifier {key: 'user_id:' + n}) MATCH (a:Account)
+    WHERE a.key IN ['account:all', 'account:team'] AND number % 4 = 0
     CREATE (i)-[:MEMBER_OF {role: 'member', source: 'crm', from: $start, last_seen: $start, recorded_at: $start,
-      who: i.key, of: a.key}]->(a)""",
-    """MATCH (p:Profile {id: reverse(n) + 'p'}) MATCH (k:Identifier {key: $kiosk}) MATCH (d:Identifier {key: $point})
+      who: i.key, of: a.key, mint: i.mint}]->(a)""",
+    """MATCH (p:Profile {id: person}) MATCH (k:Identifier {key: $kiosk}) MATCH (d:Identifier {key: $point})
     CREATE (k)-[:SHARED_BY {first: $start, last: $start, spans: [$start + 3 * number, $start + 3 * number + 1],
       who: p.id, what: k.mint}]->(p)
     CREATE (d)-[:SHARED_BY {first: $start, last: $start, who: p.id, what: d.mint}]->(p)""",
@@ -58,7 +61,7 @@ GROWING = (
     WITH n, number, a MATCH (all:Account {key: 'account:all'}) MATCH (i:Identifier {key: 'user_id:ada'})
     CREATE (a)-[:PART_OF {first_seen: $start, authority: 'imported', source: 'crm', accepted: true}]->(all)
     CREATE (i)-[:MEMBER_OF {role: 'buyer', source: 'crm', from: $start, last_seen: $start + number,
-      recorded_at: $start, who: i.key, of: a.key}]->(a)
+      recorded_at: $start, who: i.key, of: a.key, mint: i.mint}]->(a)
     CREATE (:Deal {key: 'crm:' + n, at: $start, facts: '{}', told: true, account: 'account:all'})""",
     """MATCH (i:Identifier {key: 'user_id:anna'})
     CREATE (x:Interaction {id: 'web:' + n, actor: i.key, at: $start + (1 + number) * 60 * $minute,
@@ -103,7 +106,8 @@ async def grow(graph: Connection, start: int, end: int) -> None:
     """So many more of everything: those with the numbers from `start` up to `end`."""
     for statement in GROWING:
         await graph.writer.command(
-            f"UNWIND range({start}, {end - 1}) AS number WITH number, right('000' + number, 4) AS n {statement}",
+            f"UNWIND range({start}, {end - 1}) AS number WITH number, right('000' + number, 4) AS n "
+            f"WITH number, n, CASE number % 4 WHEN 0 THEN 'z' ELSE '' END + reverse(n) + 'p' AS person {statement}",
             **GIVEN,
         )
 

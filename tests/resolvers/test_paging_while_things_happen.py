@@ -81,8 +81,11 @@ CHOSEN: Mapping[str, Sequence[str]] = {
         "filter: { types: [TRACK] }",
     ),
 }
-# In these an item may get another place by what is told of it: then it may be missed or come again.
+# In these an item may get another place by what is told of it: then it may be missed or come again. An account's people
+# stand where the earliest of their identifiers does: who become one, where that of either does, under the id of one.
 MOVING = (
+    "Account.members",
+    "Profile.colleagues",
     "LAST_SEEN",
     "FIRST_SEEN",
     "search",
