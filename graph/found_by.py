@@ -38,6 +38,10 @@ say_mint = """WITH i
 CALL (i) {
   MATCH (i)-[m:MEMBER_OF]->()
   SET m.mint = i.mint
+}
+CALL (i) {
+  MATCH (i)-[s:SHARED_BY]->()
+  SET s.what = i.mint
 }"""
 
 

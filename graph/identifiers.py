@@ -146,47 +146,29 @@ async def shared_identifiers_of(
     }
 
 
-# Who shares `identifier`, from `asked.after` on; how many there are is read off the node. All are looked at, or, where
-# that is cheaper, everybody in the order of ids until the page is full: graph/accounts.py says why and when.
+# Who shares `identifier`, from `asked.after` on; how many there are is read off the node.
 _PEOPLE = """
 WHERE identifier.generic IS NOT NULL
-WITH asked, identifier, COUNT { (identifier)-[:SHARED_BY]->() } AS total
-WITH asked, identifier, total, total * total > 4 * $first * COUNT { (:Profile) } AS large
-CALL (asked, identifier, large) {
-  CALL (asked, identifier, large) {
-    UNWIND CASE WHEN large THEN [] ELSE [identifier] END AS it
-    MATCH (it)-[:SHARED_BY]->(person:Profile)
-    WHERE person.id > asked.after
-    RETURN person
-    ORDER BY person.id
-    LIMIT $first
-  UNION
-    UNWIND CASE WHEN large THEN [identifier] ELSE [] END AS it
-    CALL (asked, it) {
-      MATCH (person:Profile)
-      USING INDEX SEEK person:Profile(id)
-      WHERE person.id > asked.after AND EXISTS { (it)-[:SHARED_BY]->(person) }
-      RETURN person
-      ORDER BY person.id
-      LIMIT $first
-    }
-    RETURN person
-  }
-  WITH person
-  ORDER BY person.id
+CALL (asked, identifier) {
+  MATCH (:Identifier)-[use:SHARED_BY]->(person:Profile)
+  USING INDEX SEEK use:SHARED_BY(what, who)
+  WHERE use.what = identifier.mint AND use.who > asked.after
+  WITH use, person
+  ORDER BY use.what, use.who
+  LIMIT $first
   RETURN collect(person {.id, .known, .shared, .first_seen, .last_seen, .pending}) AS people
 }
-RETURN asked.of AS of, asked.after AS after, total, people
+RETURN asked.of AS of, asked.after AS after, COUNT { (identifier)-[:SHARED_BY]->() } AS total, people
 """
 
-# profile_id (unique), then one expand
+# profile_id (unique), then shared_with (what, who) in its order
 PEOPLE_OF = f"""
 UNWIND $asked AS asked
 MATCH (anchor:Profile {{id: asked.of}})<-[:IDENTIFIES]-(identifier:Identifier)
 USING INDEX SEEK anchor:Profile(id)
 {_PEOPLE}"""
 
-# identifier_key (unique), then one expand
+# identifier_key (unique), then shared_with (what, who) in its order
 PEOPLE_WITH = f"""
 UNWIND $asked AS asked
 MATCH (identifier:Identifier {{key: asked.of}})
@@ -200,7 +182,7 @@ async def people_of(
     """Who shares each profile, from the person after a given id on; one that nobody shares has no entry.
 
     profiles: pairs of a profile and the id of the last person already shown. One statement.
-    Cost: all who share it, or, where that is less, the people among whom a page of them is found.
+    Cost: the page.
     """
     pages = await _people(reader, PEOPLE_OF, profiles, first)
     return {(ProfileId(of), after): page for (of, after), page in pages.items()}

@@ -36,8 +36,8 @@ ONCE = (
     "CREATE (:Change {id: '000', at: $start - 1, kind: 'erased', cause: 'erasure', by: 'x', count: 1})",
 )
 # Of everything as many as there are numbers; each by itself, since later ones look for what earlier ones made. Ids are
-# spread over each other, as those that are drawn at random are; but every fourth person is one of the newest, and of an
-# account.
+# spread over each other, as those that are drawn at random are; but every fourth person is one of the newest, of an
+# account, and shares things.
 GROWING = (
     """CREATE (p:Profile {id: person, known: true, shared: false, first_seen: $start + number,
       last_seen: $start + number, t_city: 'Oslo', t_name: 'Kim ' + n})
@@ -53,6 +53,7 @@ GROWING = (
     CREATE (i)-[:MEMBER_OF {role: 'member', source: 'crm', from: $start, last_seen: $start, recorded_at: $start,
       who: i.key, of: a.key, mint: i.mint}]->(a)""",
     """MATCH (p:Profile {id: person}) MATCH (k:Identifier {key: $kiosk}) MATCH (d:Identifier {key: $point})
+    WHERE number % 4 = 0
     CREATE (k)-[:SHARED_BY {first: $start, last: $start, spans: [$start + 3 * number, $start + 3 * number + 1],
       who: p.id, what: k.mint}]->(p)
     CREATE (d)-[:SHARED_BY {first: $start, last: $start, who: p.id, what: d.mint}]->(p)""",
