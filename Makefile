@@ -2,7 +2,7 @@
 # stamp, named after the contents of lock and pyproject.toml, that nothing is to be done.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo explorer pages check lint test prove mutate bench schema released lock clean
+.PHONY: help demo explorer pages check lint quick types test tests prove mutate bench schema released lock clean
 MAKEFLAGS += --no-print-directory
 
 # Some images set it for the sake of their size. pip compiles what it installs all the same, but our own files would be
@@ -44,16 +44,24 @@ $(PAGES):
 check: lint ## Format, lint, types, imports and the tests of the pure rooms: under a minute
 	$(BIN)/python -m pytest -q -m 'not neo4j' tests/identity tests/insight tests/house
 
-lint: $(DEV)
+lint: quick types
+
+quick: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+types: $(DEV)
+	$(BIN)/mypy
 
 # Each worker starts a Neo4j of its own, 0.8 GB: two keep two cores busy.
 WORKERS ?= 2
 
-test: lint ## Every check and every test; what needs more than pip brings is skipped by name
+# The types are looked at beside the first tests, which wait for Neo4j: half a minute of one core.
+test: quick ## Every check and every test; what needs more than pip brings is skipped by name
+	@$(MAKE) -j2 types tests
+
+tests: $(DEV)
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests
 
 prove: $(DEV) ## The properties again, with many more examples
